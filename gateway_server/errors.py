@@ -1,0 +1,58 @@
+"""What can go wrong, by whose fault it is.
+
+Messages name the meter or the place and what to do about it. Catch only what you can answer.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Everything this program raises on purpose."""
+
+
+class CodecError(GatewayError):
+    """The meter's bytes are not what its protocol says."""
+
+
+class ChecksumError(CodecError):
+    """A frame arrived whole but its check does not match."""
+
+
+class MeterRefused(CodecError):
+    """The meter understood and said no.
+
+    ``code`` is the meter's own error number as it stands on the wire, ``meaning`` its text.
+    """
+
+    def __init__(self, message: str, *, code: str = "", meaning: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.meaning = meaning
+
+
+class LineError(GatewayError):
+    """The way to the meter failed."""
+
+
+class MeterSilent(LineError):
+    """Nothing, or nothing complete, came within the time allowed."""
+
+
+class LineLost(LineError):
+    """The line went away in the middle of a session."""
+
+
+class UnknownMeter(GatewayError):
+    """Somebody answered whom the register does not know, or not at this place."""
+
+
+class StoreError(GatewayError):
+    """The store could not make something durable; nothing of it may be acknowledged."""
+
+
+class StoreFull(StoreError):
+    """There is no room on the store's disk; goes away when there is."""
+
+
+class OperatorError(GatewayError):
+    """Our own configuration or usage is wrong; the message says where and what is allowed."""

@@ -1,0 +1,1 @@
+"""What gas meters measure, by one name each, with its OBIS code."""

@@ -1,0 +1,1 @@
+"""Orders and what carries them out."""

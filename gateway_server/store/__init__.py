@@ -1,0 +1,1 @@
+"""The store: everything received and everything known, durable."""

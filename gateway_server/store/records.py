@@ -1,0 +1,237 @@
+"""What the store keeps, as plain data: the register, sessions and their log, readings, jobs.
+
+Times are UTC milliseconds. Field names follow the listing verbs of the command line.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from gateway_server.model import Column, Direction, MeterState, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRecord:
+    """One meter of the register. ``routes`` are the contract's texts (``tcp:HOST:PORT``, ``caller:ID`` ...)."""
+
+    serial: str
+    name: str = ""
+    codec: str = ""
+    profile: str = ""
+    routes: tuple[str, ...] = ()
+    group: str = ""
+    time_zone: str = "Europe/Moscow"
+    gas_day_start: str = "10:00"
+    state: MeterState = MeterState.ACTIVE
+    manufacturer: str = ""
+    model: str = ""
+    software_version: str = ""
+    address: str = ""
+    first_contact_ms: int | None = None
+    last_contact_ms: int | None = None
+    has_access_code: bool = False
+    id: int = 0
+
+
+class SessionKey:
+    """A session's place in the store. ``id`` is 0 until the transaction that opens the session has been written.
+
+    Compared by identity; made by `Writer.open_session` at once, so that bytes can be logged before any commit.
+    """
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: int = 0) -> None:
+        self.id = id
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpening:
+    """What is known when a line opens. ``serial`` only if the route already says which meter this is."""
+
+    transport: str  # tcp, serial, csd, ftp, capture
+    remote: str
+    started_ms: int
+    serial: str = ""
+    codec: str = ""
+    codec_version: str = ""
+    listener: str = ""
+    caller: str = ""  # what the other end registered as
+    job: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosing:
+    """How a session ended. ``detail`` says it in words for the operator, with what to do."""
+
+    ended_ms: int
+    outcome: Outcome
+    detail: str = ""
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    serial: str = ""
+    codec: str = ""
+    codec_version: str = ""
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One session as stored; without ``ended_ms`` and ``outcome`` it runs, or the gateway was killed in it."""
+
+    id: int
+    meter: str
+    transport: str
+    remote: str
+    started_ms: int
+    ended_ms: int | None
+    outcome: Outcome | None
+    detail: str
+    bytes_received: int
+    bytes_sent: int
+    readings: int
+    codec: str
+    codec_version: str
+    listener: str = ""
+    caller: str = ""
+    job: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One chunk of a session's log, in the order of the wire. A note's ``data`` is UTF-8 text."""
+
+    at_ms: int
+    direction: Direction
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RowToSave:
+    """One `Row` at the store's door: UTC times, values as exact decimal text.
+
+    ``order_number`` None is kept as none; ``span`` is the row's bytes in the received stream of its session.
+    """
+
+    columns: tuple[Column, ...]
+    values: tuple[str, ...]
+    archive: str
+    measured_at_ms: int
+    received_at_ms: int
+    order_number: int | None = None
+    status: str = ""
+    event: str = ""
+    quality: str = ""
+    span_start: int = 0
+    span_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventToSave:
+    """One `Event` at the store's door."""
+
+    code: str
+    text: str
+    measured_at_ms: int
+    received_at_ms: int
+    order_number: int | None = None
+    quality: str = ""
+    span_start: int = 0
+    span_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One stored row. ``variant`` is 0 for what came first, 1 and up for the same row with other values."""
+
+    meter: str
+    row: RowToSave
+    session: int
+    codec: str
+    codec_version: str
+    variant: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """One stored value, as `reading list` shows it."""
+
+    meter: str
+    quantity: str
+    obis: str
+    name: str
+    value: str
+    unit: str
+    measured_at_ms: int
+    received_at_ms: int
+    archive: str
+    order_number: int | None
+    status: str
+    event: str
+    quality: str
+    session: int
+    span_start: int
+    span_end: int
+    codec: str
+    codec_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One stored entry of a meter's event log."""
+
+    meter: str
+    code: str
+    text: str
+    measured_at_ms: int
+    received_at_ms: int
+    order_number: int | None
+    quality: str
+    session: int
+
+
+class JobState(enum.Enum):
+    """How far an order is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """An order to obtain something from a meter: ``order`` as `ReadOrder.to_json`, an empty ``route`` means its own."""
+
+    id: int
+    serial: str
+    order: str
+    route: str
+    state: JobState
+    created_ms: int
+    lease_until_ms: int | None = None
+    progress: str = ""
+    progress_done: int = 0
+    progress_total: int = 0
+    session: int = 0
+    outcome: Outcome | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a listing verb asks for; empty fields ask for everything. Times are inclusive UTC milliseconds."""
+
+    serials: tuple[str, ...] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+    states: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ()
+    archives: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
+    search: str = ""
+    limit: int | None = None
+    newest_first: bool = field(default=False)

@@ -1,0 +1,115 @@
+"""What the rest of the program asks of the store.
+
+Two faces: a `Writer`, which the reactor's sessions use and which never blocks, and the `Store`, synchronous, for the
+store's own thread and for the command line. Everything goes through one `Writer` per process, so that what all
+sessions have pending is committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from gateway_server.errors import StoreError
+from gateway_server.model import Column, Direction, Identify, KnownMeter, Saved
+from gateway_server.store.records import (
+    EventToSave,
+    Filter,
+    JobRecord,
+    LogEntry,
+    MeterRecord,
+    RowToSave,
+    SessionClosing,
+    SessionKey,
+    SessionOpening,
+    SessionRecord,
+    StoredEvent,
+    StoredReading,
+    StoredRow,
+)
+
+T = TypeVar("T")
+
+
+class Writer(Protocol):
+    """The only way into the store while the reactor runs. No method blocks or raises; callbacks come on its thread.
+
+    What was handed over in one order is written in that order: a session's opening before its log, its log before
+    the readings found in it. A commit that fails fails for all of its batch: each ``done`` gets the `StoreError`,
+    and nothing of the batch may be acknowledged.
+    """
+
+    def open_session(self, opening: SessionOpening) -> SessionKey:
+        """Begins a session's record; the key can be used at once."""
+
+    def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
+        """Appends to a session's log. Durable with the next commit, which comes by itself without delay."""
+
+    def save(
+        self,
+        key: SessionKey,
+        serial: str,
+        rows: Sequence[RowToSave],
+        events: Sequence[EventToSave],
+        done: Callable[[Saved | StoreError], None],
+    ) -> None:
+        """Saves what a meter reported; ``done`` is called after the commit, with what it did."""
+
+    def close_session(
+        self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
+    ) -> None:
+        """Ends a session's record."""
+
+    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
+
+
+class Store(Protocol):
+    """The store's verbs, each one transaction or part of the caller's. Raises `StoreError` (`StoreFull`)."""
+
+    # the register
+    def identify(self, key: SessionKey, said: Identify, at_ms: int) -> MeterRecord:
+        """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed."""
+
+    def meter_at(self, route: str) -> MeterRecord | None:
+        """The meter known by this route (``caller:...``, ``tcp:...``)."""
+
+    def meters(self, wanted: Filter = ...) -> list[MeterRecord]: ...
+
+    def meter(self, serial: str) -> MeterRecord | None: ...
+
+    def put_meter(self, meter: MeterRecord, access_code: str | None = None) -> None:
+        """Adds or replaces a meter; an access code is encrypted, None leaves the stored one."""
+
+    def known_meter(self, serial: str) -> KnownMeter:
+        """What a dialogue may know of a meter (its order left at the default). Times in the meter's own clock."""
+
+    def remember(self, serial: str, name: str, value: str) -> None: ...
+
+    # what was received
+    def sessions(self, wanted: Filter = ...) -> Iterator[SessionRecord]: ...
+
+    def session(self, session_id: int) -> SessionRecord | None: ...
+
+    def session_log(self, session_id: int) -> Iterator[LogEntry]: ...
+
+    def rows(self, wanted: Filter = ...) -> Iterator[StoredRow]: ...
+
+    def readings(self, wanted: Filter = ...) -> Iterator[StoredReading]: ...
+
+    def last_readings(self, wanted: Filter = ...) -> Iterator[StoredReading]:
+        """The newest row of every meter and archive, from the side table."""
+
+    def events(self, wanted: Filter = ...) -> Iterator[StoredEvent]: ...
+
+    def layout(self, columns: tuple[Column, ...]) -> int: ...
+
+    # orders
+    def add_job(self, serial: str, order: str, route: str, at_ms: int) -> int: ...
+
+    def take_job(self, at_ms: int, lease_ms: int) -> JobRecord | None:
+        """The next queued job (or one whose lease ran out), now ours until the lease ends."""
+
+    def update_job(self, job: JobRecord) -> None: ...
+
+    def job(self, job_id: int) -> JobRecord | None: ...

@@ -1,0 +1,1 @@
+"""Fakes and simulated meters: typed, tested, public."""

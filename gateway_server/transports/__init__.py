@@ -1,0 +1,1 @@
+"""Ways to a meter: Twisted endpoints and lines, none of which knows a protocol."""

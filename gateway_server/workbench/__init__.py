@@ -1,0 +1,1 @@
+"""What is done with stored bytes: replay, compare, export."""
