@@ -232,6 +232,7 @@ class Filter:
     transports: tuple[str, ...] = ()
     archives: tuple[str, ...] = ()
     quantities: tuple[str, ...] = ()
+    sessions: tuple[int, ...] = ()
     search: str = ""
     limit: int | None = None
     newest_first: bool = field(default=False)
