@@ -1,6 +1,6 @@
 """The language of dialogue tests: a test reads like the conversation it describes.
 
-    play().receives(b"SN=41203377\\r\\n").sends(b"V?\\r\\n").receives(b"1042.5\\r\\n").reads(VOLUME, "1042.5", "m3").ends()
+    play().receives(b"SN=41203377\\r\\n").sends(b"V?\\r\\n").receives(b"1042.5\\r\\n").reads(VOLUME, "1042.5")
 
 What is sent and what is found must be named, in the order in which it happens: a reading before the acknowledgement
 that lets the meter delete it. Everything else a dialogue says (identity, pauses, notes, things to remember) may be

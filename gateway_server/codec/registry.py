@@ -1,0 +1,182 @@
+"""Which codecs there are: the bundled plugins and those in the operator's folders.
+
+A plugin is one file or folder whose module-level name ``codec`` is a `Codec`. One that cannot be used is reported
+with its file and the reason, and skipped: a broken plugin never stops the gateway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+import traceback
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import gateway_server
+from gateway_server.codec.codec import Answers, Asks, Codec, Interprets
+from gateway_server.errors import OperatorError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginProblem:
+    """A plugin that is not used, or not alone under its name, and why."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class Registry:
+    """The codecs by name. Of two with one name the one in the later folder counts, in one folder the first."""
+
+    def __init__(self) -> None:
+        self.problems: list[PluginProblem] = []
+        self._codecs: dict[str, Codec] = {}
+        self._paths: dict[str, Path] = {}
+
+    def get(self, name: str) -> Codec:
+        """The codec of this name; `OperatorError` names those there are."""
+        try:
+            return self._codecs[name]
+        except KeyError:
+            known = ", ".join(self.names) or "none at all"
+            broken = f"; not usable: {'; '.join(map(str, self.problems))}" if self.problems else ""
+            raise OperatorError(f"there is no codec {name!r}; there are: {known}{broken}") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all codecs, sorted."""
+        return tuple(sorted(self._codecs))
+
+    def path(self, name: str) -> Path:
+        """Where a codec comes from."""
+        self.get(name)
+        return self._paths[name]
+
+    def __iter__(self) -> Iterator[Codec]:
+        return iter([self._codecs[name] for name in self.names])
+
+    def __len__(self) -> int:
+        return len(self._codecs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._codecs
+
+    def add(self, codec: object, path: Path) -> None:
+        """Takes a codec that comes from ``path``; what is wrong with it becomes a problem."""
+        if reason := _shape_fault(codec):
+            self.problems.append(PluginProblem(path, reason))
+            return
+        good = cast(Codec, codec)
+        other = self._paths.get(good.name)
+        if other is not None:
+            replaces = other.parent != path.parent
+            unused, used = (other, path) if replaces else (path, other)
+            self.problems.append(PluginProblem(unused, f"codec {good.name!r} is not used: {used} offers it too"))
+            if not replaces:
+                return
+        self._codecs[good.name] = good
+        self._paths[good.name] = path
+
+
+def load_codecs(folders: Sequence[Path] = ()) -> Registry:
+    """The bundled codecs and those of the operator's folders; of one name, that of the later folder counts."""
+    registry = Registry()
+    importlib.invalidate_caches()
+    for folder in (bundled_plugins(), *folders):
+        if folder.is_dir():
+            package = _package_of(folder.resolve())
+            for path in _plugins_in(folder):
+                _load(registry, path, package)
+        else:
+            registry.problems.append(PluginProblem(folder, "there is no such folder of plugins"))
+    return registry
+
+
+def bundled_plugins() -> Path:
+    """The folder of the plugins that come with the gateway: within it when installed, beside it in a working copy."""
+    program = Path(gateway_server.__file__).resolve().parent
+    inside = program / "plugins"
+    return inside if inside.is_dir() else program.parent / "plugins"
+
+
+def _plugins_in(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "_")):
+            continue
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py"))):
+            yield path
+
+
+def _load(registry: Registry, path: Path, package: str) -> None:
+    name = path.stem if path.suffix == ".py" else path.name
+    if "." in name:
+        registry.problems.append(PluginProblem(path, "the name of a plugin has no dot"))
+        return
+    if path.is_dir() and not (path / "__init__.py").is_file():
+        registry.problems.append(PluginProblem(path, "a folder is a plugin when it has an __init__.py"))
+        return
+    try:
+        module = importlib.import_module(f"{package}.{name}")
+        if hasattr(module, "codec"):
+            registry.add(module.codec, path)
+        else:
+            registry.problems.append(PluginProblem(path, "it has no module-level name `codec`"))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plugin does wrong is its own problem
+        registry.problems.append(PluginProblem(path, _where(error, path)))
+
+
+def _where(error: BaseException, path: Path) -> str:
+    """What went wrong, and in which of the plugin's lines if in any."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(path)]
+    at = f"line {lines[-1].lineno} of {Path(lines[-1].filename).name}: " if lines else ""
+    return f"{at}{type(error).__name__}: {error}"
+
+
+def _package_of(folder: Path) -> str:
+    """The package under which a folder's plugins are imported, one per folder, so that none is ever loaded twice."""
+    for package in ("gateway_server.plugins", "plugins"):
+        try:
+            spec = importlib.util.find_spec(package)
+        except ImportError:
+            continue
+        places = list(spec.submodule_search_locations or ()) if spec else []
+        if places and Path(places[0]).resolve() == folder:
+            return package
+    name = f"gateway_server_plugins_{hashlib.sha256(bytes(folder)).hexdigest()[:16]}"
+    if name not in sys.modules:
+        package_module = types.ModuleType(name, f"The operator's plugins in {folder}.")
+        package_module.__path__ = [str(folder)]
+        sys.modules[name] = package_module
+    return name
+
+
+def _shape_fault(codec: object) -> str:
+    """Why this is no codec; empty if it is one."""
+    if isinstance(codec, type):
+        return f"`codec` is the class {codec.__name__}, not a codec: write codec = {codec.__name__}()"
+    for attribute in ("name", "version"):
+        if not isinstance(value := getattr(codec, attribute, None), str) or not value:
+            return f"its codec has no text `{attribute}`"
+    if not _NAME.fullmatch(name := getattr(codec, "name", "")):
+        return f"its codec is called {name!r}; a name has small letters, digits, - and _ and starts with a letter"
+    for method in ("framer", "dissect"):
+        if not callable(getattr(codec, method, None)):
+            return f"its codec has no method `{method}`"
+    if not isinstance(codec, Asks | Answers | Interprets):
+        return "its codec has none of `read`, `answer` and `interpreter`: no meter could be read with it"
+    framer = cast(Codec, codec).framer()
+    for method in ("feed", "next_frame", "flush"):
+        if not callable(getattr(framer, method, None)):
+            return f"its framer has no method `{method}`"
+    return ""

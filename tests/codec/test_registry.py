@@ -1,0 +1,157 @@
+"""Plugins are found, and broken ones are survived."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway_server.codec.codec import Answers, Asks, Interprets
+from gateway_server.codec.registry import bundled_plugins, load_codecs
+from gateway_server.errors import OperatorError
+
+GOOD = """
+from gateway_server.codec.buffer import LineFramer
+
+class Box:
+    name = "{name}"
+    version = "1"
+    framer = LineFramer
+
+    def answer(self):
+        yield
+
+    def dissect(self, frame):
+        return []
+
+codec = Box()
+"""
+
+
+def plugin(folder: Path, file: str, source: str) -> Path:
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, "utf-8")
+    return path
+
+
+def test_bundled_plugins_are_the_folder_that_comes_with_the_program() -> None:
+    assert bundled_plugins().name == "plugins"
+    assert (bundled_plugins().parent / "gateway_server").is_dir() or bundled_plugins().parent.name == "gateway_server"
+
+
+def test_every_bundled_plugin_is_usable() -> None:
+    registry = load_codecs()
+    assert registry.problems == []
+    assert all(isinstance(codec, Asks | Answers | Interprets) for codec in registry)
+
+
+def test_operators_file_and_folder_are_codecs(tmp_path: Path) -> None:
+    plugin(tmp_path, "box.py", GOOD.format(name="box"))
+    plugin(tmp_path, "crate/words.py", "NAME = 'crate'")
+    plugin(tmp_path, "crate/__init__.py", GOOD.format(name="x").replace('"x"', "NAME") + "\n")
+    (tmp_path / "crate/__init__.py").write_text(
+        "from .words import NAME\n" + GOOD.format(name="x").replace('"x"', "NAME"), "utf-8"
+    )
+    registry = load_codecs([tmp_path])
+    assert registry.problems == []
+    assert {"box", "crate"} <= set(registry.names)
+    assert registry.path("box") == tmp_path / "box.py"
+    assert "box" in registry
+    assert len(registry) == len(list(registry)) == len(registry.names)
+
+
+def test_a_folder_loaded_twice_gives_the_same_codec(tmp_path: Path) -> None:
+    plugin(tmp_path, "box.py", GOOD.format(name="box"))
+    assert load_codecs([tmp_path]).get("box") is load_codecs([tmp_path]).get("box")
+
+
+def test_two_folders_may_use_the_same_file_name(tmp_path: Path) -> None:
+    plugin(tmp_path, "a/box.py", GOOD.format(name="red-box"))
+    plugin(tmp_path, "b/box.py", GOOD.format(name="blue-box"))
+    assert {"red-box", "blue-box"} <= set(load_codecs([tmp_path / "a", tmp_path / "b"]).names)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (
+            "import nothing_of_that_name",
+            "line 1 of box.py: ModuleNotFoundError: No module named 'nothing_of_that_name'",
+        ),
+        ("x = 1\n1 / 0", "line 2 of box.py: ZeroDivisionError"),
+        ("def :", "SyntaxError"),
+        ("raise SystemExit(3)", "line 1 of box.py: SystemExit: 3"),
+        ("x = 1", "no module-level name `codec`"),
+        ("codec = None", "no text `name`"),
+        (GOOD.format(name="box").replace("Box()", "Box"), "write codec = Box()"),
+        (GOOD.format(name="Box 1"), "is called 'Box 1'"),
+        (GOOD.format(name="box").replace('version = "1"', "version = 1"), "no text `version`"),
+        (GOOD.format(name="box").replace("framer = LineFramer", ""), "no method `framer`"),
+        (GOOD.format(name="box").replace("framer = LineFramer", "framer = dict"), "its framer has no method `feed`"),
+        (GOOD.format(name="box").replace("def dissect", "def dissects"), "no method `dissect`"),
+        (GOOD.format(name="box").replace("def answer", "def answers"), "none of `read`, `answer` and `interpreter`"),
+    ],
+)
+def test_broken_plugin_is_reported_and_the_others_work(tmp_path: Path, source: str, reason: str) -> None:
+    broken = plugin(tmp_path, "box.py", source)
+    plugin(tmp_path, "good.py", GOOD.format(name="good"))
+    registry = load_codecs([tmp_path])
+    assert "good" in registry.names
+    assert "box" not in registry.names
+    assert [problem.path for problem in registry.problems] == [broken]
+    assert reason in registry.problems[0].reason
+
+
+def test_what_is_no_plugin_is_left_alone(tmp_path: Path) -> None:
+    plugin(tmp_path, "_shared.py", "1 / 0")
+    plugin(tmp_path, ".hidden.py", "1 / 0")
+    plugin(tmp_path, "notes.txt", "these are notes")
+    plugin(tmp_path, "captures/one.capture", "")
+    assert load_codecs([tmp_path]).problems == []
+
+
+def test_folder_without_init_and_dotted_name_are_reported(tmp_path: Path) -> None:
+    plugin(tmp_path, "crate/box.py", GOOD.format(name="crate"))
+    plugin(tmp_path, "box.v2.py", GOOD.format(name="box"))
+    reasons = [problem.reason for problem in load_codecs([tmp_path]).problems]
+    assert len(reasons) == 2
+    assert "no dot" in reasons[0]
+    assert "__init__.py" in reasons[1]
+
+
+def test_missing_folder_is_a_problem_not_a_crash(tmp_path: Path) -> None:
+    problem = load_codecs([tmp_path / "gone"]).problems[0]
+    assert str(problem) == f"{tmp_path / 'gone'}: there is no such folder of plugins"
+
+
+def test_later_folder_wins_and_in_one_folder_the_first(tmp_path: Path) -> None:
+    first = plugin(tmp_path, "a/box.py", GOOD.format(name="box"))
+    later = plugin(tmp_path, "b/box.py", GOOD.format(name="box"))
+    second = plugin(tmp_path, "b/box2.py", GOOD.format(name="box"))
+    registry = load_codecs([tmp_path / "a", tmp_path / "b"])
+    assert registry.path("box") == later
+    assert [problem.path for problem in registry.problems] == [first, second]
+    assert all(str(later) in problem.reason for problem in registry.problems)
+
+
+def test_unknown_name_says_which_there_are_and_what_is_broken(tmp_path: Path) -> None:
+    plugin(tmp_path, "box.py", GOOD.format(name="box"))
+    plugin(tmp_path, "broken.py", "1 / 0")
+    with pytest.raises(OperatorError, match=r"no codec 'bix'; there are: box.*broken\.py: line 1"):
+        load_codecs([tmp_path]).get("bix")
+
+
+def test_bundled_plugin_is_the_same_copy_that_others_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "gateway_server"
+    program.mkdir()
+    plugin(tmp_path, "plugins/box.py", GOOD.format(name="box"))
+    monkeypatch.setattr("gateway_server.__file__", str(program / "__init__.py"))
+    registry = load_codecs()
+    assert registry.names == ("box",)
+    module = type(registry.get("box")).__module__
+    assert module.startswith("gateway_server_plugins_"), (
+        "another folder called plugins is not taken for the bundled one"
+    )
+    assert sys.modules[module].codec is registry.get("box")
