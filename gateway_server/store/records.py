@@ -1,12 +1,14 @@
 """What the store keeps, as plain data: the register, sessions and their log, readings, jobs.
 
-Times are UTC milliseconds. Field names follow the listing verbs of the command line.
+Times are UTC milliseconds. Field names follow the listing verbs of the command line. What exists once per row or value is
+a named tuple, which is made four times as fast as a frozen dataclass (0.2 against 0.8 µs); change one with ``_replace``.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway_server.model import Column, Direction, MeterState, Outcome
 
@@ -107,8 +109,7 @@ class LogEntry:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RowToSave:
+class RowToSave(NamedTuple):
     """One `Row` at the store's door: UTC times, values as exact decimal text.
 
     ``order_number`` None is kept as none; ``span`` is the row's bytes in the received stream of its session.
@@ -127,8 +128,7 @@ class RowToSave:
     span_end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EventToSave:
+class EventToSave(NamedTuple):
     """One `Event` at the store's door."""
 
     code: str
@@ -141,9 +141,11 @@ class EventToSave:
     span_end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
-    """One stored row. ``variant`` is 0 for what came first, 1 and up for the same row with other values."""
+class StoredRow(NamedTuple):
+    """One stored row. ``variant`` is 0 for what came first, 1 and up for the same row with other values.
+
+    ``row.quality`` holds the codec's doubts and the store's own (`Quality`).
+    """
 
     meter: str
     row: RowToSave
@@ -153,8 +155,7 @@ class StoredRow:
     variant: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReading:
+class StoredReading(NamedTuple):
     """One stored value, as `reading list` shows it."""
 
     meter: str
