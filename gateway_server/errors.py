@@ -54,5 +54,13 @@ class StoreFull(StoreError):
     """There is no room on the store's disk; goes away when there is."""
 
 
+class StoreBroken(StoreError):
+    """The store's files failed under us (input/output error, failed sync, damage): nothing more is tried in place.
+
+    After a failed sync the kernel may have dropped what it could not write, so a second try that succeeds proves
+    nothing. The program ends and is started again, which reads back what is really there.
+    """
+
+
 class OperatorError(GatewayError):
     """Our own configuration or usage is wrong; the message says where and what is allowed."""

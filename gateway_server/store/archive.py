@@ -1,0 +1,272 @@
+"""Saving what meters report: every row once, none lost, the newest of each archive at hand.
+
+The key of a row is meter, archive, time and the device's own order number. The same row again changes nothing; other
+values under the same key are kept beside the first as a variant with the mark `conflict`. Marks are the store's own
+doubts and stand apart from the codec's quality, so that a row decoded again compares with what the codec said.
+An order number that comes again with another time is noticed against the newest row only: a search through the
+archive for each row would cost more than all the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import chain
+from typing import Final
+
+from gateway_server.model import Quality, Saved
+from gateway_server.store.connection import Connection
+from gateway_server.store.layouts import LayoutQueries
+from gateway_server.store.queries import portions
+from gateway_server.store.records import EventToSave, RowToSave, SessionKey
+from gateway_server.store.register import RegisterQueries
+from gateway_server.store.secrets import Vault
+from gateway_server.store.sessions import SessionQueries
+
+NO_ORDER = -1
+SEPARATOR = "\t"
+
+ROW_COLUMNS = (
+    "meter_id, archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality,"
+    " marks, session_id, span_start, span_end, codec_version_id"
+)
+# places in a packed row that are spoken of below
+MEASURED: Final = 2
+ORDER: Final = 3
+VARIANT: Final = 4
+RECEIVED: Final = 5
+LAYOUT: Final = 6
+VALS: Final = 7
+STATUS: Final = 8
+EVENT: Final = 9
+QUALITY: Final = 10
+MARKS: Final = 11
+SESSION: Final = 12
+PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
+Submission = tuple[SessionKey, str, Sequence[RowToSave], Sequence[EventToSave]]
+
+_ONE_ROW = "(" + ", ".join("?" * 16) + ")"
+INSERT_ROW = f"INSERT INTO archive_row ({ROW_COLUMNS}) VALUES "
+_UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
+    f"{column} = excluded.{column}" for column in ROW_COLUMNS.split(", ")[2:]
+)
+INSERT_EVENT = (
+    "INSERT INTO event (meter_id, measured_at_ms, order_number, code, kind_id, received_at_ms, quality, session_id,"
+    " span_start, span_end, codec_version_id) VALUES "
+)
+_ONE_EVENT = "(" + ", ".join("?" * 11) + ")"
+_NOTHING_YET: PackedRow = (0, "", -(1 << 62), NO_ORDER, 0, -(1 << 62), 0, "", "", "", Quality.CLOCK_OFF, "", 0, 0, 0, 0)
+
+
+class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
+    """The verbs by which readings come in."""
+
+    def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
+        self._last: dict[tuple[int, str], PackedRow] = {}
+        self._kinds: dict[tuple[str, str], int] = {}
+        super().__init__(connection, vault, owner)
+
+    def forget(self) -> None:
+        """Forgets the newest rows and the kinds of events too."""
+        super().forget()
+        self._last.clear()
+        self._kinds.clear()
+
+    def save(
+        self, key: SessionKey, serial: str, rows: Sequence[RowToSave], events: Sequence[EventToSave] = ()
+    ) -> Saved:
+        """Saves what a meter reported in a session."""
+        return self.save_all([(key, serial, rows, events)])[0]
+
+    def save_all(self, submissions: Sequence[Submission]) -> list[Saved]:
+        """Saves what many meters reported: as few statements as can be, the work per row as little as can be."""
+        with self.connection.transaction("save"):
+            rows: list[PackedRow] = []
+            ends: list[int] = []
+            doubtful: set[int] = set()
+            newest: dict[tuple[int, str], PackedRow] = {}
+            counts: dict[int, int] = {}
+            for key, serial, reported, _ in submissions:
+                meter_id = self._meter_ids.get(serial) or self._meter_for(serial)
+                number = 0
+                for row in reported:
+                    number += len(row.values)
+                    self._pack(row, meter_id, key.id, rows, newest, doubtful)
+                counts[key.id] = counts.get(key.id, 0) + number
+                ends.append(len(rows))
+            repeated, conflicts = self._insert(rows, doubtful)
+            self._write_last(list(newest.values()))
+            self.count_readings(counts)
+            saved = _tally(ends, repeated, conflicts)
+            for place, (key, serial, _, events) in enumerate(submissions):
+                if events:
+                    saved[place] = self._save_events(key, self._meter_ids[serial], events, saved[place])
+            return saved
+
+    def _meter_for(self, serial: str) -> int:
+        """A meter's row number; whoever is not in the register comes into it: its readings must not be lost."""
+        number = self.meter_id(serial)
+        return self._register(serial) if number is None else number
+
+    def _pack(
+        self,
+        row: RowToSave,
+        meter_id: int,
+        session_id: int,
+        rows: list[PackedRow],
+        newest: dict[tuple[int, str], PackedRow],
+        doubtful: set[int],
+    ) -> None:
+        columns, values, archive, measured, received, order, status, event, quality, start, end = row
+        if order is None:
+            order = NO_ORDER
+        layout = self._layout_of(columns)
+        place = (meter_id, archive)
+        last = self._last.get(place) or self._load_last(place)
+        marks = ""
+        newer = is_newer(order, measured, received, quality, last)
+        if newer:
+            if layout.counters and last[LAYOUT] == layout.id and _counts_back(values, last[VALS], layout.counters):
+                marks = Quality.COUNTER_BACK
+        elif order == last[ORDER] != NO_ORDER and measured != last[MEASURED]:
+            marks = Quality.CONFLICT
+            doubtful.add(len(rows))
+        packed = (
+            meter_id, archive, measured, order, 0, received, layout.id, SEPARATOR.join(values), status, event, quality,
+            marks, session_id, start, end, 0,
+        )  # fmt: skip
+        if newer:
+            self._last[place] = newest[place] = packed
+        rows.append(packed)
+
+    def _load_last(self, place: tuple[int, str]) -> PackedRow:
+        row = self.connection.one(f"SELECT {ROW_COLUMNS} FROM last_row WHERE meter_id = ? AND archive = ?", place)
+        last: PackedRow = row or _NOTHING_YET
+        self._last[place] = last
+        return last
+
+    def _insert(self, rows: Sequence[PackedRow], doubtful: set[int]) -> tuple[set[int], set[int]]:
+        """Inserts rows; gives the places of those that were there already and of those in conflict."""
+        repeated: set[int] = set()
+        conflicts = set(doubtful)
+        start = 0
+        for portion, shape in portions(rows, _ONE_ROW):
+            self.connection.execute("SAVEPOINT portion")
+            cursor = self.connection.execute(
+                f"{INSERT_ROW}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(portion))
+            )
+            if cursor.rowcount != len(portion):
+                self.connection.execute("ROLLBACK TO portion")
+                for place, row in enumerate(portion, start):
+                    self._insert_one(place, row, repeated, conflicts)
+            self.connection.execute("RELEASE portion")
+            start += len(portion)
+        return repeated, conflicts
+
+    def _insert_one(self, place: int, row: PackedRow, repeated: set[int], conflicts: set[int]) -> None:
+        if self.connection.execute(f"{INSERT_ROW}{_ONE_ROW} ON CONFLICT DO NOTHING", row).rowcount:
+            return
+        conflicts.discard(place)
+        stored = self.connection.all(
+            "SELECT variant, layout_id, vals, status, event FROM archive_row WHERE meter_id = ? AND archive = ?"
+            " AND measured_at_ms = ? AND order_number = ? AND variant >= 0 ORDER BY variant",
+            row[:VARIANT],
+        )
+        for _, layout_id, *content in stored:
+            if content == [row[VALS], row[STATUS], row[EVENT]] and self.same_meaning(layout_id, row[LAYOUT]):
+                repeated.add(place)
+                return
+        variant = stored[-1][0] + 1
+        self.connection.execute(
+            INSERT_ROW + _ONE_ROW,
+            (*row[:VARIANT], variant, *row[RECEIVED:MARKS], with_mark(row[MARKS], Quality.CONFLICT), *row[SESSION:]),
+        )
+        conflicts.add(place)
+
+    def same_meaning(self, one: int, other: int) -> bool:
+        """Whether two layouts say the same of the same values, however the device names them."""
+        if one == other:
+            return True
+        return [(column.quantity, column.unit) for column in self.columns_of(one)] == [
+            (column.quantity, column.unit) for column in self.columns_of(other)
+        ]
+
+    def _write_last(self, rows: list[PackedRow]) -> None:
+        for portion, shape in portions(rows, _ONE_ROW):
+            self.connection.execute(
+                f"INSERT INTO last_row ({ROW_COLUMNS}) VALUES {shape}{_UPSERT_LAST}",
+                list(chain.from_iterable(portion)),
+            )
+
+    def _save_events(self, key: SessionKey, meter_id: int, events: Sequence[EventToSave], saved: Saved) -> Saved:
+        rows = [
+            (
+                meter_id, event.measured_at_ms, NO_ORDER if event.order_number is None else event.order_number,
+                event.code, self._kind(event.code, event.text), event.received_at_ms, event.quality, key.id,
+                event.span_start, event.span_end, 0,
+            )
+            for event in events
+        ]  # fmt: skip
+        new = 0
+        for portion, shape in portions(rows, _ONE_EVENT):
+            new += self.connection.execute(
+                f"{INSERT_EVENT}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(portion))
+            ).rowcount
+        return Saved(saved.new + new, saved.same + len(rows) - new, saved.conflicts)
+
+    def _kind(self, code: str, text: str) -> int:
+        kind = self._kinds.get((code, text))
+        if kind is None:
+            row = self.connection.one("SELECT id FROM event_kind WHERE code = ? AND text = ?", (code, text))
+            row = row or self.connection.one(
+                "INSERT INTO event_kind (code, text) VALUES (?, ?) RETURNING id", (code, text)
+            )
+            kind = self._kinds[code, text] = row[0]
+        return kind
+
+
+def is_newer(order: int, measured: int, received: int, quality: str, last: PackedRow) -> bool:
+    """Whether a row becomes the newest of its archive: the device's own order decides where there is one.
+
+    A lower order number with a later time is an archive that was cleared and counts anew. A row whose time cannot be
+    true gives way to any other and is never newer by its time alone.
+    """
+    last_order = last[ORDER]
+    if order > last_order != NO_ORDER or last[LAYOUT] == 0:
+        return True
+    if order == last_order != NO_ORDER:
+        return False
+    sound, last_sound = Quality.CLOCK_OFF not in quality, Quality.CLOCK_OFF not in last[QUALITY]
+    if sound and last_sound:
+        return (measured, received) > (last[MEASURED], last[RECEIVED])
+    return sound
+
+
+def _counts_back(values: Sequence[str], before: str, counters: Sequence[int]) -> bool:
+    old = before.split(SEPARATOR)
+    for place in counters:
+        if values[place] != old[place]:
+            try:
+                if Decimal(values[place]) < Decimal(old[place]):
+                    return True
+            except InvalidOperation:
+                continue  # the meter reports text where it has no value
+    return False
+
+
+def with_mark(marks: str, mark: str) -> str:
+    return marks if mark in marks.split() else f"{marks} {mark}".strip()
+
+
+def _tally(ends: Sequence[int], repeated: set[int], conflicts: set[int]) -> list[Saved]:
+    saved = []
+    start = 0
+    for end in ends:
+        if repeated or conflicts:
+            same = sum(place in repeated for place in range(start, end))
+            other = sum(place in conflicts for place in range(start, end))
+        else:
+            same = other = 0
+        saved.append(Saved(end - start - same - other, same, other))
+        start = end
+    return saved

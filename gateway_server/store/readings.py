@@ -1,0 +1,143 @@
+"""Listing what meters reported."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from operator import attrgetter
+from typing import Any
+
+from gateway_server.store.archive import NO_ORDER, SEPARATOR, ArchiveQueries
+from gateway_server.store.queries import Where, limited, marks
+from gateway_server.store.records import Filter, RowToSave, StoredEvent, StoredReading, StoredRow
+from gateway_server.store.register import full_text
+
+_ROW = (
+    "measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"
+    " session_id, span_start, span_end, codec_version_id"
+)
+
+
+class ReadingQueries(ArchiveQueries):
+    """Verbs that list rows, readings and events."""
+
+    def rows(self, wanted: Filter = Filter()) -> Iterator[StoredRow]:  # noqa: B008  # a filter cannot be changed
+        """Stored rows by meter, archive and time; with ``newest_first`` by time alone, latest first.
+
+        Rows that a newer codec version replaced are left out.
+        """
+        return islice(self._rows("archive_row", wanted), wanted.limit)
+
+    def readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
+        """The same, one value each; ``quantities`` and ``limit`` speak of values."""
+        return islice(self._expanded(self._rows("archive_row", wanted), wanted.quantities), wanted.limit)
+
+    def last_readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
+        """The newest row of every meter and archive, from the side table."""
+        return islice(self._expanded(self._rows("last_row", wanted), wanted.quantities), wanted.limit)
+
+    def events(self, wanted: Filter = Filter()) -> Iterator[StoredEvent]:  # noqa: B008
+        """Entries of event logs by time; ``search`` finds words (or their beginnings) of code and text."""
+        where = Where()
+        if wanted.serials:
+            where.among("e.meter_id", self._wanted_meters(wanted))
+        where.between("e.measured_at_ms", wanted.since_ms, wanted.until_ms)
+        where.among("e.session_id", wanted.sessions)
+        if wanted.search:
+            where.add(
+                "e.kind_id IN (SELECT rowid FROM event_kind_fts WHERE event_kind_fts MATCH ?)", full_text(wanted.search)
+            )
+        direction = "DESC" if wanted.newest_first else "ASC"
+        order = f"e.measured_at_ms {direction}, e.order_number {direction}"
+        if not wanted.newest_first:
+            order = f"e.meter_id, {order}"
+        for row in self.connection.stream(
+            "SELECT m.serial, e.code, k.text, e.measured_at_ms, e.received_at_ms, NULLIF(e.order_number, -1),"
+            " e.quality, e.session_id FROM event e"
+            " JOIN meter m ON m.id = e.meter_id JOIN event_kind k ON k.id = e.kind_id"
+            f"{where} ORDER BY {order}{limited(wanted.limit)}",
+            where.parameters,
+        ):
+            yield StoredEvent(*row)
+
+    def _wanted_meters(self, wanted: Filter) -> list[int]:
+        return [number for serial in wanted.serials if (number := self.meter_id(serial)) is not None] or [-1]
+
+    def _rows(self, table: str, wanted: Filter) -> Iterator[StoredRow]:
+        where = Where()
+        if wanted.serials:
+            where.among("l.meter_id", self._wanted_meters(wanted))
+        elif wanted.sessions:
+            where.add(
+                f"l.meter_id IN (SELECT meter_id FROM session WHERE id IN ({marks(wanted.sessions)}))", *wanted.sessions
+            )
+        where.among("l.archive", wanted.archives)
+        # every archive that has rows has a newest one: the side table is the list of what there is
+        archives = self.connection.all(
+            "SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id"
+            f"{where} ORDER BY m.serial, l.archive",
+            where.parameters,
+        )
+        codecs: dict[tuple[int, int], tuple[str, str]] = {}
+        parts = [self._part(table, archive, wanted, codecs) for archive in archives]
+        if wanted.newest_first:
+            return heapq.merge(*parts, key=attrgetter("row.measured_at_ms"), reverse=True)
+        return chain.from_iterable(parts)
+
+    def _part(
+        self, table: str, place: tuple[str, int, str], wanted: Filter, codecs: dict[tuple[int, int], tuple[str, str]]
+    ) -> Iterator[StoredRow]:
+        serial, meter_id, archive = place
+        where = Where()
+        where.add("meter_id = ? AND archive = ? AND variant >= 0", meter_id, archive)
+        where.between("measured_at_ms", wanted.since_ms, wanted.until_ms)
+        where.among("session_id", wanted.sessions)
+        way = "DESC" if wanted.newest_first else "ASC"
+        limit = limited(wanted.limit)
+        query = (
+            f"SELECT {_ROW} FROM {table}{where} ORDER BY measured_at_ms {way}, order_number {way}, variant {way}{limit}"
+        )
+        layouts = self._by_id
+        for (
+            measured, order, variant, received, layout_id, vals, status, event, quality, doubts, session, start,
+            end, by,
+        ) in self.connection.stream(query, where.parameters):  # fmt: skip
+            codec = codecs.get((session, by))
+            if codec is None:
+                codec = codecs[session, by] = self._codec(session, by)
+            layout = layouts.get(layout_id) or self._layout(layout_id)
+            yield StoredRow(
+                serial,
+                RowToSave(
+                    layout.columns, tuple(vals.split(SEPARATOR)), archive, measured, received,
+                    None if order == NO_ORDER else order, status, event,
+                    merged(quality, doubts) if doubts else quality, start, end,
+                ),
+                session, codec[0], codec[1], variant,
+            )  # fmt: skip
+
+    def _codec(self, session: int, codec_version_id: int) -> tuple[str, str]:
+        if codec_version_id:
+            row: Sequence[Any] = self.connection.one(
+                "SELECT codec, version FROM codec_version WHERE id = ?", (codec_version_id,)
+            )
+        else:
+            row = self.connection.one("SELECT codec, codec_version FROM session WHERE id = ?", (session,))
+        return (row[0], row[1]) if row else ("", "")
+
+    def _expanded(self, rows: Iterator[StoredRow], quantities: tuple[str, ...]) -> Iterator[StoredReading]:
+        for meter, row, session, codec, codec_version, _ in rows:
+            for column, value in zip(row.columns, row.values, strict=True):
+                if quantities and column.quantity not in quantities:
+                    continue
+                yield StoredReading(
+                    meter, column.quantity, column.obis, column.name, value, column.unit, row.measured_at_ms,
+                    row.received_at_ms, row.archive, row.order_number, row.status, row.event, row.quality, session,
+                    row.span_start, row.span_end, codec, codec_version,
+                )  # fmt: skip
+
+
+def merged(quality: str, doubts: str) -> str:
+    """The codec's doubts and the store's own, each once."""
+    return " ".join(dict.fromkeys(f"{quality} {doubts}".split()))

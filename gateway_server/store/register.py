@@ -1,0 +1,333 @@
+"""The meter register: who is known, by which ways, and what is remembered of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from gateway_server.errors import OperatorError, UnknownMeter
+from gateway_server.model import Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.queries import Queries, Where, limited, marks, serial_core
+from gateway_server.store.records import Filter, MeterRecord, SessionKey
+from gateway_server.store.zones import meter_clock
+
+CALLER = "caller:"
+
+_COLUMNS = (
+    "m.id, m.serial, m.name, m.codec, m.profile, m.meter_group, m.time_zone, m.gas_day_start, m.state, m.manufacturer,"
+    " m.model, m.software_version, m.address, m.access_code IS NOT NULL, c.first_ms, c.last_ms"
+    " FROM meter m LEFT JOIN contact c ON c.meter_id = m.id"
+)
+_DEFAULT = MeterRecord(serial="")
+
+
+class RegisterQueries(Queries):
+    """Verbs of the register."""
+
+    # reading it
+
+    def meters(self, wanted: Filter = Filter()) -> list[MeterRecord]:  # noqa: B008  # a filter cannot be changed
+        """The meters in the order of their serial numbers. ``search`` finds words (or their beginnings) of serial
+        number, name, group, manufacturer and model."""
+        where = Where()
+        if wanted.serials:
+            ids = [number for serial in wanted.serials if (number := self.meter_id(serial)) is not None]
+            where.add(f"m.id IN ({marks(ids)})", *ids)
+        where.among("m.state", wanted.states)
+        where.between("c.last_ms", wanted.since_ms, wanted.until_ms)
+        if wanted.search:
+            where.add("m.id IN (SELECT rowid FROM meter_fts WHERE meter_fts MATCH ?)", full_text(wanted.search))
+        order = "c.last_ms DESC" if wanted.newest_first else "m.serial"
+        return self._records(
+            f"SELECT {_COLUMNS}{where} ORDER BY {order}{limited(wanted.limit)}",
+            where.parameters,
+            every=not (wanted.serials or wanted.search or wanted.limit),
+        )
+
+    def meter(self, serial: str) -> MeterRecord | None:
+        """One meter; its serial number is compared exactly, then without leading zeros."""
+        number = self.meter_id(serial)
+        return None if number is None else self._record(number)
+
+    def meter_at(self, route: str) -> MeterRecord | None:
+        """The meter known by this route (``caller:...``, ``tcp:...``)."""
+        row = self.connection.one("SELECT meter_id FROM route WHERE route = ?", (route,))
+        return None if row is None else self._record(row[0])
+
+    def known_meter(self, serial: str) -> KnownMeter:
+        """What a dialogue may know of a meter (its order left at the default). Times in the meter's own clock.
+
+        Raises `UnknownMeter`, and `OperatorError` if its access code does not decrypt.
+        """
+        number = self.meter_id(serial)
+        row = number and self.connection.one(
+            "SELECT serial, state, address, time_zone, access_code FROM meter WHERE id = ?", (number,)
+        )
+        if not row:
+            raise UnknownMeter(f"meter {serial} is not in the register; add it with `meter add {serial}`")
+        serial, state, address, zone, sealed = row
+        clock = meter_clock(zone)
+        last = {
+            archive: LastRow(
+                None if order_number < 0 else order_number,
+                None if Quality.CLOCK_OFF in quality.split() else clock(measured_at_ms),
+            )
+            for archive, order_number, measured_at_ms, quality in self.connection.all(
+                "SELECT archive, order_number, measured_at_ms, quality FROM last_row WHERE meter_id = ?", (number,)
+            )
+        }
+        return KnownMeter(
+            serial,
+            claimed=state != MeterState.UNCLAIMED.value,
+            access_code=self._vault.open(sealed, serial) if sealed is not None else "",
+            memory=dict(self.connection.all("SELECT name, value FROM memory WHERE meter_id = ?", (number,))),
+            last=last,
+            address=address,
+        )
+
+    # what meters say of themselves
+
+    def identify(self, key: SessionKey, said: Identify, at_ms: int) -> MeterRecord:
+        """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed.
+
+        The session becomes this meter's, also what it was registered under before it said its number
+        (`caller_contact`) is joined to it.
+        """
+        with self.connection.transaction("identify"):
+            number = self.meter_id(said.serial)
+            if number is None:
+                number = self._register(said.serial)
+            self._meet(number, at_ms)
+            record = self._record(number)
+            told = replace(
+                record,
+                manufacturer=said.manufacturer or record.manufacturer,
+                model=said.model or record.model,
+                software_version=said.software_version or record.software_version,
+            )
+            if told != record:
+                self.connection.execute(
+                    "UPDATE meter SET manufacturer = ?, model = ?, software_version = ? WHERE id = ?",
+                    (told.manufacturer, told.model, told.software_version, number),
+                )
+            self._take_session(key.id, number)
+        return told
+
+    def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
+        """The meter known by what a caller registered as; a caller nobody knows is registered as an unclaimed meter
+        whose serial number is its route, until `claim` binds it to a real one."""
+        route = CALLER + caller
+        with self.connection.transaction("caller contact"):
+            row = self.connection.one("SELECT meter_id FROM route WHERE route = ?", (route,))
+            number = row[0] if row else self._register(route, (route,))
+            self._meet(number, at_ms)
+            self._take_session(key.id, number)
+            return self._record(number)
+
+    def remember(self, serial: str, name: str, value: str) -> None:
+        """Keeps a fact of this meter for its next session. Raises `UnknownMeter`."""
+        with self.connection.transaction("remember"):
+            self.connection.execute(
+                "INSERT INTO memory (meter_id, name, value) VALUES (?, ?, ?)"
+                " ON CONFLICT (meter_id, name) DO UPDATE SET value = excluded.value",
+                (self._require(serial), name, value),
+            )
+
+    # what operators decide
+
+    def put_meter(self, meter: MeterRecord, access_code: str | None = None) -> None:
+        """Adds or replaces a meter with its routes; an access code is encrypted, None leaves the stored one, an empty
+        one removes it. Raises `OperatorError` if a route belongs to another meter."""
+        with self.connection.transaction("put meter"):
+            self.put_meters([(meter, access_code)])
+
+    def put_meters(self, meters: Iterable[tuple[MeterRecord, str | None]]) -> None:
+        """Adds or replaces many meters with their routes and access codes; all of them or none."""
+        meters = list(meters)
+        with self.connection.transaction("put meters"):
+            stored = {meter.serial: self._stored_serial(meter.serial) for meter, _ in meters}
+            Database(self.connection.raw, recursive_triggers=False, execute_plugins=False).table("meter").upsert_all(
+                [_columns(replace(meter, serial=stored[meter.serial])) for meter, _ in meters],
+                pk="serial",
+            )
+            self._meter_ids.clear()
+            for meter, access_code in meters:
+                number = self._require(stored[meter.serial])
+                self._put_routes(number, meter)
+                if access_code is not None:
+                    sealed = self._vault.seal(access_code, stored[meter.serial]) if access_code else None
+                    self.connection.execute("UPDATE meter SET access_code = ? WHERE id = ?", (sealed, number))
+
+    def claim(self, serial: str, meter: MeterRecord | None = None) -> MeterRecord:
+        """Takes an unclaimed meter into care, with ``meter`` as what is known of it now.
+
+        A caller that never said its serial number (``caller:ID``) becomes the meter ``meter.serial``: a new one, or one
+        that the register has; its sessions and whatever was read in them go with it, and its route leads there.
+        Raises `UnknownMeter`, `OperatorError`.
+        """
+        with self.connection.transaction("claim"):
+            number = self._require(serial)
+            record = self._record(number)
+            if record.state is not MeterState.UNCLAIMED:
+                raise OperatorError(f"meter {record.serial} is {record.state.value}, not unclaimed; nothing to claim")
+            wanted = replace(meter or record, state=MeterState.ACTIVE)
+            if wanted.serial.startswith(CALLER):
+                raise OperatorError(f"{record.serial} never said its serial number; claim it with the meter's number")
+            routes = wanted.routes + tuple(route for route in record.routes if route not in wanted.routes)
+            wanted = replace(wanted, routes=routes)
+            target = self.meter_id(wanted.serial)
+            if target is None:
+                self.connection.execute(
+                    "UPDATE meter SET serial = ?, serial_core = ?, access_code = NULL WHERE id = ?",
+                    (wanted.serial, serial_core(wanted.serial), number),
+                )
+            elif target != number:
+                self._move(number, target)
+            self._meter_ids.clear()
+            self.put_meter(wanted)
+            claimed = self.meter(wanted.serial)
+            assert claimed is not None
+            return claimed
+
+    def set_meter_state(self, serial: str, state: MeterState) -> None:
+        """Switches a meter on or off. Raises `UnknownMeter`."""
+        with self.connection.transaction("meter state"):
+            self.connection.execute("UPDATE meter SET state = ? WHERE id = ?", (state.value, self._require(serial)))
+
+    # inside
+
+    def _require(self, serial: str) -> int:
+        number = self.meter_id(serial)
+        if number is None:
+            raise UnknownMeter(f"meter {serial} is not in the register; add it with `meter add {serial}`")
+        return number
+
+    def _register(self, serial: str, routes: Sequence[str] = ()) -> int:
+        meter = replace(_DEFAULT, serial=serial, state=MeterState.UNCLAIMED, routes=tuple(routes))
+        columns = _columns(meter)
+        number = int(
+            self.connection.one(
+                f"INSERT INTO meter ({', '.join(columns)}) VALUES ({marks(tuple(columns))}) RETURNING id",
+                tuple(columns.values()),
+            )[0]
+        )
+        self._meter_ids[serial] = number
+        self._put_routes(number, meter)
+        return number
+
+    def _meet(self, number: int, at_ms: int) -> None:
+        self.connection.execute(
+            "INSERT INTO contact (meter_id, first_ms, last_ms) VALUES (?, ?, ?)"
+            " ON CONFLICT (meter_id) DO UPDATE SET last_ms = excluded.last_ms",
+            (number, at_ms, at_ms),
+        )
+
+    def _take_session(self, session_id: int, number: int) -> None:
+        self.connection.execute("UPDATE session SET meter_id = ? WHERE id = ?", (number, session_id))
+
+    def _put_routes(self, number: int, meter: MeterRecord) -> None:
+        for route in meter.routes:
+            other = self.connection.one(
+                "SELECT m.serial FROM route r JOIN meter m ON m.id = r.meter_id WHERE r.route = ? AND m.id <> ?",
+                (route, number),
+            )
+            if other:
+                raise OperatorError(f"meter {meter.serial}: route {route} already leads to meter {other[0]}")
+        self.connection.execute("DELETE FROM route WHERE meter_id = ?", (number,))
+        self.connection.executemany(
+            "INSERT INTO route (route, meter_id, place) VALUES (?, ?, ?)",
+            [(route, number, place) for place, route in enumerate(dict.fromkeys(meter.routes))],
+        )
+
+    def _stored_serial(self, serial: str) -> str:
+        number = self.meter_id(serial)
+        if number is None:
+            return serial
+        return str(self.connection.one("SELECT serial FROM meter WHERE id = ?", (number,))[0])
+
+    def _move(self, number: int, target: int) -> None:
+        """Gives everything of one meter to another and forgets the first."""
+        for table in ("archive_row", "event", "last_row", "memory"):
+            columns = [name for _, name, *_ in self.connection.all(f"PRAGMA table_info({table})") if name != "meter_id"]
+            kept = ", ".join(columns)
+            # what both have of the same key stays with the target: it was identified, the other was a guess
+            self.connection.execute(
+                f"INSERT INTO {table} (meter_id, {kept}) SELECT ?, {kept} FROM {table} WHERE meter_id = ?"
+                " ON CONFLICT DO NOTHING",
+                (target, number),
+            )
+            self.connection.execute(f"DELETE FROM {table} WHERE meter_id = ?", (number,))
+        self.connection.execute("UPDATE session SET meter_id = ? WHERE meter_id = ?", (target, number))
+        self.connection.execute(
+            "INSERT INTO contact (meter_id, first_ms, last_ms) SELECT ?, first_ms, last_ms FROM contact"
+            " WHERE meter_id = ? ON CONFLICT (meter_id) DO UPDATE SET first_ms = MIN(first_ms, excluded.first_ms),"
+            " last_ms = MAX(last_ms, excluded.last_ms)",
+            (target, number),
+        )
+        for table in ("contact", "route"):
+            self.connection.execute(f"DELETE FROM {table} WHERE meter_id = ?", (number,))
+        self.connection.execute("DELETE FROM meter WHERE id = ?", (number,))
+
+    def _record(self, number: int) -> MeterRecord:
+        return self._records(f"SELECT {_COLUMNS} WHERE m.id = ?", (number,))[0]
+
+    def _records(self, query: str, parameters: Sequence[Any], *, every: bool = False) -> list[MeterRecord]:
+        rows = self.connection.all(query, parameters)
+        routes: defaultdict[int, list[str]] = defaultdict(list)
+        if every:
+            for number, route in self.connection.stream("SELECT meter_id, route FROM route ORDER BY meter_id, place"):
+                routes[number].append(route)
+        else:
+            for row in rows:
+                found = self.connection.all("SELECT route FROM route WHERE meter_id = ? ORDER BY place", (row[0],))
+                routes[row[0]] = [route for (route,) in found]
+        return [_record(row, tuple(routes[row[0]])) for row in rows]
+
+
+def full_text(words: str) -> str:
+    """What a person typed as a search for words that begin so, every one of them."""
+    return " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
+
+
+def _columns(meter: MeterRecord) -> dict[str, str]:
+    return {
+        "serial": meter.serial,
+        "serial_core": serial_core(meter.serial),
+        "name": meter.name,
+        "codec": meter.codec,
+        "profile": meter.profile,
+        "meter_group": meter.group,
+        "time_zone": meter.time_zone,
+        "gas_day_start": meter.gas_day_start,
+        "state": meter.state.value,
+        "manufacturer": meter.manufacturer,
+        "model": meter.model,
+        "software_version": meter.software_version,
+        "address": meter.address,
+    }
+
+
+def _record(row: Sequence[Any], routes: tuple[str, ...]) -> MeterRecord:
+    return MeterRecord(
+        id=row[0],
+        serial=row[1],
+        name=row[2],
+        codec=row[3],
+        profile=row[4],
+        routes=routes,
+        group=row[5],
+        time_zone=row[6],
+        gas_day_start=row[7],
+        state=MeterState(row[8]),
+        manufacturer=row[9],
+        model=row[10],
+        software_version=row[11],
+        address=row[12],
+        has_access_code=bool(row[13]),
+        first_contact_ms=row[14],
+        last_contact_ms=row[15],
+    )

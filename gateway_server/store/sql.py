@@ -1,0 +1,20 @@
+"""The store in an SQL database: every verb of `Store`, each query once."""
+
+from __future__ import annotations
+
+from gateway_server.store.connection import Connection
+from gateway_server.store.jobs import JobQueries
+from gateway_server.store.owner import this_process
+from gateway_server.store.readings import ReadingQueries
+from gateway_server.store.secrets import Vault
+
+
+class SqlStore(ReadingQueries, JobQueries):
+    """Synchronous; belongs to the thread that opened it (`open_store`)."""
+
+    def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
+        super().__init__(connection, vault, owner or this_process())
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.connection.close()
