@@ -32,6 +32,8 @@ class FakeArchive:
         self.layout = layout
         self.rows: deque[tuple[str, ...]] = deque(maxlen=layout.depth)
         self._next = first_order_number
+        keys = [column.key for column in layout.columns]
+        self.order_column = keys.index("aono" if "aono" in keys else "gono")
 
     def append(self, global_number: int, cells: Mapping[str, str]) -> None:
         """Stores a row under the next order number."""
@@ -92,9 +94,7 @@ class FakeArchive:
         """The archive's content as plain data: cells exactly as they stand on the wire."""
         columns = self.layout.columns
         place = {column.key: index for index, column in reversed(list(enumerate(columns)))}
-        number, time, event, check = (place.get(key) for key in ("aono", "time", "event", "check"))
-        if number is None:
-            number = place.get("gono")
+        time, event, check = (place.get(key) for key in ("time", "event", "check"))
         apart = {"gono", "aono", "time", "event", "check"}
         return {
             "kind": self.layout.kind,
@@ -103,7 +103,7 @@ class FakeArchive:
             "sources": [column.source for column in columns],
             "rows": [
                 {
-                    "order_number": int(row[number]) if number is not None else None,
+                    "order_number": int(row[self.order_column]),
                     "time": row[time] if time is not None else "",
                     "event": row[event] if event is not None else "",
                     "check": row[check] if check is not None else "",

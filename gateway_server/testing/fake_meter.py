@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_archive import FakeArchive, Refusal
+from gateway_server.testing.fake_blocks import Block, cut_into_blocks
 from gateway_server.testing.fake_delivery import Delivery, Reply
 from gateway_server.testing.fake_frames import (
     ACK,
@@ -69,7 +69,8 @@ class FakeMeter:
     """One corrector. ``now`` is true local time; the meter's own clock may be off.
 
     ``days`` is how far back its archives go at the start. ``writes`` collects every attempt to write anything but a
-    lock: a reader must leave it empty.
+    lock: a reader must leave it empty. ``acknowledged`` holds (archive, order number) of every row in a block that
+    was answered with ACK, so it must be in the reader's store; ``sign_offs`` counts conversations ended by a break.
     """
 
     def __init__(
@@ -90,7 +91,8 @@ class FakeMeter:
         self.quirks = quirks or Quirks()
         self.access_code = self.model.access_code if access_code is None else access_code
         self.writes: list[str] = []
-        self.acknowledged_blocks = 0
+        self.acknowledged: set[tuple[int, int]] = set()
+        self.sign_offs = 0
         self._start = self._now = self._busy_until = now
         self._recorder = Recorder(self.model, self.quirks, f"{model}/{serial}/{seed}", self.clock, days)
         self._objects = objects(self.model, self.quirks.other_serial or serial)
@@ -100,7 +102,7 @@ class FakeMeter:
         self._requests = RequestBuffer()
         self._state = _State.IDLE
         self._open_locks: set[int] = set()
-        self._blocks: list[bytes] = []
+        self._blocks: list[Block] = []
         self._block = 0
         self._last = b""
         self._last_is_block = False
@@ -205,6 +207,7 @@ class FakeMeter:
         self._blocks = []
         found = OPERAND.match(request.text)
         if request.verb == "B0":
+            self.sign_offs += 1
             self._sign_off()
             return []
         if found is None:
@@ -286,41 +289,27 @@ class FakeMeter:
             if told is None:
                 raise Refusal(NO_SUCH_ATTRIBUTE)
             return self._text(told)
-        selected = ["".join(f"({cell})" for cell in row) for row in archive.select(position, lower, upper)]
+        selected = archive.select(position, lower, upper)
         size = len(selected)
         if verb == "R3":
             if rows and not rows.isdigit():
                 raise Refusal(SYNTAX)
             size = min(max(int(rows or 10), 1), LARGEST_BLOCK)
-        self._blocks = list(self._cut(selected, size))
+        self._blocks = list(cut_into_blocks(archive, selected, size, self.quirks))
         self._block = 0
         return self._this_block()
-
-    def _cut(self, rows: list[str], size: int) -> Iterator[bytes]:
-        start = 0
-        while start < len(rows):
-            ends = range(min(start + size, len(rows)), start, -1)
-            end = ends[0]
-            if self.quirks.bcc_is_etx:
-                end = next((end for end in ends if self._joined(rows, start, end)[-1] == ETX), end)
-            yield self._joined(rows, start, end)
-            start = end
-
-    def _joined(self, rows: list[str], start: int, end: int) -> bytes:
-        text = "\r\n".join(rows[start:end]) + ("\r\n" if self.quirks.crlf_after_last_row else "")
-        return answer(text, last=end == len(rows), encoding="cp1251")
 
     def _this_block(self) -> list[Reply]:
         if self._block == 1 and self._errors_due:
             self._blocks = []
             return self._error(self._errors_due.pop())
-        self._last, self._last_is_block = self._blocks[self._block], True
+        self._last, self._last_is_block = self._blocks[self._block].frame, True
         return self._delivery.block(self._last, repeated=False)
 
     def _next_block(self) -> list[Reply]:
         if not self._blocks:
             return []
-        self.acknowledged_blocks += 1
+        self.acknowledged |= self._blocks[self._block].rows
         self._block += 1
         if self._block >= len(self._blocks):
             self._blocks = []
