@@ -1,6 +1,6 @@
 """The frame of the ingest benchmarks: 64 bytes of ASCII with a CRC-16, a row of eight columns.
 
-    $000042,1767225600,000007,01042.50,00998.25,004.25,18.4,00*9A3C\\n
+    $000042,1704067620,000007,01042.50,00998.25,004.25,18.4,00*9A3C\\n
 
 Meter, time (Unix seconds), order number, volume at base and at measurement conditions, pressure, temperature, status.
 A caller first says its registration packet, ``\\d{15}\\n``, and gets `WELCOME`; each frame gets its acknowledgement.
@@ -12,7 +12,7 @@ from binascii import crc_hqx
 
 SIZE = 64
 WELCOME = b"HELLO\n"
-FIRST_TIME = 1_767_225_600
+FIRST_TIME = 1_704_067_200
 
 
 def registration(meter: int) -> bytes:
@@ -21,10 +21,10 @@ def registration(meter: int) -> bytes:
 
 
 def frame(meter: int, order_number: int) -> bytes:
-    """One frame, hourly values that grow."""
+    """One frame, one a minute, with values that grow."""
     body = b"$%06d,%010d,%06d,%08.2f,%08.2f,%06.2f,%04.1f,%02d" % (
         meter,
-        FIRST_TIME + 3600 * order_number,
+        FIRST_TIME + 60 * order_number,
         order_number,
         (1000 + 1.25 * order_number) % 99999,
         (900 + 1.0 * order_number) % 99999,

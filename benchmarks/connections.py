@@ -1,0 +1,64 @@
+"""Thousands of meters that are connected: what they cost while silent, and how they all come back at once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from benchmarks.processes import generate, generator
+from benchmarks.servers import server
+
+STORM = 5000
+
+
+def idle(place: Path, *, runs: int, sessions: int) -> list[Figure]:
+    """Memory per identified session that has sent one frame and then says nothing."""
+    memory: dict[str, list[float]] = defaultdict(list)
+    for _ in range(runs):
+        for name in ("null", "ours"):
+            with (
+                tempfile.TemporaryDirectory(dir=place) as folder,
+                server(name, Path(folder), meters=sessions) as running,
+            ):
+                generate("load", running, 1, seconds=0.2)  # what is loaded at the first contact belongs to the program
+                before = running.resident_kb()
+                with generator("hold", running, sessions) as process:
+                    assert process.stdout is not None
+                    if process.stdout.readline() != "holding\n":
+                        raise RuntimeError("the generator could not hold its sessions")
+                    memory[name].append((running.resident_kb() - before) / sessions)
+                    process.communicate()
+    what = f"memory, {sessions} identified idle sessions"
+    return [Figure(what, "kB each", memory["ours"], "Twisted", memory["null"], higher_is_better=False, wanted=4)]
+
+
+def storm(place: Path, *, runs: int, sessions: int = STORM) -> list[Figure]:
+    """All meters connect at the same instant; each is identified."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for _ in range(runs):
+        for name in ("null", "stock", "ours"):
+            with (
+                tempfile.TemporaryDirectory(dir=place) as folder,
+                server(name, Path(folder), meters=sessions) as running,
+            ):
+                for what, value in generate("storm", running, sessions).items():
+                    found[name][what].append(value)
+    ours, null, stock = found["ours"], found["null"], found["stock"]
+    return [
+        Figure(
+            f"storm of {sessions}: {words} p99",
+            "ms",
+            ours[what],
+            beside,
+            figures[what],
+            higher_is_better=False,
+            wanted=wanted,
+        )
+        for what, words, beside, figures, wanted in (
+            ("identified_p99_ms", "identified", "Twisted, backlog 4096", null, 1.5),
+            ("connect_p99_ms", "connected", "Twisted, backlog 4096", null, None),
+            ("identified_p99_ms", "identified", "Twisted, its own backlog 50", stock, None),
+        )
+    ]
