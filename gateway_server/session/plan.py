@@ -1,0 +1,65 @@
+"""What a session is given: the process's facilities, what to do with the line, and who wants to hear of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from gateway_server.codec.codec import Codec
+from gateway_server.codec.dialogue import Progress
+from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.session.endings import Ending
+from gateway_server.session.sweep import Sweep
+from gateway_server.store.records import MeterRecord
+from gateway_server.store.store import Writer
+
+if TYPE_CHECKING:
+    from gateway_server.session.session import Session
+
+
+class Role(enum.Enum):
+    """Who speaks first: the gateway asks, or it listens to what the meter pushes."""
+
+    ASK = "ask"
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Facilities:
+    """What all sessions of a process share. ``now_ms`` is UTC, ``clock`` measures how long something takes."""
+
+    writer: Writer
+    clock: IReactorTime
+    now_ms: Callable[[], int]
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with a line: the codecs in the order of trying, who speaks first, and what to obtain.
+
+    ``expected`` is the meter we believe to be there, ``record`` its entry in the register.
+    """
+
+    codecs: tuple[Codec, ...]
+    role: Role = Role.ASK
+    order: ReadOrder = field(default_factory=ReadOrder)
+    record: MeterRecord | None = None
+    expected: KnownMeter | None = None
+
+
+class Owner(Protocol):
+    """Who began a session and wants to hear of it."""
+
+    def session_identified(self, session: Session, meter: MeterRecord) -> None:
+        """The meter is known. Raises `UnknownMeter` when it must not be spoken to here and now."""
+
+    def session_progress(self, session: Session, progress: Progress) -> None:
+        """How far the reading is."""
+
+    def session_ended(self, session: Session, ending: Ending) -> None:
+        """The session is over; the line is the owner's again."""

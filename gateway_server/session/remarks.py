@@ -1,0 +1,37 @@
+"""Remarks in a session's log that people read and a replay obeys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from gateway_server.model import Direction, Span
+from gateway_server.store.records import LogEntry
+
+GIVEN_UP = "what had come of a frame was given up"
+"""Stands where a session stopped waiting for the rest of a frame: a replay must not join it to what came later."""
+
+_KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
+
+
+def kept_out(start: int, end: int, what: str) -> str:
+    """Bytes ``start`` up to ``end`` of the received stream were not given to the codec: ``what`` they are instead."""
+    return f"bytes {start} to {end} are not the meter's: {what}"
+
+
+def spans_kept_out(entries: Iterable[LogEntry]) -> list[Span]:
+    """Which bytes of a session's received stream a replay has to leave out, in order and without overlap."""
+    spans: list[Span] = []
+    for entry in entries:
+        if entry.direction is Direction.NOTE and (match := _KEPT_OUT.fullmatch(entry.data.decode("utf-8", "replace"))):
+            start, end = int(match[1]), int(match[2])
+            if start < end:
+                spans.append(Span(start, end))
+    spans.sort(key=lambda span: span.start)
+    apart: list[Span] = []
+    for span in spans:
+        if apart and span.start <= apart[-1].end:
+            apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
+        else:
+            apart.append(span)
+    return apart

@@ -1,0 +1,642 @@
+"""One conversation with one meter over one line: log first, then frames, dialogue and store.
+
+The session fulfils the wishes of `gateway_server.codec.dialogue`, in order. What comes is logged raw before anything
+looks at it; what the meter reported is durable before the dialogue goes on; after a failed commit nothing is sent.
+Thousands of these live at once: no Deferred, no log line and no timer is made per frame.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from twisted.internet.interfaces import IDelayedCall
+
+from gateway_server.codec.codec import NOISE, Answers, Asks, Codec, Frame
+from gateway_server.codec.dialogue import (
+    ChangeLine,
+    Dialogue,
+    Drain,
+    Findings,
+    Note,
+    Pause,
+    Progress,
+    Receive,
+    Remember,
+    Send,
+)
+from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, StoreError, UnknownMeter
+from gateway_server.model import Direction, Event, Identify, KnownMeter, Reading, Row, Saved
+from gateway_server.session.edge import row_to_save, to_save
+from gateway_server.session.endings import ending, masked
+from gateway_server.session.identity import Identity, look_up
+from gateway_server.session.intake import Intake
+from gateway_server.session.line import Line
+from gateway_server.session.plan import Facilities, Owner, Plan, Role
+from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+NEVER = float("inf")
+_LONG_WAIT = 10.0
+_MOST_UNREAD = 1 << 16
+_MOST_WISHES_AT_ONCE = 100_000
+_MOST_LOSSES_IGNORED = 50
+_FROM_METER = Direction.FROM_METER
+_TO_METER = Direction.TO_METER
+
+
+class _State(enum.Enum):
+    WAITING = "waiting"  # for `begin`
+    RECEIVING = "receiving"
+    DRAINING = "draining"
+    PAUSING = "pausing"
+    STORING = "storing"
+    OVER = "over"
+
+
+_WAITING = _State.WAITING
+_RECEIVING = _State.RECEIVING
+_DRAINING = _State.DRAINING
+_PAUSING = _State.PAUSING
+_STORING = _State.STORING
+_OVER = _State.OVER
+
+
+class Session:
+    """Joins a line, a codec's framer and dialogue, the writer and the clock, from the first byte to the outcome."""
+
+    __slots__ = (
+        "_answer",
+        "_answered",
+        "_codec",
+        "_dialogue",
+        "_early",
+        "_facilities",
+        "_first_deadline",
+        "_intake",
+        "_key",
+        "_line",
+        "_losses",
+        "_lost",
+        "_meter",
+        "_others",
+        "_owner",
+        "_plan",
+        "_received",
+        "_running",
+        "_sent",
+        "_state",
+        "_stored",
+        "_timer",
+        "_unclaimed",
+        "_unread",
+        "_wish",
+        "_zone",
+        "bucket",
+        "caller",
+        "deadline",
+        "serial",
+    )
+
+    def __init__(self, line: Line, facilities: Facilities, owner: Owner, opening: SessionOpening) -> None:
+        self._line = line
+        self._facilities = facilities
+        self._owner = owner
+        self._key = facilities.writer.open_session(opening)
+        self._plan = _NO_PLAN
+        self._others: Sequence[Codec] = ()
+        self._codec: Codec | None = None
+        self._intake: Intake | None = None
+        self._dialogue: Dialogue | None = None
+        self._state = _WAITING
+        self._wish: Any = None
+        self._timer: IDelayedCall | None = None
+        self.deadline = NEVER
+        self.bucket = 0
+        self._first_deadline = NEVER
+        self._running = False
+        self._answered = False
+        self._answer: Any = None
+        self._lost: LineLost | None = None
+        self._losses = 0
+        self._early: list[tuple[int, bytes]] | None = []
+        self._received = 0
+        self._sent = 0
+        self._unread = 0
+        self._stored = 0
+        self._meter: KnownMeter | None = None
+        self._unclaimed = False
+        self._zone: ZoneInfo | None = None
+        self.serial = opening.serial
+        self.caller = opening.caller
+
+    # what the owner may ask and say
+
+    @property
+    def key(self) -> SessionKey:
+        """The session's place in the store."""
+        return self._key
+
+    @property
+    def over(self) -> bool:
+        """Whether it has its outcome."""
+        return self._state is _OVER
+
+    @property
+    def identified(self) -> bool:
+        """Whether the meter has said who it is and the register knows what to make of it."""
+        return self._meter is not None
+
+    @property
+    def at_border(self) -> bool:
+        """Whether the bytes received so far end with a whole frame."""
+        return self._intake is None or self._intake.fed == self._intake.cut
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes came."""
+        return self._received
+
+    @property
+    def plan(self) -> Plan:
+        """What is being done with the line."""
+        return self._plan
+
+    def begin(self, plan: Plan) -> None:
+        """Starts the conversation. Bytes that came before it are the first the codec sees."""
+        if self._state is not _WAITING:
+            return
+        self._plan = plan
+        self._others = plan.codecs
+        if plan.record is not None:
+            self.serial = plan.record.serial
+        self._try_next_codec(None)
+
+    def note(self, text: str) -> None:
+        """Leaves a remark in the session's log."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), Direction.NOTE, text.encode())
+
+    def finish(self, error: GatewayError) -> None:
+        """Ends the session from outside, in whatever it is doing; ``error`` says why and becomes its outcome."""
+        if self._state is not _OVER:
+            self._end(error)
+
+    # what the line says
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the meter."""
+        at = self.log_received(data)
+        self.feed(data, at)
+
+    def log_received(self, data: bytes) -> int:
+        """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), _FROM_METER, data)
+        at = self._received
+        self._received = at + len(data)
+        return at
+
+    def log_sent(self, data: bytes) -> None:
+        """Keeps bytes that were sent beside the dialogue: the answer to a heartbeat."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
+        self._sent += len(data)
+
+    def feed(self, data: bytes, at: int) -> None:
+        """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
+        state = self._state
+        if state is _OVER:
+            return
+        if self._early is not None:
+            # Nobody, or not the right codec, has seen them yet.
+            self._early.append((at, data))
+        intake = self._intake
+        if intake is None:
+            return
+        intake.feed(data, at)
+        if self._running:
+            return
+        if state is _RECEIVING:
+            frame = self._next_frame(self._wish)
+            if frame is not None:
+                self._run(frame)
+            else:
+                gap = self._wish.gap
+                if gap is not None and intake.fed != intake.cut:
+                    self._wait_until(self._facilities.clock.seconds() + gap)
+        elif state is _DRAINING:
+            intake.drop_frames()
+            wait = self._facilities.clock.seconds() + self._wish.quiet
+            self._wait_until(min(wait, self._first_deadline))
+        else:
+            self._unread += len(data)
+            if self._unread - len(data) <= _MOST_UNREAD < self._unread:
+                self._line.pause()
+
+    def line_lost(self, reason: str = "the line was lost") -> None:
+        """The line is gone. What is being stored still is; then the dialogue hears of it."""
+        if self._state is _OVER or self._lost is not None:
+            return
+        self._lost = LineLost(reason)
+        if self._running or self._state is _STORING:
+            return
+        if self._dialogue is None:
+            self._end(self._lost)
+        elif self._state is _RECEIVING and (frame := self._last_frame(self._wish)) is not None:
+            self._run(frame)
+        else:
+            self._run(None, self._lost)
+
+    # time
+
+    def overdue(self) -> None:
+        """The deadline may have passed (called by the sweep and the session's own timer)."""
+        self._timer = None
+        now = self._facilities.clock.seconds()
+        if self.deadline > now:
+            if self.deadline != NEVER:
+                self._wait_until(self.deadline)
+            return
+        state = self._state
+        if state is _RECEIVING:
+            self._waited_in_vain(now)
+        elif state is _DRAINING:
+            assert self._intake is not None
+            self._intake.drop()
+            self._run(None)
+        elif state is _PAUSING:
+            self._run(None)
+
+    def _waited_in_vain(self, now: float) -> None:
+        wish = self._wish
+        incomplete = not self.at_border
+        left = self._last_frame(wish)
+        if left is not None:
+            self._run(left)
+            return
+        if now < self._first_deadline:
+            # Only noise had come; the first byte of an answer still has its time.
+            self._wait_until(self._first_deadline)
+            return
+        what = "nothing complete" if incomplete else "nothing"
+        error = MeterSilent(f"{what} came within {wish.timeout:g} s")
+        if self._may_try_another():
+            self._try_next_codec(error)
+        else:
+            self._run(None, error)
+
+    def _wait_until(self, deadline: float) -> None:
+        """Lazily: a timer that is due earlier looks again when it fires."""
+        self.deadline = deadline
+        timer = self._timer
+        if timer is not None:
+            if timer.getTime() <= deadline:
+                return
+            timer.cancel()
+            self._timer = None
+        clock = self._facilities.clock
+        wait = deadline - clock.seconds()
+        if wait >= _LONG_WAIT:
+            self._facilities.sweep.watch(self)
+        else:
+            self._timer = clock.callLater(wait if wait > 0 else 0.0, self.overdue)
+
+    # frames
+
+    def _next_frame(self, wish: Receive) -> Frame | None:
+        intake = self._intake
+        assert intake is not None
+        while (frame := intake.next_frame()) is not None:
+            if _wanted(frame, wish):
+                return frame
+            if self._first_deadline > self.deadline:
+                self._wait_until(self._first_deadline)
+        return None
+
+    def _last_frame(self, wish: Receive) -> Frame | None:
+        """A wanted frame that is still here although nothing more comes, whole or as the silence completes it."""
+        frame = self._next_frame(wish)
+        if frame is not None:
+            return frame
+        intake = self._intake
+        assert intake is not None
+        while (left := intake.flush()) is not None:
+            if _wanted(left, wish):
+                return left
+        return None
+
+    # the dialogue
+
+    def _may_try_another(self) -> bool:
+        return bool(self._others) and self._meter is None and not self._stored and self._lost is None
+
+    def _try_next_codec(self, after: GatewayError | None) -> None:
+        plan = self._plan
+        if self._dialogue is not None:
+            _close(self._dialogue)
+        codec, *others = self._others
+        if after is not None and self._codec is not None:
+            self.note(f"{self._codec.name}: {after}; trying {codec.name}")
+        self._others = others
+        self._codec = codec
+        self._intake = intake = Intake(codec.framer())
+        self._unread = 0
+        if plan.role is Role.LISTEN:
+            if not isinstance(codec, Answers):
+                self._end(CodecError(f"the codec {codec.name} cannot listen: its meters have to be asked"))
+                return
+            self._dialogue = codec.answer()
+        else:
+            if not isinstance(codec, Asks):
+                self._end(CodecError(f"the codec {codec.name} cannot ask: its meters speak first"))
+                return
+            self._dialogue = codec.read(plan.expected)
+        early = self._early or ()
+        if not others or plan.role is Role.ASK:
+            self._early = None
+        for at, data in early:
+            intake.feed(data, at)
+        self._run(None)
+
+    def _run(self, answer: Any, error: GatewayError | None = None) -> None:
+        """Resumes the dialogue and fulfils its wishes until one of them has to wait."""
+        self._running = True
+        dialogue = self._dialogue
+        assert dialogue is not None
+        try:
+            for _ in range(_MOST_WISHES_AT_ONCE):
+                if error is not None:
+                    wish, error = dialogue.throw(error), None
+                else:
+                    wish = dialogue.send(answer)
+                answer = None
+                kind = type(wish)
+                if kind is Receive:
+                    self._wish = wish
+                    if self._unread:
+                        self._read_on()
+                    frame = self._next_frame(wish)  # type: ignore[arg-type]  # its type was asked
+                    if frame is None and self._lost is not None:
+                        frame = self._last_frame(wish)  # type: ignore[arg-type]
+                        if frame is None:
+                            error = self._lost_again()
+                            continue
+                    if frame is not None:
+                        answer = frame
+                        continue
+                    self._state = _RECEIVING
+                    deadline = self._facilities.clock.seconds() + wish.timeout  # type: ignore[union-attr]
+                    self._first_deadline = deadline
+                    if wish.gap is not None and not self.at_border:  # type: ignore[union-attr]
+                        deadline = self._facilities.clock.seconds() + wish.gap  # type: ignore[union-attr]
+                    self._wait_until(deadline)
+                    return
+                if kind is Send:
+                    if self._lost is not None:
+                        error = self._lost_again()
+                        continue
+                    self._send(wish)  # type: ignore[arg-type]
+                elif kind is Row or kind is Reading or kind is Findings or kind is Event:
+                    self._save(wish)
+                    if not self._answered:
+                        return
+                    self._answered = False
+                    answer, self._answer = self._answer, None
+                    if type(answer) is not Saved:
+                        raise answer
+                else:
+                    waits, error = self._fulfil(wish)
+                    if waits or self._state is _OVER:
+                        return
+                    if self._answered:
+                        self._answered = False
+                        answer, self._answer = self._answer, None
+                        if isinstance(answer, StoreError):
+                            raise answer
+                        if isinstance(answer, GatewayError):
+                            answer, error = None, answer
+            raise RuntimeError(f"the dialogue of {self._codec_name} neither waits nor ends")
+        except StopIteration as end:
+            self._end(None, end.value.reason if end.value is not None else "")
+        except StoreError as failed:
+            # Not into the dialogue: it might go on and acknowledge what is not stored.
+            self._end(failed)
+        except GatewayError as failed:
+            if self._may_try_another() and isinstance(failed, (CodecError, MeterSilent)):
+                self._running = False
+                self._try_next_codec(failed)
+            else:
+                self._end(failed)
+        except Exception as fault:  # the one place: a codec's defect ends its own session only
+            logger.exception("session %d over %s: the codec %s failed", self._key.id, self._remote, self._codec_name)
+            self._end(fault)
+        finally:
+            self._running = False
+
+    def _fulfil(self, wish: Any) -> tuple[bool, GatewayError | None]:
+        """The rarer wishes. Tells whether the dialogue has to wait, or what to raise in it."""
+        kind = type(wish)
+        if kind is Note:
+            self.note(wish.text)
+        elif kind is Progress:
+            self._owner.session_progress(self, wish)
+        elif kind is Remember:
+            serial = self.serial
+            if self._meter is None:
+                raise RuntimeError(f"the codec {self._codec_name} remembers something of a meter it has not identified")
+            name, value = wish.name, wish.value
+            self._facilities.writer.call(lambda store: store.remember(serial, name, value), _unheard)
+        elif self._lost is not None:
+            return False, self._lost_again()
+        elif kind is Identify:
+            return self._identify(wish)
+        elif kind is Pause:
+            self._state = _PAUSING
+            self._wait_until(self._facilities.clock.seconds() + wish.seconds)
+            return True, None
+        elif kind is Drain:
+            self._wish = wish
+            self._state = _DRAINING
+            self._read_on()
+            assert self._intake is not None
+            self._intake.drop_frames()
+            now = self._facilities.clock.seconds()
+            self._first_deadline = now + wish.limit
+            self._wait_until(now + min(wish.quiet, wish.limit))
+            return True, None
+        elif kind is ChangeLine:
+            self._line.change(wish.baud, wish.format)
+        else:
+            raise RuntimeError(f"the codec {self._codec_name} yielded {wish!r}, which no session can fulfil")
+        return False, None
+
+    def _send(self, wish: Send) -> None:
+        facilities = self._facilities
+        shown = wish.shown
+        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, wish.data if shown is None else shown)
+        self._sent += len(wish.data)
+        self._line.write(wish.data)
+
+    def _read_on(self) -> None:
+        if self._unread > _MOST_UNREAD:
+            self._line.resume()
+        self._unread = 0
+
+    def _lost_again(self) -> LineLost:
+        """The loss, for every wish that needs a line; a dialogue that will not hear is closed."""
+        assert self._lost is not None
+        self._losses += 1
+        if self._losses > _MOST_LOSSES_IGNORED:
+            raise self._lost
+        return self._lost
+
+    # the store
+
+    def _identify(self, said: Identify) -> tuple[bool, GatewayError | None]:
+        facilities = self._facilities
+        try:
+            work = look_up(self._key, said, facilities.now_ms(), self._plan.expected, self.caller)
+        except UnknownMeter as stranger:
+            return False, stranger
+        self._state = _STORING
+        facilities.writer.call(work, self._looked_up)
+        return not self._answered, None
+
+    def _looked_up(self, found: Identity | StoreError) -> None:
+        if self._state is _OVER:
+            return
+        if not isinstance(found, Identity):
+            self._answer_with(found)
+            return
+        self.serial = found.record.serial
+        self._unclaimed = found.unclaimed
+        try:
+            meter = found.meter(self._plan.order)
+            self._owner.session_identified(self, found.record)
+        except UnknownMeter as refusal:
+            self._answer_with(refusal)
+            return
+        if self.over:
+            return
+        self._early = None
+        self._meter = meter
+        self._zone = ZoneInfo(found.record.time_zone)
+        self._answer_with(meter)
+
+    def _save(self, wish: Any) -> None:
+        zone = self._zone
+        if zone is None:
+            raise RuntimeError(f"the codec {self._codec_name} reports values of a meter it has not identified")
+        facilities = self._facilities
+        kind = type(wish)
+        if kind is Row or kind is Reading:
+            rows, events = [row_to_save(wish, zone, facilities.now_ms())], ()
+        else:
+            if kind is Event:
+                wish = Findings(events=(wish,))
+            rows, events = to_save(wish, zone, facilities.now_ms())  # type: ignore[assignment]
+        self._state = _STORING
+        if self._unclaimed:
+            # Only its bytes are kept, but these are durable before anything is acknowledged.
+            facilities.writer.call(_nothing_new, self._saved)
+        else:
+            facilities.writer.save(self._key, self.serial, rows, events, self._saved)
+
+    def _saved(self, result: Saved | StoreError) -> None:
+        if self._state is _OVER:
+            return
+        if type(result) is Saved:
+            self._stored += result.new + result.same + result.conflicts
+        self._answer_with(result)
+
+    def _answer_with(self, answer: KnownMeter | Saved | GatewayError) -> None:
+        """What the store said, at once or later."""
+        if self._running:
+            self._answer = answer
+            self._answered = True
+        elif isinstance(answer, StoreError):
+            self._end(answer)
+        elif isinstance(answer, GatewayError):
+            self._run(None, answer)
+        else:
+            self._run(answer)
+
+    # the end
+
+    @property
+    def _codec_name(self) -> str:
+        return self._codec.name if self._codec is not None else "(none)"
+
+    @property
+    def _remote(self) -> str:
+        return f"{self._line.transport}:{self._line.remote}"
+
+    def _end(self, error: BaseException | None, reason: str = "") -> None:
+        if self._state is _OVER:
+            return
+        self._state = _OVER
+        self.deadline = NEVER
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        facilities = self._facilities
+        facilities.sweep.forget(self)
+        if self._dialogue is not None:
+            _close(self._dialogue)
+        if self._unread > _MOST_UNREAD and self._lost is None:
+            self._line.resume()
+        how = ending(error, reason, self.serial, self._stored, unclaimed=self._unclaimed)
+        if self._meter is not None and self._meter.access_code:
+            how = masked(how, self._meter.access_code)
+        codec = self._codec
+        facilities.writer.close_session(
+            self._key,
+            SessionClosing(
+                facilities.now_ms(),
+                how.outcome,
+                how.detail,
+                self._received,
+                self._sent,
+                self.serial if self._meter is not None or self._plan.record is not None else "",
+                codec.name if codec is not None else "",
+                codec.version if codec is not None else "",
+                self.caller,
+            ),
+        )
+        self._dialogue = None
+        self._intake = None
+        self._early = None
+        self._owner.session_ended(self, how)
+
+
+_NO_PLAN = Plan(())
+
+
+def _nothing_new(store: Store) -> Saved:
+    return Saved()
+
+
+def _wanted(frame: Frame, wish: Receive) -> bool:
+    kind = frame.kind
+    if kind == NOISE:
+        return wish.noise
+    return wish.kinds is None or kind in wish.kinds
+
+
+def _unheard(result: StoreError | None) -> None:
+    if isinstance(result, StoreError):
+        logger.warning("a remembered fact was not stored: %s", result)
+
+
+def _close(dialogue: Dialogue) -> None:
+    try:
+        dialogue.close()
+    except (RuntimeError, GatewayError):
+        # It wanted to say something more (a sign-off) although its session is over.
+        return

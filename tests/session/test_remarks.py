@@ -1,0 +1,36 @@
+"""What a session remarks, a replay understands."""
+
+from __future__ import annotations
+
+from gateway_server.model import Direction, Span
+from gateway_server.session.remarks import kept_out, spans_kept_out
+from gateway_server.store.records import LogEntry
+
+
+def note(text: str) -> LogEntry:
+    return LogEntry(0, Direction.NOTE, text.encode())
+
+
+def test_registration_and_heartbeats_are_found_again() -> None:
+    log = [
+        note("registered as 867584030000017"),
+        note(kept_out(40, 44, "heartbeat")),
+        LogEntry(0, Direction.FROM_METER, kept_out(1, 2, "no remark").encode()),
+        note(kept_out(0, 17, "registration")),
+    ]
+    assert spans_kept_out(log) == [Span(0, 17), Span(40, 44)]
+
+
+def test_spans_that_touch_become_one() -> None:
+    log = [note(kept_out(0, 4, "heartbeat")), note(kept_out(4, 8, "heartbeat")), note(kept_out(6, 7, "heartbeat"))]
+    assert spans_kept_out(log) == [Span(0, 8)]
+
+
+def test_other_remarks_keep_nothing_out() -> None:
+    log = [
+        note(""),
+        note("bytes 1 to 2"),
+        note(kept_out(5, 5, "nothing")),
+        note("about bytes 0 to 9 are not the meter's: x"),
+    ]
+    assert spans_kept_out(log) == []

@@ -1,0 +1,501 @@
+"""One conversation from the first byte to its outcome."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.dialogue import ChangeLine, Dialogue, Drain, Note, Partly, Pause, Receive, Remember, Send
+from gateway_server.errors import LineError, LineLost, MeterRefused, MeterSilent, StoreError, StoreFull, UnknownMeter
+from gateway_server.model import Identify, KnownMeter, MeterState, Outcome
+from gateway_server.session.plan import Plan, Role
+from gateway_server.store.records import Filter, MeterRecord
+from gateway_server.testing.held_writer import HeldWriter
+from tests.session.conversations import NOW_MS, Scene, ToyCodec
+
+ASKED = ((b"?\r\n", b"SN=41203377\r\n"), (b"V?\r\n", b"V=1042.50\r\n"))
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_asked_meter_is_identified_read_and_stored(scene: Scene) -> None:
+    session = scene.session()
+    scene.line.answers(session, *ASKED)
+    session.begin(Plan((ToyCodec(),)))
+    assert scene.ending.outcome is Outcome.READ
+    assert scene.line.said == b"?\r\nV?\r\nBYE\r\n"
+    assert scene.values() == ["1042.50"]
+    assert [progress.text for progress in scene.heard.progress] == ["values"]
+    assert scene.log() == [
+        (">", b"?\r\n"),
+        ("<", b"SN=41203377\r\n"),
+        (">", b"V?\r\n"),
+        ("<", b"V=1042.50\r\n"),
+        (">", b"BYE\r\n"),
+    ]
+    record = scene.store.session(1)
+    assert record is not None
+    assert (record.meter, record.codec, record.codec_version) == ("41203377", "toy", "1")
+    assert (record.bytes_received, record.bytes_sent, record.readings) == (24, 12, 1)
+
+
+def test_bytes_are_on_record_before_anything_looks_at_them(scene: Scene) -> None:
+    session = scene.session()
+    session.received(b"V=1")
+    assert scene.log() == [("<", b"V=1")]
+
+
+def test_reading_is_durable_before_the_meter_may_delete_it(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    assert writer.held == 1
+    assert scene.line.said == b""
+    writer.commit()
+    assert scene.line.said == b"OK\r\n"
+    assert scene.values() == ["1"]
+
+
+def test_frames_that_arrive_during_a_commit_wait_their_turn(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    session.received(b"V=2\r\nV=3")
+    session.received(b"\r\n")
+    assert writer.held == 1
+    for _ in range(3):
+        writer.commit()
+    assert scene.line.written == [b"OK\r\n"] * 3
+    assert scene.values() == ["1", "2", "3"]
+
+
+def test_failed_commit_is_never_acknowledged(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\nV=2\r\n")
+    writer.fail(StoreFull("no space left on device"))
+    assert scene.line.said == b""
+    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
+    assert "make room" in scene.ending.detail
+    session.received(b"V=3\r\n")
+    assert writer.held == 0
+
+
+def test_meter_that_flooded_a_slow_store_is_made_to_wait(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    for _ in range(20_000):
+        session.received(b"V=2\r\n")
+    assert scene.line.paused
+    writer.commit()
+    assert not scene.line.paused
+
+
+def test_line_lost_while_storing_keeps_what_came(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    session.line_lost("the connection broke off")
+    assert not scene.heard.endings
+    writer.commit()
+    assert scene.ending.outcome is Outcome.PARTIAL
+    assert "broke off" in scene.ending.detail
+    assert scene.ending.stored == 1
+    assert scene.values() == ["1"]
+    assert scene.line.said == b""
+
+
+def test_line_lost_before_anything_was_stored(scene: Scene) -> None:
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\n")
+    session.line_lost("the other end closed the connection")
+    assert scene.ending.outcome is Outcome.LINE_LOST
+    assert "the other end closed" in scene.ending.detail
+
+
+def test_line_lost_before_a_codec_was_chosen(scene: Scene) -> None:
+    scene.session().line_lost("the other end closed the connection")
+    assert scene.ending.outcome is Outcome.LINE_LOST
+
+
+def test_frames_that_were_there_when_the_line_was_lost_are_read(scene: Scene) -> None:
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\nEND\r\n")
+    session.line_lost("the other end closed the connection")
+    writer.commit()
+    assert scene.values() == ["1"]
+    assert scene.ending.outcome is Outcome.PARTIAL
+
+
+def test_silent_meter_gets_its_time_and_no_more(scene: Scene) -> None:
+    scene.session(Role.ASK)
+    scene.clock.advance(4.9)
+    assert not scene.heard.endings
+    scene.clock.advance(0.2)
+    assert scene.ending.outcome is Outcome.SILENT
+    assert "nothing came within 5 s" in scene.ending.detail
+    assert "check" in scene.ending.detail
+
+
+def test_frame_that_stops_half_way_is_given_up_after_the_gap(scene: Scene) -> None:
+    session = scene.session(Role.ASK)
+    scene.clock.advance(4)
+    session.received(b"SN=412")
+    scene.clock.advance(0.9)
+    session.received(b"0337")
+    scene.clock.advance(0.9)
+    assert not scene.heard.endings
+    scene.clock.advance(0.2)
+    assert scene.ending.outcome is Outcome.SILENT
+    assert "nothing complete came" in scene.ending.detail
+
+
+def test_noise_before_an_answer_takes_nothing_of_its_time(scene: Scene) -> None:
+    session = scene.session(Role.ASK)
+    session.received(b"\x00\x00")
+    scene.clock.pump([0.5] * 6)
+    session.received(b"SN=41203377\r\n")
+    assert scene.heard.identified
+
+
+def test_rubbish_is_garbled_and_on_record(scene: Scene) -> None:
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nX=1\r\n")
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert scene.log()[-1] == ("<", b"SN=41203377\r\nX=1\r\n")
+
+
+def test_later_trouble_leaves_what_is_stored(scene: Scene) -> None:
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    session.received(b"X=1\r\n")
+    assert (scene.ending.outcome, scene.ending.stored) == (Outcome.PARTIAL, 1)
+
+
+def test_long_wait_ends_within_a_second_of_its_time(scene: Scene) -> None:
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\n")
+    scene.clock.pump([1.0] * 599)
+    session.received(b"V=1\r\n")
+    scene.clock.pump([1.0] * 598)
+    assert not scene.heard.endings
+    scene.clock.pump([1.0] * 4)
+    assert scene.ending.outcome is Outcome.PARTIAL
+
+
+class Said(ToyCodec):
+    """Says what the test wants."""
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        super().__init__()
+        self._dialogue = dialogue
+
+    def answer(self) -> Dialogue:
+        return self._dialogue
+
+
+def said(scene: Scene, dialogue: Dialogue):  # type: ignore[no-untyped-def]
+    return scene.session(Role.LISTEN, Said(dialogue))
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "detail"),
+    [
+        (MeterRefused("EK270 refused", code="0018", meaning="no read authorisation"), Outcome.REFUSED, "no read auth"),
+        (UnknownMeter("who?"), Outcome.UNKNOWN_METER, "who?"),
+        (LineLost("gone"), Outcome.LINE_LOST, "gone"),
+        (MeterSilent("nothing"), Outcome.SILENT, "nothing"),
+        (StoreError("disk I/O error"), Outcome.GATEWAY_FAULT, "disk I/O error"),
+        (LineError("dead"), Outcome.LINE_LOST, "dead"),
+    ],
+)
+def test_what_leaves_the_dialogue_is_the_outcome(scene: Scene, error: Exception, outcome: Outcome, detail: str) -> None:
+    def dialogue() -> Dialogue:
+        yield Note("about to fail")
+        raise error
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is outcome
+    assert detail in scene.ending.detail
+
+
+def test_codec_with_a_defect_is_our_fault_and_told_to_developers(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dialogue() -> Dialogue:
+        yield Note("about to fail")
+        raise ZeroDivisionError("division by zero")
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
+    assert "ZeroDivisionError" in scene.ending.detail
+    assert caplog.records[0].exc_info is not None
+
+
+def test_dialogue_that_obtained_not_all_is_partial(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield Note("a gap")
+        return Partly("rows 7 to 9 are missing")
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.PARTIAL
+    assert "rows 7 to 9 are missing" in scene.ending.detail
+    assert scene.log() == [("-", b"a gap")]
+
+
+def test_dialogue_that_neither_waits_nor_ends_is_stopped(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        while True:
+            yield ChangeLine(9600)
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
+    assert "neither waits nor ends" in scene.ending.detail
+
+
+def test_wish_that_no_session_knows_is_our_fault(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield "please"  # type: ignore[misc]
+        return None
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
+
+
+def test_dialogue_that_will_not_hear_of_the_loss_is_closed(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        while True:
+            with contextlib.suppress(LineLost):
+                yield Receive(5)
+
+    said(scene, dialogue()).line_lost("gone")
+    assert scene.ending.outcome is Outcome.LINE_LOST
+
+
+def test_dialogue_may_hear_of_the_loss_and_end_well(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        try:
+            yield Receive(5)
+        except LineLost:
+            return None
+        return None
+
+    said(scene, dialogue()).line_lost("gone")
+    assert scene.ending.outcome is Outcome.READ
+
+
+def test_dialogue_that_signs_off_in_its_finally_is_closed_all_the_same(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        try:
+            yield Receive(5)
+        finally:
+            yield Send(b"BYE")
+        return None
+
+    said(scene, dialogue()).finish(LineLost("the gateway stops"))
+    assert scene.ending.outcome is Outcome.LINE_LOST
+    assert scene.line.said == b""
+
+
+def test_pause_keeps_frames_and_drain_drops_them(scene: Scene) -> None:
+    frames: list[Frame] = []
+
+    def dialogue() -> Dialogue:
+        yield Pause(2)
+        frames.append((yield Receive(5)))
+        yield Drain(1, limit=3)
+        frames.append((yield Receive(5)))
+        return None
+
+    session = said(scene, dialogue())
+    session.received(b"a\r\n")
+    assert not frames
+    scene.clock.advance(2)
+    session.received(b"b\r\nrest")
+    scene.clock.advance(0.9)
+    session.received(b"c\r\n")
+    scene.clock.advance(0.9)
+    session.received(b"d")
+    scene.clock.advance(1)
+    session.received(b"e\r\n")
+    assert [(frame.text, frame.start) for frame in frames] == [("a", 0), ("e", 14)]
+    assert scene.ending.outcome is Outcome.READ
+
+
+def test_line_that_never_falls_quiet_is_drained_no_longer_than_the_limit(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield Drain(1, limit=3)
+        yield Send(b"now")
+        return None
+
+    session = said(scene, dialogue())
+    for _ in range(7):
+        session.received(b"x")
+        scene.clock.advance(0.5)
+    assert scene.line.said == b"now"
+
+
+def test_only_wanted_kinds_are_delivered_and_the_deadline_stays(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield Receive(5, gap=1, kinds=frozenset({"other"}))
+        return None
+
+    session = said(scene, dialogue())
+    for _ in range(9):
+        session.received(b"line\r\n")
+        scene.clock.advance(0.5)
+    assert not scene.heard.endings
+    session.received(b"line\r\n")
+    scene.clock.advance(0.6)
+    assert scene.ending.outcome is Outcome.SILENT
+
+
+def test_access_code_stands_masked_in_the_log_and_nowhere_in_the_detail(scene: Scene) -> None:
+    scene.store.put_meter(MeterRecord("41203377"), access_code="3:73915")
+
+    def dialogue() -> Dialogue:
+        meter: KnownMeter = yield Identify("41203377")
+        code = meter.access_code.partition(":")[2]
+        yield Send(b"P1 " + code.encode(), shown=b"P1 *****")
+        raise MeterRefused(f"code {code} refused")
+
+    said(scene, dialogue())
+    assert scene.line.said == b"P1 73915"
+    assert scene.log() == [(">", b"P1 *****")]
+    assert "73915" not in scene.ending.detail
+
+
+def test_meter_is_remembered_for_the_next_time(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield Identify("41203377", model="EK270")
+        yield Remember("parity", "even")
+        return None
+
+    said(scene, dialogue())
+    assert scene.store.known_meter("41203377").memory == {"parity": "even"}
+
+
+def test_dialogue_that_reports_before_it_identifies_is_our_fault(scene: Scene) -> None:
+    def dialogue() -> Dialogue:
+        yield Remember("parity", "even")
+        return None
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
+
+
+def test_other_meter_than_expected_is_unknown(scene: Scene) -> None:
+    session = scene.session(Role.ASK, expected="41203377")
+    session.received(b"SN=99\r\n")
+    assert scene.ending.outcome is Outcome.UNKNOWN_METER
+    assert "41203377 was expected, but 99 answered" in scene.ending.detail
+    assert scene.store.meter("99") is None
+
+
+def test_leading_zeros_make_no_other_meter(scene: Scene) -> None:
+    session = scene.session(Role.ASK, expected="41203377")
+    session.received(b"SN=00041203377\r\n")
+    assert [meter.serial for meter in scene.heard.identified] == ["41203377"]
+
+
+def test_meter_that_is_switched_off_is_not_read(scene: Scene) -> None:
+    scene.store.put_meter(MeterRecord("41203377", state=MeterState.DISABLED))
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    assert scene.ending.outcome is Outcome.UNKNOWN_METER
+    assert scene.values() == []
+
+
+def test_bytes_of_a_stranger_are_kept_and_he_is_on_the_list(scene: Scene) -> None:
+    session = scene.session(Role.LISTEN)
+    session.caller = "356938035643809"
+    session.received(b"SN=777\r\nV=1\r\nEND\r\n")
+    assert scene.ending.outcome is Outcome.UNKNOWN_METER
+    assert "meter claim 777" in scene.ending.detail
+    assert scene.values() == []
+    assert scene.log()[0] == ("<", b"SN=777\r\nV=1\r\nEND\r\n")
+    stranger = scene.store.meter("777")
+    assert stranger is not None
+    assert stranger.state is MeterState.UNCLAIMED
+    assert stranger.routes == ("caller:356938035643809",)
+    (record,) = scene.store.sessions(Filter(serials=("777",)))
+    assert record.outcome is Outcome.UNKNOWN_METER
+
+
+def test_stranger_who_comes_again_is_asked_for_little(scene: Scene) -> None:
+    orders = []
+
+    def dialogue() -> Dialogue:
+        meter: KnownMeter = yield Identify("777")
+        orders.append((meter.claimed, sorted(meter.order.what)))
+        return None
+
+    said(scene, dialogue())
+    said(scene, dialogue())
+    assert orders == [(False, ["archive", "current", "events"]), (False, ["current"])]
+
+
+def test_next_codec_is_tried_when_nothing_answers_the_first(scene: Scene) -> None:
+    session = scene.session()
+    scene.line.answers(session, (b"HELLO\r\n", b"SN=41203377\r\n"), (b"V?\r\n", b"V=7\r\n"))
+    session.begin(Plan((ToyCodec("first"), ToyCodec("second", b"HELLO\r\n"))))
+    scene.clock.advance(5.1)
+    assert scene.ending.outcome is Outcome.READ
+    record = scene.store.session(1)
+    assert record is not None
+    assert record.codec == "second"
+    assert ("-", b"first: nothing came within 5 s; trying second") in scene.log()
+
+
+def test_last_codec_leaves_the_outcome(scene: Scene) -> None:
+    scene.session(Role.ASK, ToyCodec("first"), ToyCodec("second", b"HELLO\r\n"))
+    scene.clock.advance(5.1)
+    scene.clock.advance(5.1)
+    assert scene.ending.outcome is Outcome.SILENT
+    assert scene.line.said == b"?\r\nHELLO\r\n"
+
+
+def test_every_listening_codec_sees_the_meters_bytes_from_the_start(scene: Scene) -> None:
+    class Strict(ToyCodec):
+        def answer(self) -> Dialogue:
+            yield Receive(5)
+            raise MeterSilent("not my words")
+
+    session = scene.session(Role.LISTEN, Strict("strict"), ToyCodec("toy"))
+    session.received(b"SN=41203377\r\nV=5\r\n")
+    session.received(b"END\r\n")
+    assert scene.ending.outcome is Outcome.READ
+    assert scene.values() == ["5"]
+    (reading,) = scene.store.readings(Filter())
+    assert (reading.codec, reading.span_start) == ("toy", 13)
+
+
+def test_codec_that_cannot_ask_says_so(scene: Scene) -> None:
+    class Listener:
+        name, version = "listener", "1"
+        framer = ToyCodec().framer
+        dissect = ToyCodec().dissect
+
+    scene.session(Role.ASK, Listener())  # type: ignore[arg-type]
+    assert "cannot ask" in scene.ending.detail
+
+
+def test_time_of_arrival_is_the_clocks(scene: Scene) -> None:
+    scene.clock.advance(7)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    (reading,) = scene.store.readings(Filter())
+    assert reading.received_at_ms == NOW_MS + 7000
