@@ -54,6 +54,10 @@ class StoreFull(StoreError):
     """There is no room on the store's disk; goes away when there is."""
 
 
+class StoreBusy(StoreError):
+    """Another process kept the store locked for longer than anybody should; the same again may succeed."""
+
+
 class StoreBroken(StoreError):
     """The store's files failed under us (input/output error, failed sync, damage): nothing more is tried in place.
 

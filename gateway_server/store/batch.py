@@ -14,7 +14,9 @@ from gateway_server.store.sql import SqlStore
 
 OPEN, LOG, SAVE, CLOSE, CALL = range(5)
 
-Item = tuple[Any, ...]  # a kind from above, then what `Writer` was given
+ITEM_WEIGHT = 256  # bytes of memory that one pending thing takes beside its own, about
+
+Item = tuple[int, Any, int]  # a kind from above, what `Writer` was given, how many bytes of memory that takes
 Answer = tuple[Callable[[Any], None], Any]
 
 
@@ -38,18 +40,19 @@ class Batch:
         """Sorts what is pending."""
         batch = cls()
         for item in items:
-            kind = item[0]
+            kind, payload, _ = item
             if kind == LOG:
-                batch.log.append(item[1:])
+                batch.log.append(payload)
             elif kind == SAVE:
-                batch.saves.append(item[1:5])
-                batch.saved.append(item[5])
+                submission, done = payload
+                batch.saves.append(submission)
+                batch.saved.append(done)
             elif kind == CALL:
-                batch.calls.append(item[1:])
+                batch.calls.append(payload)
             elif kind == OPEN:
-                batch.openings.append(item[1:])
+                batch.openings.append(payload)
             else:
-                batch.closings.append(item[1:])
+                batch.closings.append(payload)
         return batch
 
     def commit(self, store: SqlStore) -> list[Answer]:
@@ -69,11 +72,23 @@ class Batch:
                     store.close_session(key, closing)
                     if ended is not None:
                         answers.append((ended, None))
-        except BaseException:
+        except BaseException as error:
             for key, _ in self.openings:
                 key.id = 0
+            if isinstance(error, Exception) and not isinstance(error, StoreError):
+                raise StoreError(f"the store was given what it cannot keep: {type(error).__name__}: {error}") from error
             raise
         return answers
+
+    def one_by_one(self) -> list[Batch]:
+        """The same as batches of one thing each, to find out which of them cannot be written."""
+        return [
+            *(Batch(openings=[opening]) for opening in self.openings),
+            *(Batch(log=[chunk]) for chunk in self.log),
+            *(Batch(saves=[save], saved=[done]) for save, done in zip(self.saves, self.saved, strict=True)),
+            *(Batch(calls=[call]) for call in self.calls),
+            *(Batch(closings=[closing]) for closing in self.closings),
+        ]
 
     def refused(self, error: StoreError) -> list[Answer]:
         """Whom to tell that nothing of it was written."""
@@ -83,10 +98,13 @@ class Batch:
     def unheard(self) -> list[Item]:
         """What nobody would be told that it was not written: to be written when the store can again."""
         return [
-            *((OPEN, *opening) for opening in self.openings),
-            *((LOG, *chunk) for chunk in self.log),
-            *((CLOSE, *closing) for closing in self.closings if closing[2] is None),
+            *((OPEN, opening, ITEM_WEIGHT) for opening in self.openings),
+            *((LOG, chunk, ITEM_WEIGHT + len(chunk[3])) for chunk in self.log),
+            *((CLOSE, closing, ITEM_WEIGHT) for closing in self.closings if closing[2] is None),
         ]
+
+    def __len__(self) -> int:
+        return len(self.openings) + len(self.log) + len(self.saves) + len(self.calls) + len(self.closings)
 
 
 def _call(store: SqlStore, work: Callable[[SqlStore], Any]) -> Any:

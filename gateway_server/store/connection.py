@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gateway_server.errors import StoreBroken, StoreError, StoreFull
+from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.store.dialect import Dialect, Trouble
 
 BUSY_ATTEMPTS = 6
@@ -149,6 +149,6 @@ class Connection:
             case Trouble.BROKEN:
                 return StoreBroken(f"the store's files failed{where}: {error}; check the disk, then `store check`")
             case Trouble.BUSY:
-                return StoreError(f"another process kept the store locked{where}: {error}; end it or try again")
+                return StoreBusy(f"another process kept the store locked{where}: {error}; end it or try again")
             case Trouble.WRONG:
                 return StoreError(f"the store refused{where}: {error}")

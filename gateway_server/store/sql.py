@@ -15,6 +15,15 @@ class SqlStore(ReadingQueries, JobQueries):
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
         super().__init__(connection, vault, owner or this_process())
 
+    def probe(self) -> None:
+        """Writes something small, to learn whether there is room. Raises `StoreFull`."""
+        with self.connection.transaction("probe"):
+            self.connection.execute(
+                "INSERT INTO fact (name, value) VALUES ('probe', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (bytes(512),),
+            )
+
     def close(self) -> None:
         """Ends the connection."""
         self.connection.close()

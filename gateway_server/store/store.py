@@ -7,11 +7,11 @@ sessions have pending is committed together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Column, Direction, Identify, KnownMeter, Saved
+from gateway_server.model import Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.records import (
     EventToSave,
     Filter,
@@ -71,6 +71,10 @@ class Store(Protocol):
     def identify(self, key: SessionKey, said: Identify, at_ms: int) -> MeterRecord:
         """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed."""
 
+    def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
+        """The meter known by what a caller registered as; an unknown caller is registered as an unclaimed meter whose
+        serial number is its route ``caller:ID``."""
+
     def meter_at(self, route: str) -> MeterRecord | None:
         """The meter known by this route (``caller:...``, ``tcp:...``)."""
 
@@ -81,12 +85,24 @@ class Store(Protocol):
     def put_meter(self, meter: MeterRecord, access_code: str | None = None) -> None:
         """Adds or replaces a meter; an access code is encrypted, None leaves the stored one."""
 
+    def put_meters(self, meters: Iterable[tuple[MeterRecord, str | None]]) -> None:
+        """Adds or replaces many meters with their access codes; all of them or none."""
+
+    def claim(self, serial: str, meter: MeterRecord | None = None) -> MeterRecord:
+        """Takes an unclaimed meter into care; one known only as ``caller:ID`` becomes ``meter.serial``."""
+
+    def set_meter_state(self, serial: str, state: MeterState) -> None:
+        """Switches a meter on or off."""
+
     def known_meter(self, serial: str) -> KnownMeter:
         """What a dialogue may know of a meter (its order left at the default). Times in the meter's own clock."""
 
     def remember(self, serial: str, name: str, value: str) -> None: ...
 
     # what was received
+    def set_codec(self, key: SessionKey, codec: str, codec_version: str) -> None:
+        """Notes by which codec a session is read, as soon as that is known; its rows say the same."""
+
     def sessions(self, wanted: Filter = ...) -> Iterator[SessionRecord]: ...
 
     def session(self, session_id: int) -> SessionRecord | None: ...
@@ -112,4 +128,9 @@ class Store(Protocol):
 
     def update_job(self, job: JobRecord) -> None: ...
 
+    def cancel_job(self, job_id: int) -> bool:
+        """Cancels a job that is queued or running; `update_job` does not undo that. False if it was over already."""
+
     def job(self, job_id: int) -> JobRecord | None: ...
+
+    def jobs(self, wanted: Filter = ...) -> Iterator[JobRecord]: ...

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
 
-from gateway_server.errors import StoreError
+from twisted.internet.defer import Deferred
+
+from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import CALL, CLOSE, LOG, OPEN, SAVE, Batch, Item
+from gateway_server.store.batch import CALL, CLOSE, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
 from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+RETRY_S = 2  # how often a store without room is tried when nobody else tries it
+HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
+LOW_WATER = 8 << 20
 
 
 class DirectWriter:
@@ -24,12 +36,12 @@ class DirectWriter:
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record."""
         key = SessionKey()
-        self._write((OPEN, key, opening))
+        self._write(OPEN, (key, opening))
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
-        self._write((LOG, key, at_ms, direction, data))
+        self._write(LOG, (key, at_ms, direction, data))
 
     def save(
         self,
@@ -40,23 +52,273 @@ class DirectWriter:
         done: Callable[[Saved | StoreError], None],
     ) -> None:
         """Saves what a meter reported."""
-        self._write((SAVE, key, serial, rows, events, done))
+        self._write(SAVE, ((key, serial, rows, events), done))
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:
         """Ends a session's record."""
-        self._write((CLOSE, key, closing, done))
+        self._write(CLOSE, (key, closing, done))
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` in a transaction."""
-        self._write((CALL, work, done))
+        self._write(CALL, (work, done))
 
-    def _write(self, item: Item) -> None:
-        batch = Batch.of([item])
+    def _write(self, kind: int, payload: Any) -> None:
+        batch = Batch.of([(kind, payload, 0)])
         try:
             answers = batch.commit(self._store)
         except StoreError as error:
             answers = batch.refused(error)
         for done, answer in answers:
             done(answer)
+
+
+class WriterReactor(Protocol):
+    """What `ThreadWriter` needs of the reactor."""
+
+    def callFromThread(self, f: Callable[..., Any], *args: Any) -> Any: ...
+
+    def callLater(self, delay: float, f: Callable[..., Any], *args: Any) -> Any: ...
+
+
+def _ignore(_: object) -> None:
+    """For those who do not want to know."""
+
+
+class ThreadWriter:
+    """The `Writer` of the running gateway: one thread, one connection, group commit.
+
+    What sessions hand over within one turn of the reactor goes to the thread together; the thread takes whatever is
+    pending as soon as it is free and writes it in one transaction. There is no delay to collect more: while one batch
+    is being synced the next one collects by itself. All answers of a batch come back in one call.
+
+    A store without room refuses what somebody waits for, keeps what nobody would hear about (openings, log, endings)
+    and is tried again; ``on_full(True)`` and ``on_full(False)`` say so. A store whose files fail is never tried again:
+    every later thing is refused and ``on_fatal`` is called once, to end the program. ``on_backlog(True)`` asks that
+    lines be paused, ``on_backlog(False)`` that they go on. All of them are called on the reactor's thread.
+    """
+
+    def __init__(
+        self,
+        reactor: WriterReactor,
+        open_store: Callable[[], SqlStore],
+        *,
+        on_fatal: Callable[[StoreBroken], None],
+        on_full: Callable[[bool], None] = _ignore,
+        on_backlog: Callable[[bool], None] = _ignore,
+        high_water: int = HIGH_WATER,
+        low_water: int = LOW_WATER,
+    ) -> None:
+        self._reactor = reactor
+        self._open_store = open_store
+        self._on_fatal = on_fatal
+        self._on_full = on_full
+        self._on_backlog = on_backlog
+        self._high_water = high_water
+        self._low_water = low_water
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._pending: deque[Item] = deque()
+        self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
+        self._idle = False  # the thread sleeps, or is about to look at what is pending once more
+        self._due = False
+        self._retry_due = False
+        self._stopping: Deferred[None] | None = None
+        self._kept: list[Item] = []  # the thread's: to be written when there is room
+        self._handed_over = self._written = 0
+        self._crowded = False
+        self.full = False
+        self.broken: StoreBroken | None = None
+
+    def start(self) -> None:
+        """Opens the store on its thread; raises whatever that raises (`OperatorError`)."""
+        opened: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._opened = opened
+        self._thread.start()
+        if (failure := opened.get()) is not None:
+            self._thread.join()
+            raise failure
+
+    def stop(self) -> Deferred[None]:
+        """Writes what is pending, closes the store, ends the thread. What comes later is refused."""
+        if self._stopping is None:
+            self._stopping = Deferred()
+            if self._thread.is_alive():
+                self._tokens.put(None)
+            else:
+                self._stopping.callback(None)
+        return self._stopping
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be written, about."""
+        return self._handed_over - self._written
+
+    # what sessions call
+
+    def open_session(self, opening: SessionOpening) -> SessionKey:
+        """Begins a session's record; the key can be used at once."""
+        key = SessionKey()
+        self._hand_over(OPEN, (key, opening), ITEM_WEIGHT)
+        return key
+
+    def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
+        """Appends to a session's log."""
+        self._hand_over(LOG, (key, at_ms, direction, data), ITEM_WEIGHT + len(data))
+
+    def save(
+        self,
+        key: SessionKey,
+        serial: str,
+        rows: Sequence[RowToSave],
+        events: Sequence[EventToSave],
+        done: Callable[[Saved | StoreError], None],
+    ) -> None:
+        """Saves what a meter reported; ``done`` is called after the commit."""
+        self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)))
+
+    def close_session(
+        self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
+    ) -> None:
+        """Ends a session's record."""
+        self._hand_over(CLOSE, (key, closing, done), ITEM_WEIGHT)
+
+    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
+        self._hand_over(CALL, (work, done), ITEM_WEIGHT)
+
+    # on the reactor's thread
+
+    def _hand_over(self, kind: int, payload: Any, weight: int) -> None:
+        if self._stopping is not None:
+            error = StoreError("the gateway is stopping; nothing more is stored")
+            for done, _ in Batch.of([(kind, payload, weight)]).refused(error):
+                self._reactor.callLater(0, done, error)
+            return
+        self._handed_over += weight
+        self._pending.append((kind, payload, weight))
+        # The thread sleeps only after it has set `_idle` and then seen nothing pending: so no item is missed.
+        if self._idle and not self._due:
+            self._due = True
+            self._reactor.callLater(0, self._wake)
+        if not self._crowded and self._handed_over - self._written > self._high_water:
+            self._crowded = True
+            self._on_backlog(True)
+
+    def _wake(self) -> None:
+        self._due = False
+        if self._idle:
+            self._idle = False
+            self._tokens.put(None)
+
+    def _answered(self, answers: list[Answer], weight: int, trouble: StoreError | None) -> None:
+        """A batch is over: what it took in memory is free, those who wait are told, and how the store is."""
+        self._written += weight
+        if isinstance(trouble, StoreBroken):
+            self._note_broken(trouble)
+        elif isinstance(trouble, StoreFull) != self.full and not isinstance(trouble, StoreBusy):
+            self.full = not self.full
+            logger.log(*_FULL_WORDS[self.full])
+            self._on_full(self.full)
+        if isinstance(trouble, StoreFull | StoreBusy) and not self._retry_due and self._stopping is None:
+            self._retry_due = True
+            self._reactor.callLater(RETRY_S, self._try_again)
+        for done, answer in answers:
+            try:
+                done(answer)
+            except Exception:  # one session's mistake must not keep the answer from the others
+                logger.exception("a session failed over the store's answer")
+        if self._crowded and self.backlog < self._low_water:
+            self._crowded = False
+            self._on_backlog(False)
+
+    def _note_broken(self, trouble: StoreBroken) -> None:
+        if self.broken is None:
+            self.broken = trouble
+            logger.critical("%s", trouble)
+            self._on_fatal(trouble)
+
+    def _try_again(self) -> None:
+        self._retry_due = False
+        if self._stopping is None:
+            self._hand_over(CALL, (SqlStore.probe, _ignore), ITEM_WEIGHT)
+
+    def _ended(self) -> None:
+        self._thread.join()
+        assert self._stopping is not None
+        self._stopping.callback(None)
+
+    # on the store's thread
+
+    def _run(self) -> None:
+        try:
+            store = self._open_store()
+        except BaseException as error:  # noqa: BLE001  # whoever starts us gets it
+            self._opened.put(error)
+            return
+        self._opened.put(None)
+        broken: StoreBroken | None = None
+        no_room = False
+        while items := self._take():
+            weight = sum(weight for _, _, weight in self._kept + items)
+            batch = Batch.of(self._kept + items)
+            self._kept = []
+            trouble: StoreError | None = broken
+            if broken is not None:
+                answers = batch.refused(broken)
+            else:
+                if no_room:  # only something that writes shows that there is room again
+                    batch.calls.append((SqlStore.probe, _ignore))
+                answers, trouble = self._commit(store, batch)
+                broken = trouble if isinstance(trouble, StoreBroken) else None
+                no_room = isinstance(trouble, StoreFull)
+                weight -= sum(weight for _, _, weight in self._kept)
+            self._reactor.callFromThread(self._answered, answers, weight, trouble)
+        if self._kept:
+            logger.error("the store had no room for %d entries of session logs; they are lost", len(self._kept))
+        store.close()
+        self._reactor.callFromThread(self._ended)
+
+    def _take(self) -> list[Item]:
+        """What is pending; waits until there is something. Nothing when we are to stop."""
+        pending = self._pending
+        while True:
+            if pending:
+                return [pending.popleft() for _ in range(len(pending))]
+            if self._stopping is not None:
+                return []
+            self._idle = True
+            if not pending and self._stopping is None:
+                self._tokens.get()
+            self._idle = False
+
+    def _commit(self, store: SqlStore, batch: Batch) -> tuple[list[Answer], StoreError | None]:
+        try:
+            return batch.commit(store), None
+        except (StoreFull, StoreBusy) as error:
+            self._kept = batch.unheard()
+            return batch.refused(error), error
+        except StoreBroken as error:
+            return batch.refused(error), error
+        except StoreError as error:
+            if len(batch) == 1:
+                logger.error("not stored: %s", error)
+                return batch.refused(error), None
+        answers: list[Answer] = []
+        parts = deque(batch.one_by_one())
+        while parts:
+            part = parts.popleft()
+            given, trouble = self._commit(store, part)
+            answers += given
+            if trouble is not None:
+                for rest in parts:
+                    answers += rest.refused(trouble)
+                    self._kept += rest.unheard()
+                return answers, trouble
+        return answers, None
+
+
+_FULL_WORDS = {
+    True: (logging.ERROR, "the store's disk is full: nothing is acknowledged until there is room"),
+    False: (logging.INFO, "the store's disk has room again"),
+}
