@@ -85,6 +85,14 @@ class Interpreter(Protocol):
         """What this frame tells: readings, rows, events, an identity, things to remember or to note."""
 
 
+@runtime_checkable
+class Recalls(Protocol):
+    """An interpreter that reads more when it knows what earlier sessions learnt of the meter."""
+
+    def recall(self, meter: KnownMeter) -> None:
+        """The meter has identified itself, and this is what is known of it."""
+
+
 class Codec(Protocol):
     """One metering protocol. ``version`` changes whenever the same bytes would give other readings."""
 

@@ -6,11 +6,12 @@ Any other codec is asked for its dialogue, and the log plays the meter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway_server.codec.codec import NOISE, Answers, Asks, Codec, Frame, Interprets
+from gateway_server.codec.codec import NOISE, Answers, Asks, Codec, Frame, Interprets, Recalls
 from gateway_server.codec.dialogue import (
     Dialogue,
     Drain,
@@ -24,10 +25,13 @@ from gateway_server.codec.dialogue import (
     Wish,
 )
 from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, OperatorError
-from gateway_server.model import Direction, Event, KnownMeter, Reading, Row, Saved
+from gateway_server.model import Direction, Event, KnownMeter, Reading, Row, Saved, Span
 from gateway_server.session.edge import to_save
+from gateway_server.session.intake import Intake
+from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.store.records import EventToSave, LogEntry, RowToSave
 
+_GIVEN_UP = GIVEN_UP.encode()
 _LONGEST_RUN = 100_000
 _SILENCE_MS = 1000  # an unfinished frame is given up if we spoke after so long without a byte
 
@@ -49,31 +53,48 @@ class Replayed:
 
 
 def replay(
-    codec: Codec, entries: Iterable[LogEntry], zone: ZoneInfo, *, meter: KnownMeter | None = None
+    codec: Codec,
+    entries: Iterable[LogEntry],
+    zone: ZoneInfo,
+    *,
+    meter: KnownMeter | None = None,
+    kept_out: Sequence[Span] = (),
 ) -> Iterator[Replayed]:
     """What the bytes of a session tell today, in the order in which it was told; nothing is kept.
 
     The meter's own times are in ``zone``. ``meter`` is whose the readings are until somebody says who he is, and what
-    a dialogue gets for an identity with its serial number. What a codec cannot make sense of comes as a note.
+    is known of him then. ``kept_out`` are bytes of the received stream that are not for the codec
+    (`spans_kept_out`). What a codec cannot make sense of comes as a note.
     """
-    told = _Telling(zone, meter.serial if meter else "")
-    if isinstance(codec, Interprets):
-        return _listen(codec, _Stream(codec, entries, told), told)
-    return _Acting(codec, _Stream(codec, entries, told), told, meter).play()
+    told = _Telling(zone, meter)
+    stream = _Stream(codec, entries, told, kept_out)
+    return _listen(codec, stream, told) if isinstance(codec, Interprets) else _Acting(codec, stream, told).play()
+
+
+def same_serial(one: str, other: str) -> bool:
+    """Whether two serial numbers are one: leading zeros are shown by some and left out by others."""
+    return one == other or one.lstrip("0") == other.lstrip("0")
 
 
 class _Telling:
     """Makes what was found into what is told: who the meter is by now, and when the last of it came."""
 
-    def __init__(self, zone: ZoneInfo, serial: str) -> None:
-        self.serial = serial
+    def __init__(self, zone: ZoneInfo, meter: KnownMeter | None) -> None:
+        self.serial = meter.serial if meter else ""
         self.at_ms = 0
+        self.expected = meter
         self._zone = zone
+
+    def known(self, serial: str) -> KnownMeter:
+        """What is known of the meter that said its serial number."""
+        serial = serial.strip()
+        expected = self.expected
+        return expected if expected and same_serial(expected.serial, serial) else KnownMeter(serial)
 
     def tell(self, found: Found) -> Replayed:
         match found:
             case Identify(serial):
-                self.serial = serial.strip() or self.serial
+                self.serial = self.known(serial).serial
                 return Replayed(self.serial, self.at_ms, identity=found)
             case Remember():
                 return Replayed(self.serial, self.at_ms, remember=found)
@@ -93,21 +114,27 @@ class _Telling:
 class _Stream:
     """The log as frames from the meter and bytes to it, in the order of the wire."""
 
-    def __init__(self, codec: Codec, entries: Iterable[LogEntry], told: _Telling) -> None:
-        self._framer = codec.framer()
+    def __init__(self, codec: Codec, entries: Iterable[LogEntry], told: _Telling, kept_out: Sequence[Span]) -> None:
+        self._intake = Intake(codec.framer())
         self._entries = iter(entries)
         self._told = told
+        self._kept_out = deque(kept_out)
+        self._received = 0
         self._ahead: LogEntry | None = None
 
     def peek(self) -> LogEntry | None:
-        """The next entry that is no note; None at the end."""
+        """The next entry that is no remark, or says that a frame was given up; None at the end."""
         while self._ahead is None:
             entry = next(self._entries, None)
             if entry is None:
                 return None
-            if entry.direction is not Direction.NOTE:
+            if entry.direction is not Direction.NOTE or entry.data == _GIVEN_UP:
                 self._ahead = entry
         return self._ahead
+
+    def skip(self) -> None:
+        """Passes over the next entry."""
+        self._ahead = None
 
     def sent(self) -> bytes:
         """Takes the next entry, which is ours."""
@@ -120,15 +147,26 @@ class _Stream:
         assert self._ahead is not None
         entry, self._ahead = self._ahead, None
         self._told.at_ms = entry.at_ms
-        self._framer.feed(entry.data)
+        at, end = self._received, self._received + len(entry.data)
+        self._received = end
+        while self._kept_out and self._kept_out[0].start < end:
+            out = self._kept_out[0]
+            if at < out.start:
+                self._intake.feed(entry.data[at - end : out.start - end], at)
+            at = max(at, min(out.end, end))
+            if out.end > end:
+                break
+            self._kept_out.popleft()
+        if at < end:
+            self._intake.feed(entry.data[at - end :], at)
 
     def frame(self) -> Frame | None:
         """The next frame of what was heard, noise too."""
-        return self._framer.next_frame()
+        return self._intake.next_frame()
 
     def left(self) -> Frame | None:
         """What is left unfinished."""
-        return self._framer.flush()
+        return self._intake.flush()
 
 
 def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Replayed]:
@@ -141,8 +179,11 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
             found = interpreter.received(frame)
         except CodecError as error:
             yield told.note(str(error))
-        else:
-            yield from map(told.tell, found)
+            return
+        for one in found:
+            if isinstance(one, Identify) and isinstance(interpreter, Recalls):
+                interpreter.recall(told.known(one.serial))
+            yield told.tell(one)
 
     while entry := stream.peek():
         if entry.direction is Direction.FROM_METER:
@@ -150,9 +191,12 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
             while frame := stream.frame():
                 yield from found_in(frame)
             continue
-        if entry.at_ms - told.at_ms >= _SILENCE_MS:
+        if entry.direction is Direction.NOTE or entry.at_ms - told.at_ms >= _SILENCE_MS:
             while frame := stream.left():
                 yield from found_in(frame)
+        if entry.direction is Direction.NOTE:
+            stream.skip()
+            continue
         try:
             interpreter.sent(stream.sent())
         except CodecError as error:
@@ -164,10 +208,9 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
 class _Acting:
     """Drives a dialogue with the log in the meter's place."""
 
-    def __init__(self, codec: Codec, stream: _Stream, told: _Telling, meter: KnownMeter | None) -> None:
+    def __init__(self, codec: Codec, stream: _Stream, told: _Telling) -> None:
         self._stream = stream
         self._told = told
-        self._meter = meter
         self._dialogue = self._dialogue_of(codec)
 
     def _dialogue_of(self, codec: Codec) -> Dialogue:
@@ -176,7 +219,7 @@ class _Acting:
         if isinstance(codec, Answers) and (meter_first or not isinstance(codec, Asks)):
             return codec.answer()
         if isinstance(codec, Asks):
-            return codec.read(self._meter)
+            return codec.read(self._told.expected)
         raise OperatorError(f"the codec {codec.name} can neither ask, nor answer, nor interpret a session")
 
     def play(self) -> Iterator[Replayed]:
@@ -214,6 +257,9 @@ class _Acting:
             entry = self._stream.peek()
             if entry is None or entry.direction is Direction.TO_METER:
                 break
+            if entry.direction is Direction.NOTE:
+                self._stream.skip()
+                break
             self._stream.hear()
         while frame := self._stream.left():
             if _wanted(frame, wish):
@@ -221,7 +267,9 @@ class _Acting:
         return None
 
     def _silence(self) -> GatewayError:
-        return MeterSilent("nothing came") if self._stream.peek() else LineLost("the log ends here")
+        if self._stream.peek():
+            return MeterSilent("nothing more came before the session went on")
+        return LineLost("the log ends here")
 
     def _fulfil(self, wish: Wish) -> tuple[KnownMeter | Saved | None, Found | None]:
         match wish:
@@ -230,8 +278,7 @@ class _Acting:
             case Drain(quiet):
                 self._drain(quiet)
             case Identify(serial):
-                known = self._meter if self._meter and self._meter.serial == serial.strip() else None
-                return known or KnownMeter(serial.strip()), wish
+                return self._told.known(serial), wish
             case Findings(rows, events, readings):
                 return Saved(new=len(rows) + len(events) + len(readings)), wish
             case Reading():
@@ -247,7 +294,10 @@ class _Acting:
     def _send(self, data: bytes) -> None:
         """Passes over what was sent at this place, be it the same or not; a tap may have seen it in pieces."""
         said = b""
-        while (entry := self._stream.peek()) and entry.direction is Direction.TO_METER:
+        while (entry := self._stream.peek()) and entry.direction is not Direction.FROM_METER:
+            if entry.direction is Direction.NOTE:
+                self._stream.skip()
+                continue
             if said and not data.startswith(said + entry.data):
                 return
             said += self._stream.sent()
@@ -255,14 +305,19 @@ class _Acting:
                 return
 
     def _drain(self, quiet: float) -> None:
+        self._drop()
+        while (entry := self._stream.peek()) and entry.direction is not Direction.TO_METER:
+            if entry.direction is Direction.NOTE:
+                self._stream.skip()
+            elif entry.at_ms - self._told.at_ms > quiet * 1000:
+                return
+            else:
+                self._stream.hear()
+                self._drop()
+
+    def _drop(self) -> None:
         while self._stream.frame() or self._stream.left():
             pass
-        while (entry := self._stream.peek()) and entry.direction is Direction.FROM_METER:
-            if entry.at_ms - self._told.at_ms > quiet * 1000:
-                return
-            self._stream.hear()
-            while self._stream.frame() or self._stream.left():
-                pass
 
 
 def _wanted(frame: Frame, wish: Receive) -> bool:

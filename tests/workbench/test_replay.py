@@ -23,6 +23,7 @@ from gateway_server.model import (
     Row,
     Span,
 )
+from gateway_server.session.remarks import GIVEN_UP, kept_out, spans_kept_out
 from gateway_server.store.records import LogEntry
 from gateway_server.workbench.replay import Replayed, replay
 from tests.plugins.gasbox import codec as gasbox
@@ -230,6 +231,65 @@ def test_unfinished_block_is_given_up_when_the_session_gave_it_up() -> None:
     entries = log((0, "<", b"abcd12"), (1500, ">", b"NAK"), (1600, "<", b"efgh12"))
     notes = [one.note for one in replay(Blocks(), entries, MOSCOW)]
     assert notes == ["abcd", "too short", "efgh", "too short"]
+
+
+def test_block_is_given_up_where_the_session_says_so() -> None:
+    entries = log((0, "<", b"ab"), (500, "-", GIVEN_UP.encode()), (510, ">", b"NAK"), (600, "<", b"efgh"))
+    assert [one.note for one in replay(Blocks(), entries, MOSCOW)] == ["too short", "efgh"]
+
+
+def test_registration_and_heartbeats_are_left_out_and_places_stay() -> None:
+    entries = log(
+        (1000, "<", b"8675"),
+        (1010, "<", b"84\r\nSN=41203377\r\n"),
+        (1020, "-", kept_out(0, 8, "registration").encode()),
+        (1040, ">", b"V?\r\n"),
+        (1500, "<", b"hb!\r\n"),
+        (1510, "<", b"hb!\r\n1042.5\r\nhb!\r\n"),
+        (1520, "-", kept_out(21, 26, "heartbeat").encode()),
+        (1520, "-", kept_out(26, 31, "heartbeat").encode()),
+        (1530, ">", b"OK\r\n"),
+        (1540, "-", kept_out(39, 44, "heartbeat").encode()),
+    )
+    replayed = list(replay(gasbox, entries, MOSCOW, kept_out=spans_kept_out(entries)))
+    assert values(replayed) == [("41203377", "1042.5", 1510)]
+    assert (replayed[1].rows[0].span_start, replayed[1].rows[0].span_end) == (31, 39)
+    assert [one.note for one in replayed] == ["", ""]
+
+
+def test_serial_number_is_the_registers_whether_zeros_lead_or_not() -> None:
+    entries = log((100, "<", b"S0041\nV1\n"))
+    assert values(list(replay(Listening(), entries, MOSCOW, meter=KnownMeter("41")))) == [("41", "1", 100)]
+    assert values(list(replay(Listening(), entries, MOSCOW, meter=KnownMeter("42")))) == [("0041", "1", 100)]
+
+
+class Remembering(Listening):
+    """Scales values by what an earlier session learnt."""
+
+    def interpreter(self) -> Rememberer:
+        return Rememberer()
+
+
+class Rememberer(Listener):
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale = "1"
+
+    def recall(self, meter: KnownMeter) -> None:
+        self._scale = meter.memory.get("scale", "1")
+
+    def received(self, frame: Frame) -> Sequence[Found]:
+        if frame.text.startswith("S"):
+            return [Identify(frame.text[1:])]
+        value = Decimal(frame.text[1:]) * Decimal(self._scale)
+        return [Findings(rows=(Row(VOLUME, (value,)),))]
+
+
+def test_what_earlier_sessions_learnt_is_recalled_with_the_identity() -> None:
+    entries = log((100, "<", b"V5\nS41\nV5\n"))
+    known = KnownMeter("41", memory={"scale": "10"})
+    replayed = list(replay(Remembering(), entries, MOSCOW, meter=known))
+    assert [row.values for one in replayed for row in one.rows] == [("5",), ("50",)]
 
 
 def test_block_that_was_still_coming_when_we_spoke_is_not_cut() -> None:
