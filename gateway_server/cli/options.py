@@ -1,0 +1,66 @@
+"""The options that the listing verbs share, and the filter they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import click
+
+from gateway_server.cli.invocation import Invocation, Zones
+from gateway_server.cli.moments import FORMS, parse_moment
+from gateway_server.model import Outcome
+from gateway_server.store.records import Filter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TIMES = f"Like {FORMS}. Without a zone: the meter's."
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N, the newest. [terminal: 50, --json: all]"
+)
+meter_option = click.option("--meter", "meters", multiple=True, metavar="SERIAL", help="Only this meter; repeatable.")
+from_option = click.option("--from", "since", metavar="TIME", help=f"From this time on. {_TIMES}")
+to_option = click.option("--to", "until", metavar="TIME", help="Up to this time, which is included.")
+archive_option = click.option(
+    "--archive", "archives", multiple=True, metavar="NAME", help="current, interval, daily, monthly, events ..."
+)
+quantity_option = click.option("--quantity", "quantities", multiple=True, metavar="NAME", help="Only this quantity.")
+outcome_option = click.option(
+    "--outcome", "outcomes", multiple=True, type=click.Choice([one.value for one in Outcome]), help="How it ended."
+)
+transport_option = click.option(
+    "--transport", "transports", multiple=True, metavar="NAME", help="tcp, serial, csd, ftp or capture."
+)
+search_option = click.option("--search", default="", metavar="TEXT", help="Only what contains this text.")
+
+
+def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options at once, listed in the help in this order."""
+
+    def decorate(command: F) -> F:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The two ends of ``--from`` and ``--to`` as typed."""
+
+    since: str | None
+    until: str | None
+
+    def narrow(self, wanted: Filter, invocation: Invocation, zones: Zones) -> Filter:
+        """The filter with this period in it."""
+        home = zones.shared_by(wanted.serials)
+        now_ms = invocation.now_ms()
+        return replace(
+            wanted,
+            since_ms=parse_moment(self.since, home, now_ms, last=False) if self.since else None,
+            until_ms=parse_moment(self.until, home, now_ms, last=True) if self.until else None,
+        )

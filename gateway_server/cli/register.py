@@ -1,0 +1,93 @@
+"""What may stand in the meter register: every entry is checked here, whether typed or imported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from gateway_server.cli.invocation import zone
+from gateway_server.codec.registry import Registry
+from gateway_server.errors import OperatorError
+from gateway_server.store.records import MeterRecord
+
+ROUTES = (
+    "tcp:HOST:PORT, caller:ID, serial:PORT[:BAUD[:FORMAT]] such as serial:/dev/ttyACM0:19200:8N1, csd:NUMBER"
+    " or ftp:LOGIN"
+)
+_ROUTE = re.compile(
+    r"tcp:(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):(?P<port>\d{1,5})"
+    r"|caller:\S.*"
+    r"|serial:[^\s:]+(:\d{3,6}(:[78][NEO][12])?)?"
+    r"|csd:\+?\d{3,20}(@\w+)?"
+    r"|ftp:[^\s:/]+"
+)
+_SERIAL = re.compile(r"[^\s:/]{1,64}")
+_GAS_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_OPEN_TO_OTHERS = 0o077
+
+
+def check_route(route: str) -> str:
+    """The route, if it is one of the five kinds."""
+    found = _ROUTE.fullmatch(route)
+    if not found or (found["port"] and not 0 < int(found["port"]) < 65536):
+        raise OperatorError(f"{route!r} is not a route; a route is {ROUTES}")
+    return route
+
+
+def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
+    """The entry, if everything in it can be used."""
+    if not _SERIAL.fullmatch(meter.serial):
+        raise OperatorError(
+            f"{meter.serial!r} is not a serial number: 1 to 64 characters without spaces, colons, slashes"
+        )
+    for route in meter.routes:
+        check_route(route)
+    zone(meter.time_zone)
+    if not _GAS_DAY.fullmatch(meter.gas_day_start):
+        raise OperatorError(f"{meter.gas_day_start!r} is no start of the gas day; write it like 10:00")
+    if meter.codec:
+        codecs.get(meter.codec)
+    return meter
+
+
+def changed(
+    meter: MeterRecord,
+    *,
+    name: str | None = None,
+    codec: str | None = None,
+    profile: str | None = None,
+    routes: tuple[str, ...] = (),
+    group: str | None = None,
+    time_zone: str | None = None,
+    gas_day_start: str | None = None,
+) -> MeterRecord:
+    """The entry with what was given; what is None or empty stays. Routes come behind those it has."""
+    return replace(
+        meter,
+        name=meter.name if name is None else name,
+        codec=meter.codec if codec is None else codec,
+        profile=meter.profile if profile is None else profile,
+        routes=tuple(dict.fromkeys((*meter.routes, *routes))),
+        group=meter.group if group is None else group,
+        time_zone=meter.time_zone if time_zone is None else time_zone,
+        gas_day_start=meter.gas_day_start if gas_day_start is None else gas_day_start,
+    )
+
+
+def read_access_code(path: Path) -> str:
+    """The access code from a file that holds it and nothing else, and that only its owner may read."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8").strip("\r\n")
+    except FileNotFoundError as error:
+        raise OperatorError(f"there is no password file {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"the password file {path} cannot be read: {error}") from error
+    if mode & _OPEN_TO_OTHERS:
+        raise OperatorError(f"the password file {path} can be read by others; `chmod 600 {path}` first")
+    if not text.strip():
+        raise OperatorError(f"the password file {path} is empty; it holds the access code of the lock, on one line")
+    if "\n" in text:
+        raise OperatorError(f"the password file {path} has several lines; it holds the access code of one lock, alone")
+    return text

@@ -1,0 +1,180 @@
+"""``simulate``: simulated meters on lines of your choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway_server.cli import options as opt
+from gateway_server.cli.errors import Failed, Stopped
+from gateway_server.cli.reactor import run_reactor
+from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_layouts import MODELS
+from gateway_server.testing.fake_quirks import from_options, names
+from gateway_server.testing.fleet import FleetOptions, FleetStatistics, simulate_fleet
+from gateway_server.testing.simulate import MeterOptions, simulate_meter
+
+
+@click.group()
+def simulate() -> None:
+    """Simulated meters, to try things out and to test."""
+
+
+_ways_of_being = opt.options(
+    click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another history."),
+    click.option("--days", type=click.IntRange(min=0), metavar="N", help="How far back the archives go."),
+    click.option("--quirk", "quirks", multiple=True, metavar="NAME[=VALUE]", help="A peculiarity; see --list-quirks."),
+    click.option("--list-quirks", is_flag=True, help="Name the quirks and end."),
+)
+_calling = opt.options(
+    click.option("--registration", metavar="TEXT", help=r"What the modem says first, such as '{id}\r\n'."),
+    click.option("--heartbeat", default="", metavar="TEXT", help="What the modem says now and then."),
+    click.option("--heartbeat-seconds", type=float, default=30.0, show_default=True),
+    click.option("--reconnect-seconds", type=float, metavar="S", help="Call again so long after the line ended."),
+)
+
+
+@simulate.command()
+@click.option("--listen", default="", metavar="HOST:PORT", help="Be a TCP server; port 0 finds a free one.")
+@click.option("--call", default="", metavar="HOST:PORT", help="Call in, as behind a GPRS modem.")
+@click.option("--pty", is_flag=True, help="Be a serial port: a pseudo terminal.")
+@click.option("--model", type=click.Choice(MODELS), default="ek270", show_default=True)
+@click.option("--serial", default="41203377", show_default=True, help="Its serial number.")
+@click.option("--access-code", metavar="CODE", help="The code of its lock. [the model's own]")
+@click.option("--bytes-per-second", type=float, default=0.0, help="Pace of the line. [no limit]")
+@click.option("--dump", metavar="FILE", type=click.Path(path_type=Path), help="Write what it holds, as JSON.")
+@click.option("--seconds", type=float, default=0.0, help="End by itself. [runs until stopped]")
+@_ways_of_being
+@_calling
+def meter(
+    listen: str,
+    call: str,
+    pty: bool,
+    model: str,
+    serial: str,
+    access_code: str | None,
+    bytes_per_second: float,
+    dump: Path | None,
+    seconds: float,
+    seed: int,
+    days: int | None,
+    quirks: tuple[str, ...],
+    list_quirks: bool,
+    registration: str | None,
+    heartbeat: str,
+    heartbeat_seconds: float,
+    reconnect_seconds: float | None,
+) -> None:
+    """One meter: a TCP server, a caller, or a serial port. Prints one line that says where it is."""
+    if list_quirks:
+        _print_quirks()
+        return
+    options = MeterOptions(
+        listen=listen,
+        call=call,
+        pty=pty,
+        model=model,
+        serial=serial,
+        seed=seed,
+        days=62 if days is None else days,
+        quirks=from_options(quirks),
+        access_code=access_code,
+        registration=registration or "",
+        heartbeat=heartbeat,
+        heartbeat_s=heartbeat_seconds,
+        reconnect_s=10.0 if reconnect_seconds is None else reconnect_seconds,
+        bytes_per_second=bytes_per_second,
+        dump=dump,
+        seconds=seconds,
+    )
+
+    async def work(reactor: Any) -> None:
+        await simulate_meter(reactor, options, _say)
+
+    _until_stopped(work)
+
+
+@simulate.command()
+@click.option("--call", default="127.0.0.1:4001", show_default=True, metavar="HOST:PORT", help="Where they call.")
+@click.option("--meters", type=click.IntRange(min=1), default=100, show_default=True, metavar="N")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=50.0, show_default=True, help="First calls a second."
+)
+@click.option("--seconds", type=float, default=60.0, show_default=True, help="The longest it lasts.")
+@click.option("--models", default=",".join(MODELS), show_default=True, help="In turn.")
+@click.option("--first-serial", type=int, default=50000001, show_default=True)
+@click.option("--until-read/--stay", default=True, help="End once every meter was read. [yes]")
+@click.option(
+    "--acknowledged",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the rows that the gateway acknowledged.",
+)
+@_ways_of_being
+@_calling
+def fleet(
+    call: str,
+    meters: int,
+    rate: float,
+    seconds: float,
+    models: str,
+    first_serial: int,
+    until_read: bool,
+    acknowledged: Path | None,
+    seed: int,
+    days: int | None,
+    quirks: tuple[str, ...],
+    list_quirks: bool,
+    registration: str | None,
+    heartbeat: str,
+    heartbeat_seconds: float,
+    reconnect_seconds: float | None,
+) -> None:
+    """Many meters that call in, at a rate of your choice; says how they fare. Exit status 1 if none was read."""
+    if list_quirks:
+        _print_quirks()
+        return
+    options = FleetOptions(
+        call=call,
+        meters=meters,
+        rate=rate,
+        seconds=seconds,
+        models=tuple(models.split(",")),
+        first_serial=first_serial,
+        seed=seed,
+        days=2 if days is None else days,
+        quirks=from_options(quirks),
+        registration=r"{id}\r\n" if registration is None else registration,
+        heartbeat=heartbeat,
+        heartbeat_s=heartbeat_seconds,
+        reconnect_s=5.0 if reconnect_seconds is None else reconnect_seconds,
+        until_read=until_read,
+        acknowledged=acknowledged,
+    )
+
+    async def work(reactor: Any) -> FleetStatistics:
+        return await simulate_fleet(reactor, options, _say)
+
+    statistics = _until_stopped(work)
+    if statistics is not None and not statistics.read:
+        raise Failed(f"no meter was read; does a gateway listen at {call}?")
+
+
+def _until_stopped(work: Any) -> Any:
+    try:
+        return run_reactor(work)
+    except Stopped:
+        return None
+    except OSError as error:
+        raise OperatorError(str(error)) from error
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+
+
+def _print_quirks() -> None:
+    for name in names():
+        click.echo(name)

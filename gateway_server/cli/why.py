@@ -1,0 +1,119 @@
+"""Why is this meter silent? The verdict in words, with its evidence and a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway_server.cli.moments import duration
+from gateway_server.model import MeterState, Outcome
+from gateway_server.store.records import MeterRecord, SessionRecord
+
+_CALLS_US = ("caller:", "ftp:")
+_RECENT_MS = 26 * 3600 * 1000  # a daily meter with two hours of grace
+
+# What an outcome most likely means, and what to do about it.
+_CAUSES: dict[Outcome, tuple[str, str]] = {
+    Outcome.SILENT: (
+        "the line was there, the meter did not answer",
+        "check the speed and format of the modem's port and the meter's power; {show} has what was tried",
+    ),
+    Outcome.GARBLED: (
+        "what came was not what its protocol says",
+        "most often the parity or speed of the modem's port, or a meter of another kind; {show} has the bytes",
+    ),
+    Outcome.REFUSED: (
+        "the meter understood and refused",
+        "most often a wrong access code: `gateway-server meter add {serial} --password-file FILE`; else {show}",
+    ),
+    Outcome.UNKNOWN_METER: (
+        "another meter answered, or one that nobody has claimed",
+        "see `gateway-server meter list --state unclaimed`; if the meter was exchanged, add the new one",
+    ),
+    Outcome.LINE_LOST: (
+        "the line could not be opened, or went away in the middle",
+        "check the address or SIM card and the signal; what had arrived is kept, the next session goes on behind it",
+    ),
+    Outcome.GATEWAY_FAULT: (
+        "the gateway itself failed, not the meter",
+        "see the gateway's log, and {show}",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a meter stands: ``verdict`` in words, what proves it, and what to do next (empty when nothing)."""
+
+    well: bool
+    verdict: str
+    evidence: str = ""
+    next_step: str = ""
+
+
+def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int) -> Standing:
+    """The verdict on a meter. ``sessions`` are its last ones, the newest first."""
+    serial = meter.serial
+    if meter.state is MeterState.DISABLED:
+        return Standing(
+            False, "switched off by the operator", "", f"`gateway-server meter add {serial}` switches it on"
+        )
+    if meter.state is MeterState.UNCLAIMED:
+        evidence = f"{len(sessions)} sessions kept" if sessions else ""
+        return Standing(
+            False,
+            "it called, but nobody has claimed it; its bytes are kept",
+            evidence,
+            f"`gateway-server meter claim {serial}` takes it into care and reads what was kept",
+        )
+    ended = [session for session in sessions if session.outcome is not None]
+    if not sessions:
+        return _never(meter)
+    if not ended:
+        return Standing(True, "a session is open", f"session {sessions[0].id}")
+    last = ended[0]
+    ago = duration(max(now_ms - (last.ended_ms or last.started_ms), 0) // 60000 * 60000)
+    if last.outcome in (Outcome.READ, Outcome.PARTIAL):
+        return _reading(last, ago, now_ms)
+    return _failing(meter, last, ended, ago)
+
+
+def _never(meter: MeterRecord) -> Standing:
+    if not meter.routes:
+        step = f"give it a way: `gateway-server meter add {meter.serial} --route ROUTE`"
+        return Standing(False, "never seen, and no route leads to it", "", step)
+    if all(route.startswith(_CALLS_US) for route in meter.routes):
+        step = "check that its modem is set to our address and port, and registers with exactly this name"
+        return Standing(False, "it never called", f"expected as {', '.join(meter.routes)}", step)
+    return Standing(False, "never tried", "", f"`gateway-server read {meter.serial}` tries now")
+
+
+def _reading(last: SessionRecord, ago: str, now_ms: int) -> Standing:
+    evidence = f"session {last.id}, {ago} ago, {last.readings} readings"
+    if now_ms - last.started_ms > _RECENT_MS:
+        step = f"`gateway-server read {last.meter}` asks now; a meter that calls us: check its modem and power"
+        return Standing(False, f"nothing for {ago}; the last session was good", evidence, step)
+    if last.outcome is Outcome.PARTIAL:
+        return Standing(True, f"read in part: {last.detail}" if last.detail else "read in part", evidence)
+    return Standing(True, "read", evidence)
+
+
+def _failing(meter: MeterRecord, last: SessionRecord, ended: Sequence[SessionRecord], ago: str) -> Standing:
+    assert last.outcome is not None
+    cause, step = _CAUSES[last.outcome]
+    in_a_row = 0
+    for session in ended:
+        if session.outcome is not last.outcome:
+            break
+        in_a_row += 1
+    times = f", {in_a_row} times in a row" if in_a_row > 1 else ""
+    good = next((session for session in ended if session.outcome in (Outcome.READ, Outcome.PARTIAL)), None)
+    since = f"; last good session {good.id}" if good else ""
+    detail = f": {last.detail}" if last.detail else ""
+    return Standing(
+        False,
+        f"{last.outcome.value}{times}: {cause}",
+        f"session {last.id} over {last.transport} {last.remote}, {ago} ago, {last.bytes_received} bytes received"
+        f"{detail}{since}",
+        step.format(show=f"`gateway-server session show {last.id}`", serial=meter.serial),
+    )
