@@ -1,0 +1,259 @@
+"""Reading one archive in blocks, behind what is stored, in spite of damaged and missing blocks (lis200.md 1.3, 2.5).
+
+Where to go on is asked by time (column V.2/V.4 say which; 3 on EK, 2 on TC): that is what all servers known to work
+do. The last stored row is asked for again; coming once more is harmless, and not coming tells that the ring was
+overwritten or cleared: then the rows between are asked for by archive order number, or all the device has. After its
+clock was set back a device is asked by order number at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway_server.codec.dialogue import Note, Progress, Wish
+from gateway_server.errors import ChecksumError, MeterSilent
+from gateway_server.model import DAILY, INTERVAL, LastRow
+
+from . import errors, locks, messages, values
+from .conversation import Conversation, Talk
+from .interpreter import Answer, Block, Damaged, Refused, Rejected
+from .rows import RowReader
+
+BLOCK = "block"
+"""What is remembered of the block size that got through."""
+ROWS_PER_BLOCK = 10
+"""RMG's choice since 2014: a month of hourly rows takes 3 minutes over CSD, row by row 17."""
+MOST_FRUITLESS = 3
+MOST_REQUESTS = 200
+MOST_BLOCKS = 50_000
+PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What is asked for: a column, counted from 1, and its lower and upper value, empty for none."""
+
+    position: int
+    lower: str = ""
+    upper: str = ""
+
+
+class Broken(Exception):
+    """The blocks stopped before the last one; what came is stored."""
+
+
+def read_archive(talk: Conversation, name: str, number: int, since: datetime | None, until: datetime | None) -> Talk:
+    """Reads one archive. Raises a typed refusal, `MeterSilent` or `ChecksumError` when it cannot be read on."""
+    yield from learn_layout(talk, number)
+    reader = talk.listener.reader(number)
+    last = talk.meter.last.get(name) if talk.meter and since is None else None
+    upper = values.time_text(until) if until else ""
+    wanted = Range(_time_position(talk, number), _lower(since, last), upper)
+    if last is not None and _ahead_of_clock(talk, last) and reader.layout and reader.layout.has_archive_order:
+        yield Note(f"{name}: the last stored row lies ahead of the device's clock; going on by order number")
+        wanted = Range(reader.layout.order + 1, str(last.order_number))
+    first = yield from _read(talk, name, number, wanted)
+    if last is None:
+        return
+    by_order = talk.listener.profile.has_order_numbers and last.order_number is not None
+    if first is None:
+        yield Note(f"{name}: the last stored row is no longer in the device; reading all it has")
+        yield from _read(talk, name, number, replace(wanted, position=_time_position(talk, number), lower=""))
+    elif by_order and last.order_number is not None and first > last.order_number + 1:
+        missing = Range(_order_position(talk, number), str(last.order_number + 1), str(first - 1))
+        found = yield from _read(talk, name, number, missing)
+        if found is None:
+            yield Note(
+                f"{name}: rows {last.order_number + 1} to {first - 1} behind the last stored one are no longer "
+                "in the device"
+            )
+
+
+def learn_layout(talk: Conversation, number: int) -> Talk:
+    """Asks once per software version for names, units and sources of an archive's columns."""
+    key = talk.listener.layout_key(number)
+    if talk.meter is not None and key in talk.meter.memory:
+        return
+    for attribute in ("2", "3", "4"):
+        try:
+            answer = yield from locks.ask(talk, messages.Command("R1", f"{number}:V.{attribute}(1)"))
+        except ChecksumError as error:
+            yield Note(f"archive {number}: its columns stay unknown for now: {error}")
+            return
+        if isinstance(answer, Refused):
+            if errors.number(answer.error.code) == 100:
+                raise answer.error
+            if attribute == "2":
+                yield Note(f"archive {number}: the device does not describe its columns (#{answer.error.code})")
+                if isinstance(answer.error, errors.Absent):
+                    yield from talk.remember(key, "")
+                return
+
+
+def _lower(since: datetime | None, last: LastRow | None) -> str:
+    if since is not None:
+        return values.time_text(since)
+    if last is None or last.measured_at is None:
+        return ""
+    moment = last.measured_at
+    if moment.fold:
+        # In the second of two equal hours: from an hour before, so that the device's first one is seen as well.
+        moment -= timedelta(hours=1)
+    return values.time_text(moment)
+
+
+def _ahead_of_clock(talk: Conversation, last: LastRow) -> bool:
+    clock, moment = talk.clock, last.measured_at
+    return (
+        last.order_number is not None
+        and clock is not None
+        and moment is not None
+        and moment.replace(fold=0) > clock + timedelta(hours=2)
+    )
+
+
+def _time_position(talk: Conversation, number: int) -> int:
+    layout = talk.listener.reader(number).layout
+    return (layout.time_position if layout else 0) or talk.listener.profile.time_position
+
+
+def _order_position(talk: Conversation, number: int) -> int:
+    layout = talk.listener.reader(number).layout
+    return layout.order + 1 if layout and layout.has_archive_order else 2
+
+
+def _block_size(talk: Conversation) -> int:
+    text = talk.recalled(BLOCK)
+    return min(max(int(text), 1), 100) if text.isascii() and text.isdecimal() else ROWS_PER_BLOCK
+
+
+def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generator[Wish, Any, int | None]:
+    """Reads a range, going on after every break; gives the order number of its first row, None if it has none."""
+    reader = talk.listener.reader(number)
+    reader.first_order = None
+    block = _block_size(talk)
+    clean, fruitless, moved = True, 0, False
+    for _ in range(MOST_REQUESTS):
+        mark = _position_of(reader)
+        try:
+            yield from _blocks(talk, name, number, wanted, block)
+        except errors.NothingThere:
+            break
+        except (Broken, errors.RowDamaged) as why:
+            clean = False
+            progress = _position_of(reader) != mark
+            fruitless = 0 if progress else fruitless + 1
+            yield Note(f"{name}: {why}; going on behind the last good row")
+            damaged = isinstance(why, errors.RowDamaged) and errors.number(why.code) == 110
+            if damaged and block == 1 and not progress:
+                skipped = _behind_damage(talk, number, name)
+                if skipped is None:
+                    raise
+                yield from talk.trouble(f"{name}: one row is damaged in the device and is left out ({why})")
+                wanted, fruitless = skipped, 0
+                continue
+            if fruitless > MOST_FRUITLESS:
+                if isinstance(why, errors.RowDamaged):
+                    raise
+                raise MeterSilent(f"{talk.name}, {name}: {why}, {fruitless} times in a row") from None
+            block = max(1, block // 2)
+            if _position_of(reader) != (None, None):
+                wanted = _from_last(talk, number, wanted)
+            yield from talk.quiet()
+        except errors.Absent as absent:
+            if errors.number(absent.code) != 101 or moved:
+                raise
+            moved = True
+            wanted = replace(wanted, position=5 - wanted.position if wanted.position in (2, 3) else 3)
+        else:
+            break
+    yield from _learn_block(talk, block, clean=clean)
+    return reader.first_order
+
+
+def _position_of(reader: RowReader) -> tuple[int | None, datetime | None]:
+    return reader.last_order, reader.last_time
+
+
+def _from_last(talk: Conversation, number: int, wanted: Range) -> Range:
+    """The same range from its last good row on, that row included: what comes twice is recognised."""
+    reader = talk.listener.reader(number)
+    if wanted.position == _time_position(talk, number) and reader.last_time is not None:
+        return replace(wanted, lower=values.time_text(reader.last_time))
+    return replace(wanted, lower=str(reader.last_order)) if reader.last_order is not None else wanted
+
+
+def _behind_damage(talk: Conversation, number: int, name: str) -> Range | None:
+    """The range behind the row that follows the last good one; None where nothing says where that is."""
+    reader = talk.listener.reader(number)
+    if reader.layout is not None and reader.layout.has_archive_order and reader.last_order is not None:
+        return Range(reader.layout.order + 1, str(reader.last_order + 2))
+    if reader.last_time is not None and name in PERIODS:
+        behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
+        return Range(_time_position(talk, number), values.time_text(behind))
+    return None
+
+
+def _learn_block(talk: Conversation, block: int, *, clean: bool) -> Talk:
+    """Remembers a block size that had to be smaller; a clean reading lets it grow again."""
+    usual = _block_size(talk)
+    if not clean:
+        yield from talk.remember(BLOCK, str(block))
+    elif usual < ROWS_PER_BLOCK:
+        yield from talk.remember(BLOCK, str(min(ROWS_PER_BLOCK, usual * 2)))
+
+
+def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int) -> Talk:
+    """One R3 and its blocks: each is stored before it is acknowledged, a damaged one is asked for again.
+
+    Raises the typed refusal, or `Broken`.
+    """
+    request = messages.Command("R3", f"{number}:V.0({wanted.position};{wanted.lower};{wanted.upper};{block})")
+    yield from talk.say(request)
+    damaged = rows = 0
+    for _ in range(MOST_BLOCKS):
+        try:
+            answer = yield from talk.hear(talk.timing.reply, _is_part)
+        except MeterSilent as silence:
+            raise Broken(str(silence)) from None
+        if isinstance(answer, Damaged):
+            damaged += 1
+            if damaged > talk.timing.repeats:
+                raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}")
+            yield Note(f"{name}: {answer.fault}; asking for the block again")
+            if answer.fault.startswith("cut off"):
+                yield from talk.quiet()
+            yield from talk.say(messages.Repeat())
+            continue
+        if isinstance(answer, Rejected):
+            raise Broken("the device did not understand us (NAK)")
+        if isinstance(answer, Refused):
+            if errors.number(answer.error.code) == 18 and (yield from locks.open_next(talk)):
+                yield from talk.say(request)
+                continue
+            raise answer.error
+        damaged = 0
+        rows += answer.rows
+        done, total = _estimate(talk, name, number, wanted, rows)
+        yield Progress(f"{name}: {rows} rows", done, total)
+        if answer.last:
+            return
+        yield from talk.say(messages.Acknowledge())
+    raise Broken(f"more than {MOST_BLOCKS} blocks")
+
+
+def _is_part(answer: Answer) -> bool:
+    return isinstance(answer, Block | Refused | Rejected)
+
+
+def _estimate(talk: Conversation, name: str, number: int, wanted: Range, rows: int) -> tuple[int, int]:
+    """How many rows there are, by the clock and the archive's grid; 0 where that cannot be told."""
+    period = PERIODS.get(name)
+    start = values.time(wanted.lower)
+    end = values.time(wanted.upper) or talk.clock
+    if period is None or start is None or end is None or end < start:
+        return rows, 0
+    return rows, max(rows, (end - start) // period + 1)

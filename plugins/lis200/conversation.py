@@ -1,0 +1,163 @@
+"""Asking a device one thing and getting the answer, whatever the line does in between.
+
+Every frame that comes is heard by the interpreter, so that what a live session finds is what its log tells later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import datetime
+from typing import Any
+
+from gateway_server.codec.dialogue import Note, Receive, Remember, Wish
+from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
+from gateway_server.model import Identify, KnownMeter
+
+from . import messages
+from .gate import outgoing
+from .interpreter import (
+    PARITY,
+    Accepted,
+    Answer,
+    Block,
+    Cells,
+    Damaged,
+    HungUp,
+    Lis200Interpreter,
+    Refused,
+    Rejected,
+    Told,
+)
+from .models import Timing
+
+Talk = Generator[Wish, Any, Any]
+
+FOREIGN_FRAMES = 40
+"""So many frames that are not for us pass by before an answer is given up."""
+
+
+class Conversation:
+    """One session's state on our side: what we know of the meter, and how its characters travel."""
+
+    def __init__(self, expected: KnownMeter | None) -> None:
+        self.expected = expected
+        self.meter = expected
+        self.identified = False
+        self.listener = Lis200Interpreter()
+        self.even = self.recalled(PARITY) == "even"
+        self.stored = 0
+        self.troubles: list[str] = []
+        self.opened: list[int] = []
+        self.clock: datetime | None = None  # the device's own, as read in this session
+        self.denied = False  # no lock could be opened: the code at hand does not fit
+        self.tried_locks: set[tuple[int, str]] = set()
+
+    @property
+    def timing(self) -> Timing:
+        """Waiting times for this model."""
+        return self.listener.profile.timing
+
+    @property
+    def name(self) -> str:
+        """The meter in words, for messages."""
+        serial = self.listener.serial or (self.expected.serial if self.expected else "")
+        return f"meter {serial}" if serial else "the meter"
+
+    def recalled(self, fact: str) -> str:
+        """What an earlier session asked to remember, empty if nothing."""
+        return self.meter.memory.get(fact, "") if self.meter else ""
+
+    def remember(self, fact: str, value: str) -> Talk:
+        """Asks to remember, if it is news."""
+        if self.recalled(fact) != value or (not value and self.meter is not None and fact not in self.meter.memory):
+            yield Remember(fact, value)
+
+    def say(self, message: messages.Message) -> Talk:
+        """Sends one message in the characters this line takes."""
+        wish = outgoing(message, even=self.even)
+        self.listener.sent(wish.shown or wish.data)
+        yield wish
+
+    def hear(self, timeout: float, wanted: Callable[[Answer], bool]) -> Talk:
+        """The next answer that is wanted, or `Damaged`; what else comes is heard and passed over.
+
+        Raises `MeterSilent`, and `LineLost` when the modem says so.
+        """
+        for _ in range(FOREIGN_FRAMES):
+            frame = yield Receive(timeout, self.timing.gap)
+            found, answer = self.listener.hear(frame)
+            yield from self.deliver(found)
+            if isinstance(answer, HungUp):
+                raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
+            if isinstance(answer, Damaged) or wanted(answer):
+                return answer
+        raise MeterSilent(f"{self.name} does not answer among {FOREIGN_FRAMES} telegrams of others on its line")
+
+    def deliver(self, found: list[Any]) -> Talk:
+        """Gives the session what was found; learns of the meter what the register knows once it is identified."""
+        for thing in found:
+            if isinstance(thing, Identify):
+                yield from self._identify(thing)
+            elif isinstance(thing, Remember):
+                yield from self.remember(thing.name, thing.value)
+            else:
+                yield thing
+                if not isinstance(thing, Note):
+                    self.stored += 1
+
+    def _identify(self, said: Identify) -> Talk:
+        expected = self.expected
+        if expected is not None:
+            if not same_serial(expected.serial, said.serial):
+                raise UnknownMeter(
+                    f"meter {expected.serial} was expected, but meter {said.serial} answers at its place: "
+                    "check the route, or register the new meter"
+                )
+            said = Identify(expected.serial, said.manufacturer, said.model, said.software_version)
+        self.meter = yield said
+        self.identified = True
+        self.listener.recall(self.meter)
+
+    def ask(self, message: messages.Message, *, repeats: int | None = None) -> Talk:
+        """One question and its answer, asked again after silence or damage. Raises `MeterSilent`, `ChecksumError`."""
+        tries = repeats or self.timing.repeats
+        for attempt in range(1, tries + 1):
+            yield from self.say(message)
+            try:
+                answer = yield from self.hear(self.timing.reply, _is_reply)
+            except MeterSilent:
+                if attempt == tries:
+                    raise
+                continue
+            if isinstance(answer, Damaged | Rejected):
+                if attempt < tries:
+                    yield from self.quiet()
+                continue
+            return answer
+        raise ChecksumError(f"{self.name}: {tries} answers in a row arrived damaged; check the line's quality")
+
+    def quiet(self) -> Talk:
+        """Waits until the line says nothing more; what it still says is heard, for it may hold rows."""
+        for _ in range(FOREIGN_FRAMES):
+            try:
+                frame = yield Receive(self.timing.quiet, self.timing.quiet, noise=True)
+            except MeterSilent:
+                return
+            found, answer = self.listener.hear(frame)
+            yield from self.deliver(found)
+            if isinstance(answer, HungUp):
+                raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
+
+    def trouble(self, reason: str) -> Talk:
+        """Goes on in spite of something; it will be said at the end."""
+        self.troubles.append(reason)
+        yield Note(reason)
+
+
+def _is_reply(answer: Answer) -> bool:
+    return isinstance(answer, Told | Cells | Block | Refused | Accepted | Rejected)
+
+
+def same_serial(one: str, other: str) -> bool:
+    """Whether two serial numbers are one: leading zeros and blanks do not count."""
+    return one.strip().lstrip("0") == other.strip().lstrip("0")

@@ -1,0 +1,97 @@
+"""Objects of LIS-200 devices: what their addresses mean, and which of them are live values (lis200.md 2.4).
+
+1:100 (status), 2:777 (signal level) and 1:302 (energy) stand in the maker's own driver for EK260 and EK280.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway_server import quantities as q
+from gateway_server.model import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One address: the device's short name, what it is in words, the quantity if it is measured."""
+
+    address: str
+    name: str
+    words: str
+    quantity: Quantity | None = None
+
+
+_ALL = (
+    Object("1:180", "SNo", "serial number"),
+    Object("1:181", "Typ", "device type"),
+    Object("2:190", "Vers", "software version"),
+    Object("2:191", "Chk", "software checksum"),
+    Object("3:180", "StNo", "station number"),
+    Object("1:400", "Time", "device clock", q.CLOCK),
+    Object("2:300", "Vb", "base volume", q.BASE_VOLUME),
+    Object("2:301", "VbD", "base volume in disturbance", q.BASE_VOLUME_DISTURBED),
+    Object("2:302", "VbT", "base volume total", q.BASE_VOLUME_TOTAL),
+    Object("2:310", "Qb", "base flow", q.BASE_FLOW),
+    Object("4:300", "Vm", "actual volume", q.ACTUAL_VOLUME),
+    Object("4:301", "VmD", "actual volume in disturbance", q.ACTUAL_VOLUME_DISTURBED),
+    Object("4:302", "VmT", "actual volume total", q.ACTUAL_VOLUME_TOTAL),
+    Object("4:310", "Qm", "actual flow", q.ACTUAL_FLOW),
+    Object("1:210", "Qm", "actual flow", q.ACTUAL_FLOW),
+    Object("5:310", "C", "conversion factor", q.CONVERSION_FACTOR),
+    Object("6:310_1", "T", "gas temperature", q.TEMPERATURE),
+    Object("7:310", "p", "gas pressure", q.PRESSURE),
+    Object("8:310", "K", "compressibility ratio", q.COMPRESSIBILITY),
+    Object("6:312", "Tb", "base temperature", q.BASE_TEMPERATURE),
+    Object("7:312", "pb", "base pressure", q.BASE_PRESSURE),
+    Object("2:404", "BatR", "remaining battery life", q.BATTERY_LIFE),
+    Object("2:777", "GSML", "GSM signal level", q.SIGNAL_LEVEL),
+    Object("1:100", "Stat", "momentary status, all", q.STATUS),
+    Object("2:100", "StSy", "system status"),
+    Object("1:101", "SReg", "status register, all"),
+    Object("1:302", "W", "energy", q.ENERGY),
+    Object("5:311", "C.F", "conversion factor, substitute"),
+    Object("6:311_1", "T.F", "temperature, substitute"),
+    Object("7:311", "p.F", "pressure, substitute"),
+    Object("8:311", "K.F", "compressibility ratio, substitute"),
+    Object("8:317", "Md.K", "way of calculating K"),
+    Object("9:311", "z", "real gas factor"),
+    Object("10:312", "Ho.b", "calorific value"),
+    Object("11:314", "CO2", "carbon dioxide"),
+    Object("12:314", "H2", "hydrogen"),
+    Object("14:314", "N2", "nitrogen"),
+    Object("13:314_1", "Rhob", "base density"),
+    Object("15:314", "dv", "relative density"),
+    Object("6:212_1", "pAir", "atmospheric pressure, substitute"),
+    Object("1:222", "SNM", "gas meter's serial number"),
+    Object("5:222", "SNT", "temperature sensor's serial number"),
+    Object("6:222", "SNP", "pressure sensor's serial number"),
+    Object("1:253", "cp.I1", "pulses per cubic metre, input 1"),
+    Object("1:407", "MdTim", "summer or winter time"),
+    Object("1:141", "DayB1", "day boundary 1"),
+    Object("2:141", "DayB2", "day boundary 2 (gas day)"),
+    Object("4:150", "MPer", "measurement period"),
+    Object("1:1F0", "MCyc", "measuring cycle"),
+    Object("1:1F1", "OCyc", "operating cycle"),
+)
+BY_ADDRESS = {known.address: known for known in _ALL}
+
+_COMMON = ("2:300", "2:301", "2:302", "2:310", "4:300", "4:301", "4:302", "4:310", "5:310", "6:310_1", "7:310")
+EK_LIVE = (*_COMMON, "8:310", "6:312", "7:312", "1:100", "2:404", "2:777")
+TC_LIVE = (*_COMMON, "6:312", "7:312", "1:100", "2:404")
+CLOCK = "1:400"
+
+
+def words(address: str) -> str:
+    """What stands at an address: ``VmT actual volume total``, empty when unknown."""
+    known = BY_ADDRESS.get(address)
+    if known is not None:
+        return f"{known.name} {known.words}"
+    entity, _, number = address.partition(":")
+    if number == "170":
+        return f"state of lock {entity} ({LOCKS.get(entity, 'unknown')})"
+    if number == "171":
+        return f"code for lock {entity} ({LOCKS.get(entity, 'unknown')})"
+    return ""
+
+
+LOCKS = {"1": "calibration", "2": "manufacturer", "3": "supplier", "4": "customer", "5": "data reader"}

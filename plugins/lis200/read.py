@@ -1,0 +1,171 @@
+"""The whole session: sign on, identify, obtain what the order says, close what was opened, sign off (lis200.md 7)."""
+
+from __future__ import annotations
+
+from gateway_server.codec.dialogue import Dialogue, Note, Partly, Progress
+from gateway_server.errors import ChecksumError, CodecError, LineError, MeterRefused, MeterSilent, UnknownMeter
+from gateway_server.model import KnownMeter, ReadOrder
+
+from . import archive, errors, locks, messages, objects, values
+from .conversation import Conversation, Talk
+from .interpreter import PERIOD, SERIAL, SOFTWARE, TYPE, Refused, Told
+from .models import LOGS
+from .sign_on import sign_on
+
+CURRENT, ARCHIVE, EVENTS = "current", "archive", "events"
+
+
+def read(expected: KnownMeter | None) -> Dialogue:
+    """What `Lis200.read` does."""
+    talk = Conversation(expected)
+    yield from sign_on(talk)
+    try:
+        yield from _identify(talk)
+        yield from _obtain(talk)
+    except (MeterSilent, ChecksumError) as error:
+        # The line is still there: whatever was stored stays, and the next session goes on behind it.
+        yield from _leave(talk)
+        if not talk.stored:
+            raise
+        talk.troubles.append(str(error))
+    except (UnknownMeter, CodecError):
+        yield from _leave(talk)
+        raise
+    else:
+        yield from _leave(talk)
+    return Partly("; ".join(talk.troubles)) if talk.troubles else None
+
+
+def _ask(talk: Conversation, address: str) -> Talk:
+    return (yield from locks.ask(talk, messages.Command("R1", f"{address}.0(1)")))
+
+
+def _identify(talk: Conversation) -> Talk:
+    """Type and software first: with the serial number the meter is looked up, and must be known as a whole."""
+    yield Progress("identifying")
+    for address in (TYPE, SOFTWARE):
+        yield from _ask(talk, address)
+    answer = yield from _ask(talk, SERIAL)
+    if not talk.identified:
+        if isinstance(answer, Refused):
+            raise answer.error
+        raise CodecError(f"{talk.name} gives no serial number")
+    if talk.listener.profile.model == "TC215":
+        yield from _ask(talk, PERIOD)
+
+
+def _obtain(talk: Conversation) -> Talk:
+    meter = talk.meter
+    assert meter is not None  # it is identified
+    order = meter.order
+    if not meter.claimed:
+        yield Note("nobody has claimed this meter yet: only its identity and live values are read")
+        order = ReadOrder(frozenset({CURRENT}))
+    absent = _Absent(talk)
+    answer = yield from _ask(talk, objects.CLOCK)
+    if isinstance(answer, Told):
+        talk.clock = values.time(answer.text)
+    elif isinstance(answer, Refused) and not isinstance(answer.error, errors.Absent):
+        yield from talk.trouble(f"clock: {answer.error}")
+    for name, number in wanted_archives(talk, order):
+        yield from _archive(talk, absent, name, number, order)
+    for name in order.archives:
+        if not any(_named(name, known) for known, _ in talk.listener.profile.archives):
+            yield from talk.trouble(
+                f"{talk.name} is an {talk.listener.profile.model or 'unknown model'} without {name}"
+            )
+    if CURRENT in order.what:
+        yield from _live(talk, absent)
+    yield from absent.remember()
+
+
+def wanted_archives(talk: Conversation, order: ReadOrder) -> list[tuple[str, int]]:
+    """Which archives an order means: those it names, else all of the kinds it names."""
+    chosen = []
+    for name, number in talk.listener.profile.archives:
+        if order.archives:
+            wanted = any(_named(asked, name) for asked in order.archives)
+        else:
+            wanted = (EVENTS if name in LOGS else ARCHIVE) in order.what
+        if wanted and (order.archives or order.what & {ARCHIVE, EVENTS}):
+            chosen.append((name, number))
+    return chosen
+
+
+def _named(asked: str, name: str) -> bool:
+    """``monthly`` means both monthly archives: they are two halves of one."""
+    return name == asked or name.rstrip("0123456789") == asked
+
+
+class _Absent:
+    """Objects and archives this device was found not to have; not asked for again with the same software."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self._talk = talk
+        self._key = f"absent:{talk.listener.software}"
+        self._before = frozenset(talk.recalled(self._key).split())
+        self._now = set(self._before)
+
+    def __contains__(self, what: object) -> bool:
+        return what in self._now
+
+    def add(self, what: str) -> None:
+        """Notes that it is not there."""
+        self._now.add(what)
+
+    def remember(self) -> Talk:
+        """Asks to remember what is new."""
+        if self._now != self._before:
+            yield from self._talk.remember(self._key, " ".join(sorted(self._now)))
+
+
+def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order: ReadOrder) -> Talk:
+    """One archive; what is wrong with it does not keep the others from being read."""
+    mark = f"archive{number}"
+    asked_for = name in order.archives
+    if mark in absent and not asked_for:
+        return
+    yield Progress(f"{name}: reading")
+    try:
+        yield from archive.read_archive(talk, name, number, order.since, order.until)
+    except errors.Absent as error:
+        absent.add(mark)
+        text = f"{name}: this device has no archive {number} (#{error.code} {error.meaning})"
+        if asked_for:
+            yield from talk.trouble(text)
+        else:
+            yield Note(text)
+    except (MeterRefused, ChecksumError) as error:
+        yield from talk.trouble(f"{name}: {error}")
+
+
+def _live(talk: Conversation, absent: _Absent) -> Talk:
+    """Live values, one by one; those the device does not have are left out."""
+    addresses = [address for address in talk.listener.profile.live if address not in absent]
+    refused: list[str] = []
+    for done, address in enumerate(addresses):
+        yield Progress("live values", done, len(addresses))
+        try:
+            answer = yield from _ask(talk, address)
+        except ChecksumError as error:
+            yield from talk.trouble(f"{objects.words(address)}: {error}")
+            continue
+        if isinstance(answer, Refused):
+            if isinstance(answer.error, errors.Absent):
+                absent.add(address)
+            else:
+                refused.append(f"{address} #{answer.error.code}")
+    if refused:
+        yield from talk.trouble(f"live values refused: {', '.join(refused)}")
+
+
+def _leave(talk: Conversation) -> Talk:
+    """Closes locks and ends the device's programming mode, which is not answered."""
+    try:
+        yield from locks.close_all(talk)
+        yield from talk.say(messages.SIGN_OFF)
+    except LineError as error:
+        yield Note(f"signing off: {error}")
+
+
+__all__ = ["read", "wanted_archives"]

@@ -1,0 +1,206 @@
+"""Archive rows, from the text of a block to typed rows: `(18484)(640)(2014-05-02,10:00:00)(882066.6309)...(CRC Ok)`.
+
+The usual row takes a short way with a handful of calls; whatever is odd about a block or a row takes the careful one,
+with the same result. A reader lives as long as its session and sees an archive's rows in the order they come.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from gateway_server.model import CHANGES, EVENTS, Event, Quality, Row, Span, Value
+
+from . import values
+from .events import EVENT, in_words, regular
+from .layouts import Layout, fitting
+from .models import CALIBRATION
+
+_HOUR = timedelta(hours=1)
+_CAREFUL = re.compile(r"[^ -~\r\n]|[_\\]|nan|inf|[^\r]\n|\r(?!\n)", re.IGNORECASE)
+"""What `Decimal` and `int` would take for a number although the device did not mean one, and odd line ends."""
+_LOGS = (EVENTS, CHANGES, CALIBRATION)
+_SHOWN = 60
+
+
+@dataclass(slots=True)
+class Rows:
+    """What one block held. ``gaps`` are pairs of order numbers between which rows are missing."""
+
+    rows: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    repeated: int = 0  # rows that came before in this session
+    unread: int = 0  # rows that could not be understood
+
+
+class RowReader:
+    """Reads one archive's rows. ``layout`` is what the device said of it, None if it did not."""
+
+    def __init__(self, archive: str, layout: Layout | None = None, model: str = "") -> None:
+        self.archive = archive
+        self.layout = layout
+        self.first_order: int | None = None  # of a row, since whoever asks set this to None
+        self.last_order: int | None = None
+        self.last_time: datetime | None = None
+        self._model = model
+        self._fixed: dict[tuple[int, int], Layout | None] = {}
+        self._last_line = ""
+        self._last_extra = False
+        self._counters: tuple[Value, ...] | None = None
+        self._columns: object = None
+        self._summit: datetime | None = None  # the latest time before the clock went back to winter time
+
+    def read(self, body: str, offset: int) -> Rows:
+        """The rows in a block's text, whose first character stands at ``offset`` in the stream."""
+        found = Rows()
+        careful = _CAREFUL.search(body) is not None
+        at = offset
+        for line in _lines(body) if careful else body.split("\r\n"):
+            size = len(line)
+            if size:
+                self._row(line, at, found, careful=careful)
+            at += size + (0 if careful else 2)
+        return found
+
+    def _row(self, line: str, at: int, found: Rows, *, careful: bool) -> None:
+        bare = line
+        if careful:
+            bare = line.rstrip("\r\n ")
+        if bare[:1] != "(":
+            # The first row of an answer may carry the address that was asked.
+            head = bare.find("(")
+            if head < 0:
+                if bare.strip("\0 "):
+                    self._unread(line, "it is no row of cells", found)
+                return
+            at += head
+            bare = bare[head:]
+        cells = bare[1:-1].split(")(")
+        layout = self.layout
+        if layout is None or layout.size != len(cells):
+            layout = self._fitting(cells)
+        if layout is None or bare[-1] != ")":
+            self._unread(line, f"{len(cells)} cells, and no time among the first three", found)
+            return
+        stamp = cells[layout.time]
+        try:
+            if len(stamp) != 19 or stamp[10] != "," or stamp[16] != ":":
+                raise ValueError(stamp)
+            moment = datetime.fromisoformat(stamp)
+            order = int(cells[layout.order]) if layout.order >= 0 else None
+        except ValueError:
+            self._unread(line, f"its time or order number cannot be read: {stamp[:_SHOWN]}", found)
+            return
+        if self.first_order is None:
+            self.first_order = order
+        if order is not None and order == self.last_order and bare == self._last_line:
+            found.repeated += 1
+            return
+        if careful:
+            taken: tuple[Value, ...] = tuple(map(values.value, layout.pick(cells)))
+        else:
+            try:
+                taken = tuple(map(Decimal, layout.pick(cells)))
+            except InvalidOperation:
+                taken = tuple(map(values.value, layout.pick(cells)))
+        event = cells[layout.event] if layout.event >= 0 else ""
+        extra = event[:4] != "0x81" and layout.event >= 0 and self.archive not in _LOGS and not regular(event)
+        quality = Quality.EXTRA_ROW if extra else ""
+        if layout.check >= 0 and cells[layout.check] != "CRC Ok" and not _check_ok(cells[layout.check]):
+            quality = f"{quality} {Quality.CHECK_FAILED}".lstrip()
+        moment, back = self._compare(layout, moment, order, taken, found, extra=extra, event=event)
+        if back:
+            quality = f"{quality} {Quality.COUNTER_BACK}".lstrip()
+        self._last_line = bare
+        span = Span(at, at + len(bare))
+        if self.archive == EVENTS:
+            code = event if EVENT.fullmatch(event) else values.plain(event or (cells[3] if len(cells) > 3 else ""))
+            found.events.append(Event(code, in_words(code, self._model), moment, order, quality, span))
+            return
+        status = ""
+        for position, name in layout.statuses:
+            said = cells[position]
+            if said != "0" and said:
+                status = f"{status} {name}={said.replace(' ', ',')}"
+        found.rows.append(
+            Row(layout.columns, taken, self.archive, moment, order, status.lstrip(), event, quality, span)
+        )
+
+    def _compare(
+        self,
+        layout: Layout,
+        moment: datetime,
+        order: int | None,
+        taken: tuple[Value, ...],
+        found: Rows,
+        *,
+        extra: bool,
+        event: str,
+    ) -> tuple[datetime, bool]:
+        """The row beside the one before: its time in the doubled autumn hour, and whether a counter went back."""
+        last_time, last_order = self.last_time, self.last_order
+        back = False
+        if last_order is not None and order is not None and order <= last_order:
+            # Rows are read again from further back: nothing to compare with.
+            self._summit = None
+        elif last_time is not None:
+            if order is not None and last_order is not None and order > last_order + 1 and layout.has_archive_order:
+                found.notes.append(
+                    f"{self.archive}: {order - last_order - 1} rows are missing between order numbers {last_order} "
+                    f"({last_time}) and {order} ({moment}): the device has lost or overwritten them"
+                )
+            if moment <= last_time and not (moment == last_time and (extra or self._last_extra)):
+                # In ascending order numbers the time repeats or goes back by up to an hour: autumn, unless the
+                # device says that its clock was set.
+                if last_time - moment <= _HOUR and event != "0x8004":
+                    self._summit = self._summit or last_time
+                else:
+                    self._summit = None
+            if layout.counters and layout.columns is self._columns and self._counters is not None:
+                before = self._counters
+                for at in layout.counters:
+                    if _lower(taken[at], before[at]):
+                        back = True
+                        break
+        self.last_time = moment
+        if self._summit is not None:
+            if moment <= self._summit:
+                moment = moment.replace(fold=1)
+            else:
+                self._summit = None
+        self.last_order = order
+        self._last_extra = extra
+        self._counters = taken
+        self._columns = layout.columns
+        return moment, back
+
+    def _fitting(self, cells: Sequence[str]) -> Layout | None:
+        event = next((at for at, text in enumerate(cells) if EVENT.fullmatch(text)), -1)
+        key = (len(cells), event)
+        if len(cells) < 3:
+            return None
+        if self._fixed.get(key) is None:
+            self._fixed[key] = fitting(self.archive, cells)
+        return self._fixed[key]
+
+    def _unread(self, line: str, why: str, found: Rows) -> None:
+        found.unread += 1
+        shown = line.strip()
+        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
+        found.notes.append(f"{self.archive}: a row is not read ({why}): {shown}")
+
+
+def _lines(body: str) -> list[str]:
+    return body.splitlines(keepends=True) if "\n" in body or "\r" in body else [body]
+
+
+def _check_ok(text: str) -> bool:
+    return text.strip().lower().endswith("ok")
+
+
+def _lower(now: Value, before: Value) -> bool:
+    return isinstance(now, Decimal) and isinstance(before, Decimal) and now < before

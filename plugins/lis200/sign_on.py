@@ -1,0 +1,92 @@
+"""Reaching programming mode: request, identification, option select, P0 (lis200.md 1.2, 1.4, 1.5)."""
+
+from __future__ import annotations
+
+from gateway_server.codec.dialogue import ChangeLine, Note, Pause
+from gateway_server.errors import CodecError, GatewayError, MeterSilent
+
+from . import messages
+from .conversation import Conversation, Talk
+from .gate import wake_up
+from .interpreter import Accepted, Answer, Challenge, Damaged, Refused, Rejected, Signed
+
+LINE = "line"
+"""What is remembered of the way to the meter: ``direct`` is a wire or an optical head, where the speed changes."""
+DIRECT = "direct"
+WAKE_UP = "wake_up"
+WAKE_UP_NULS = 53
+"""RMG sends so many at once: 2.2 s at 240 characters a second."""
+
+BAUDS = {"0": 300, "1": 600, "2": 1200, "3": 2400, "4": 4800, "5": 9600, "6": 19200}
+
+
+def sign_on(talk: Conversation) -> Talk:
+    """Signs on, with retries. Raises `MeterSilent` when nobody answers in any way of speaking we know."""
+    timing = talk.timing
+    first = talk.even
+    remembered = talk.recalled("parity") != ""
+    failure: GatewayError | None = None
+    for attempt in range(timing.sign_on_tries):
+        # The way it spoke last time comes twice as often; a stranger gets both in turn.
+        talk.even = first != (attempt % 3 == 2 if remembered else attempt % 2 == 1)
+        woken = talk.recalled(WAKE_UP) == "yes" or attempt >= 2
+        if attempt:
+            # It may still be in the programming mode of a session that broke: end that one (a guess, harmless).
+            yield from talk.say(messages.SIGN_OFF)
+        if woken:
+            yield wake_up(WAKE_UP_NULS)
+            yield Pause(timing.wake_up_pause)
+        yield from talk.say(messages.Request(_address(talk)))
+        try:
+            answer = yield from talk.hear(timing.sign_on, _is_identification)
+            if not isinstance(answer, Signed):
+                failure = CodecError(f"{talk.name}: its identification arrives damaged: {answer.fault}")
+                continue
+            yield from _select(talk, answer)
+        except MeterSilent as silence:
+            failure = silence
+            continue
+        if woken and talk.recalled(WAKE_UP) != "yes":
+            yield Note("the meter answered behind wake-up NULs")
+        return
+    if isinstance(failure, CodecError):
+        raise failure
+    raise MeterSilent(
+        f"{talk.name} does not answer {timing.sign_on_tries} sign-on requests, neither as plain octets nor with even "
+        "parity: check that it is powered, in its call window, and that no other session holds it"
+    )
+
+
+def _address(talk: Conversation) -> str:
+    address = talk.expected.address if talk.expected else ""
+    return "".join(char for char in address if char.isascii() and char.isalnum())[:32]
+
+
+def _select(talk: Conversation, signed: Signed) -> Talk:
+    """Programming mode, at the speed the device offers: its own character is echoed."""
+    talk.even = signed.even
+    baud = signed.identification.baud
+    direct = talk.recalled(LINE) == DIRECT
+    yield from talk.say(messages.OptionSelect(baud if baud in _PERMITTED else "5"))
+    if direct and baud in BAUDS:
+        yield Pause(talk.timing.speed_change)
+        yield ChangeLine(BAUDS[baud])
+    for _ in range(2):
+        answer = yield from talk.hear(talk.timing.sign_on, _is_entry)
+        if not isinstance(answer, Damaged):
+            break
+        # The operand is a dummy on LIS-200: even damaged it says that the mode is entered.
+        return
+    if isinstance(answer, Rejected | Refused):
+        raise MeterSilent(f"{talk.name} refuses programming mode")
+
+
+_PERMITTED = frozenset("0123456789ABCDEFGHI")
+
+
+def _is_identification(answer: Answer) -> bool:
+    return isinstance(answer, Signed)
+
+
+def _is_entry(answer: Answer) -> bool:
+    return isinstance(answer, Challenge | Rejected | Refused | Accepted)
