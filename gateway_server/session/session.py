@@ -36,6 +36,7 @@ from gateway_server.session.identity import Identity, look_up
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities, Owner, Plan, Role
+from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.store import Store
 
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 NEVER = float("inf")
 _LONG_WAIT = 10.0
 _MOST_UNREAD = 1 << 16
+_MOST_CHUNKS = 64
 _MOST_WISHES_AT_ONCE = 100_000
 _MOST_LOSSES_IGNORED = 50
 _FROM_METER = Direction.FROM_METER
@@ -73,11 +75,13 @@ class Session:
     __slots__ = (
         "_answer",
         "_answered",
+        "_chunks",
         "_codec",
         "_dialogue",
         "_early",
         "_facilities",
         "_first_deadline",
+        "_heard_ms",
         "_intake",
         "_key",
         "_line",
@@ -112,6 +116,8 @@ class Session:
         self._others: Sequence[Codec] = ()
         self._codec: Codec | None = None
         self._intake: Intake | None = None
+        self._chunks: list[tuple[int, int]] = []  # where each chunk ends in the stream, and when it came
+        self._heard_ms = 0
         self._dialogue: Dialogue | None = None
         self._state = _WAITING
         self._wish: Any = None
@@ -197,9 +203,13 @@ class Session:
     def log_received(self, data: bytes) -> int:
         """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
         facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), _FROM_METER, data)
+        now_ms = facilities.now_ms()
+        facilities.writer.log(self._key, now_ms, _FROM_METER, data)
         at = self._received
-        self._received = at + len(data)
+        self._received = end = at + len(data)
+        self._chunks.append((end, now_ms))
+        if len(self._chunks) > _MOST_CHUNKS:
+            del self._chunks[: _MOST_CHUNKS // 2]
         return at
 
     def log_sent(self, data: bytes) -> None:
@@ -268,6 +278,8 @@ class Session:
             self._waited_in_vain(now)
         elif state is _DRAINING:
             assert self._intake is not None
+            if not self.at_border:
+                self.note(GIVEN_UP)
             self._intake.drop()
             self._run(None)
         elif state is _PAUSING:
@@ -276,6 +288,8 @@ class Session:
     def _waited_in_vain(self, now: float) -> None:
         wish = self._wish
         incomplete = not self.at_border
+        if incomplete:
+            self.note(GIVEN_UP)
         left = self._last_frame(wish)
         if left is not None:
             self._run(left)
@@ -314,6 +328,7 @@ class Session:
         assert intake is not None
         while (frame := intake.next_frame()) is not None:
             if _wanted(frame, wish):
+                self._heard(frame)
                 return frame
             if self._first_deadline > self.deadline:
                 self._wait_until(self._first_deadline)
@@ -328,8 +343,20 @@ class Session:
         assert intake is not None
         while (left := intake.flush()) is not None:
             if _wanted(left, wish):
+                self._heard(left)
                 return left
         return None
+
+    def _heard(self, frame: Frame) -> None:
+        """What a frame tells was received when its last byte came: a replay of the log has no other time."""
+        chunks = self._chunks
+        if len(chunks) > 1:
+            end = frame.start + len(frame.data)
+            before = 0
+            while chunks[before][0] < end:
+                before += 1
+            del chunks[:before]
+        self._heard_ms = chunks[0][1]
 
     # the dialogue
 
@@ -536,11 +563,11 @@ class Session:
         facilities = self._facilities
         kind = type(wish)
         if kind is Row or kind is Reading:
-            rows, events = [row_to_save(wish, zone, facilities.now_ms())], ()
+            rows, events = [row_to_save(wish, zone, self._heard_ms or facilities.now_ms())], ()
         else:
             if kind is Event:
                 wish = Findings(events=(wish,))
-            rows, events = to_save(wish, zone, facilities.now_ms())  # type: ignore[assignment]
+            rows, events = to_save(wish, zone, self._heard_ms or facilities.now_ms())  # type: ignore[assignment]
         self._state = _STORING
         if self._unclaimed:
             # Only its bytes are kept, but these are durable before anything is acknowledged.

@@ -14,6 +14,7 @@ from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.registration import Recogniser, Registration
+from gateway_server.session.remarks import kept_out
 from gateway_server.session.session import NEVER, Session
 from gateway_server.store.records import MeterRecord, SessionKey, SessionOpening
 from gateway_server.store.store import Store
@@ -232,6 +233,7 @@ class Caller:
         self._packet = found.packet
         self.caller = session.caller = found.id
         session.note(f"registered as {found.id}")
+        session.note(kept_out(0, session.bytes_received - len(found.rest), "registration"))
         self._watch(self._reception.identify_seconds)
         self._stage = _Stage.LOOKING_UP
         if found.rest:
@@ -417,6 +419,8 @@ class Caller:
             data, self._held = self._held + data, b""
         if session.at_border:
             taken, beats, unsure = heartbeats.strip(data, self._packet)
+            if taken:
+                session.note(kept_out(at, at + taken, "heartbeat"))
             if beats and heartbeats.answer:
                 answer = heartbeats.answer * beats
                 session.log_sent(answer)
