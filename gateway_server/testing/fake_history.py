@@ -147,7 +147,7 @@ class History:
         if self._disturbed:
             self._disturbed -= 1
             ends = self._disturbed == 0
-        elif draw(400) == 0:
+        elif draw(200) == 0:
             begins = True
             self._disturbed = draw(1, 4)
         disturbed = begins or ends or self._disturbed > 0

@@ -136,7 +136,6 @@ MONTHLY_1 = (
     COUNTERS[3],
     *_extreme("V.MP max", "m3", "0004:0161", "vmpmax"),
     *_extreme("V.Dy max", "m3", "0004:0162", "vdymax"),
-    STATUS[0],
     STATUS[1],
     STATUS[4],
     CHECK,
@@ -176,21 +175,22 @@ CHANGES = (
 
 def interval_columns(model: FakeModel, quirks: Quirks) -> tuple[FakeColumn, ...]:
     """The interval row of this model: 14 cells on TC, 18 on EK, 20 on EK270 with differential pressure."""
-    if model.is_tc:
-        columns: tuple[FakeColumn, ...] = TC_ROW
-        return (*columns, *UNKNOWN) if quirks.unknown_columns else columns
-    means = (*MEANS, *DIFFERENCE) if quirks.twenty_cells and model.name == "ek270" else MEANS
-    columns = (*ORDER, *COUNTERS, *means, *STATUS, EVENT, CHECK)
+    columns: tuple[FakeColumn, ...] = TC_ROW
+    if not model.is_tc:
+        means = (*MEANS, *DIFFERENCE) if quirks.twenty_cells and model.name == "ek270" else MEANS
+        columns = (*ORDER, *COUNTERS, *means, *STATUS, EVENT, CHECK)
     if quirks.extra_columns and model.name == "ek280":
         columns = (*columns, *EXTRA)
-    return (*columns, *UNKNOWN) if quirks.unknown_columns else columns
+    if quirks.unknown_columns:
+        columns = (*columns, *UNKNOWN)
+    if quirks.russian_units:
+        columns = tuple(replace(column, unit=column.unit.replace("m3", "м3")) for column in columns)
+    return columns
 
 
 def layouts(model: FakeModel, quirks: Quirks) -> tuple[FakeLayout, ...]:
     """All archives of a model, by number."""
     row = interval_columns(model, quirks)
-    if quirks.russian_units:
-        row = tuple(replace(column, unit=column.unit.replace("m3", "м3")) for column in row)
     if model.is_tc:
         return (FakeLayout(3, "interval", row, 3000),)
     found = [
