@@ -14,7 +14,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Final
 
-from gateway_server.model import Quality, Saved
+from gateway_server.errors import StoreError
+from gateway_server.model import Column, Quality, Saved
 from gateway_server.store.connection import Connection
 from gateway_server.store.layouts import LayoutQueries
 from gateway_server.store.queries import portions
@@ -31,6 +32,8 @@ ROW_COLUMNS = (
     " marks, session_id, span_start, span_end, codec_version_id"
 )
 # places in a packed row that are spoken of below
+METER: Final = 0
+ARCHIVE: Final = 1
 MEASURED: Final = 2
 ORDER: Final = 3
 VARIANT: Final = 4
@@ -42,19 +45,23 @@ EVENT: Final = 9
 QUALITY: Final = 10
 MARKS: Final = 11
 SESSION: Final = 12
+SPAN: Final = 13
+END: Final = 14
+CODEC: Final = 15
 PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
+PackedEvent = tuple[int, int, int, str, int, int, int, str, int, int, int, int]
 Submission = tuple[SessionKey, str, Sequence[RowToSave], Sequence[EventToSave]]
 
-_ONE_ROW = "(" + ", ".join("?" * 16) + ")"
+ONE_ROW = "(" + ", ".join("?" * 16) + ")"
 INSERT_ROW = f"INSERT INTO archive_row ({ROW_COLUMNS}) VALUES "
 _UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}" for column in ROW_COLUMNS.split(", ")[2:]
 )
 INSERT_EVENT = (
-    "INSERT INTO event (meter_id, measured_at_ms, order_number, code, kind_id, received_at_ms, quality, session_id,"
-    " span_start, span_end, codec_version_id) VALUES "
+    "INSERT INTO event (meter_id, measured_at_ms, order_number, code, variant, kind_id, received_at_ms, quality,"
+    " session_id, span_start, span_end, codec_version_id) VALUES "
 )
-_ONE_EVENT = "(" + ", ".join("?" * 11) + ")"
+ONE_EVENT = "(" + ", ".join("?" * 12) + ")"
 _NOTHING_YET: PackedRow = (0, "", -(1 << 62), NO_ORDER, 0, -(1 << 62), 0, "", "", "", Quality.CLOCK_OFF, "", 0, 0, 0, 0)
 
 
@@ -95,7 +102,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
                 counts[key.id] = counts.get(key.id, 0) + number
                 ends.append(len(rows))
             repeated, conflicts = self._insert(rows, doubtful)
-            self._write_last(list(newest.values()))
+            self.write_last(list(newest.values()))
             self.count_readings(counts)
             saved = _tally(ends, repeated, conflicts)
             for place, (key, serial, _, events) in enumerate(submissions):
@@ -122,24 +129,24 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
             order = NO_ORDER
         layout = self._layout_of(columns)
         place = (meter_id, archive)
-        last = self._last.get(place) or self._load_last(place)
+        last = self._last.get(place) or self.load_last(place)
         marks = ""
         newer = is_newer(order, measured, received, quality, last)
         if newer:
-            if layout.counters and last[LAYOUT] == layout.id and _counts_back(values, last[VALS], layout.counters):
+            if layout.counters and last[LAYOUT] == layout.id and counts_back(values, last[VALS], layout.counters):
                 marks = Quality.COUNTER_BACK
         elif order == last[ORDER] != NO_ORDER and measured != last[MEASURED]:
             marks = Quality.CONFLICT
             doubtful.add(len(rows))
         packed = (
-            meter_id, archive, measured, order, 0, received, layout.id, SEPARATOR.join(values), status, event, quality,
+            meter_id, archive, measured, order, 0, received, layout.id, packed_values(row), status, event, quality,
             marks, session_id, start, end, 0,
         )  # fmt: skip
         if newer:
             self._last[place] = newest[place] = packed
         rows.append(packed)
 
-    def _load_last(self, place: tuple[int, str]) -> PackedRow:
+    def load_last(self, place: tuple[int, str]) -> PackedRow:
         row = self.connection.one(f"SELECT {ROW_COLUMNS} FROM last_row WHERE meter_id = ? AND archive = ?", place)
         last: PackedRow = row or _NOTHING_YET
         self._last[place] = last
@@ -150,7 +157,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         repeated: set[int] = set()
         conflicts = set(doubtful)
         start = 0
-        for portion, shape in portions(rows, _ONE_ROW):
+        for portion, shape in portions(rows, ONE_ROW):
             self.connection.execute("SAVEPOINT portion")
             cursor = self.connection.execute(
                 f"{INSERT_ROW}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(portion))
@@ -164,7 +171,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         return repeated, conflicts
 
     def _insert_one(self, place: int, row: PackedRow, repeated: set[int], conflicts: set[int]) -> None:
-        if self.connection.execute(f"{INSERT_ROW}{_ONE_ROW} ON CONFLICT DO NOTHING", row).rowcount:
+        if self.connection.execute(f"{INSERT_ROW}{ONE_ROW} ON CONFLICT DO NOTHING", row).rowcount:
             return
         conflicts.discard(place)
         stored = self.connection.all(
@@ -178,7 +185,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
                 return
         variant = stored[-1][0] + 1
         self.connection.execute(
-            INSERT_ROW + _ONE_ROW,
+            INSERT_ROW + ONE_ROW,
             (*row[:VARIANT], variant, *row[RECEIVED:MARKS], with_mark(row[MARKS], Quality.CONFLICT), *row[SESSION:]),
         )
         conflicts.add(place)
@@ -191,28 +198,29 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
             (column.quantity, column.unit) for column in self.columns_of(other)
         ]
 
-    def _write_last(self, rows: list[PackedRow]) -> None:
-        for portion, shape in portions(rows, _ONE_ROW):
+    def write_last(self, rows: list[PackedRow]) -> None:
+        for portion, shape in portions(rows, ONE_ROW):
             self.connection.execute(
                 f"INSERT INTO last_row ({ROW_COLUMNS}) VALUES {shape}{_UPSERT_LAST}",
                 list(chain.from_iterable(portion)),
             )
 
     def _save_events(self, key: SessionKey, meter_id: int, events: Sequence[EventToSave], saved: Saved) -> Saved:
-        rows = [
-            (
-                meter_id, event.measured_at_ms, NO_ORDER if event.order_number is None else event.order_number,
-                event.code, self._kind(event.code, event.text), event.received_at_ms, event.quality, key.id,
-                event.span_start, event.span_end, 0,
-            )
-            for event in events
-        ]  # fmt: skip
+        rows = [self.pack_event(event, meter_id, key.id, 0) for event in events]
         new = 0
-        for portion, shape in portions(rows, _ONE_EVENT):
+        for portion, shape in portions(rows, ONE_EVENT):
             new += self.connection.execute(
                 f"{INSERT_EVENT}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(portion))
             ).rowcount
         return Saved(saved.new + new, saved.same + len(rows) - new, saved.conflicts)
+
+    def pack_event(self, event: EventToSave, meter_id: int, session_id: int, codec_version_id: int) -> PackedEvent:
+        """An event as the table has it."""
+        order = NO_ORDER if event.order_number is None else event.order_number
+        return (
+            meter_id, event.measured_at_ms, order, event.code, 0, self._kind(event.code, event.text),
+            event.received_at_ms, event.quality, session_id, event.span_start, event.span_end, codec_version_id,
+        )  # fmt: skip
 
     def _kind(self, code: str, text: str) -> int:
         kind = self._kinds.get((code, text))
@@ -223,6 +231,21 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
             )
             kind = self._kinds[code, text] = row[0]
         return kind
+
+
+def packed_values(row: RowToSave) -> str:
+    """A row's values as one text. Raises `StoreError` if they are not as many as the row has columns."""
+    if len(row.values) != len(row.columns):
+        raise StoreError(f"a row of {len(row.columns)} columns came with {len(row.values)} values; the codec is wrong")
+    packed = SEPARATOR.join(row.values)
+    if packed.count(SEPARATOR) >= len(row.values) > 0:
+        packed = SEPARATOR.join(value.replace(SEPARATOR, " ") for value in row.values)
+    return packed
+
+
+def unpacked(vals: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    """The values of a packed row."""
+    return tuple(vals.split(SEPARATOR)) if columns else ()
 
 
 def is_newer(order: int, measured: int, received: int, quality: str, last: PackedRow) -> bool:
@@ -242,7 +265,7 @@ def is_newer(order: int, measured: int, received: int, quality: str, last: Packe
     return sound
 
 
-def _counts_back(values: Sequence[str], before: str, counters: Sequence[int]) -> bool:
+def counts_back(values: Sequence[str], before: str, counters: Sequence[int]) -> bool:
     old = before.split(SEPARATOR)
     for place in counters:
         if values[place] != old[place]:

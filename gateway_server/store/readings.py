@@ -8,7 +8,7 @@ from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
-from gateway_server.store.archive import NO_ORDER, SEPARATOR, ArchiveQueries
+from gateway_server.store.archive import NO_ORDER, ArchiveQueries, unpacked
 from gateway_server.store.queries import Where, limited, marks
 from gateway_server.store.records import Filter, RowToSave, StoredEvent, StoredReading, StoredRow
 from gateway_server.store.register import full_text
@@ -40,6 +40,7 @@ class ReadingQueries(ArchiveQueries):
     def events(self, wanted: Filter = Filter()) -> Iterator[StoredEvent]:  # noqa: B008
         """Entries of event logs by time; ``search`` finds words (or their beginnings) of code and text."""
         where = Where()
+        where.add("e.variant >= 0")
         if wanted.serials:
             where.among("e.meter_id", self._wanted_meters(wanted))
         where.between("e.measured_at_ms", wanted.since_ms, wanted.until_ms)
@@ -110,7 +111,7 @@ class ReadingQueries(ArchiveQueries):
             yield StoredRow(
                 serial,
                 RowToSave(
-                    layout.columns, tuple(vals.split(SEPARATOR)), archive, measured, received,
+                    layout.columns, unpacked(vals, layout.columns), archive, measured, received,
                     None if order == NO_ORDER else order, status, event,
                     merged(quality, doubts) if doubts else quality, start, end,
                 ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from gateway_server.store.connection import Connection
 from gateway_server.store.jobs import JobQueries
 from gateway_server.store.owner import this_process
-from gateway_server.store.readings import ReadingQueries
+from gateway_server.store.reprocess import ReprocessQueries
 from gateway_server.store.secrets import Vault
 
 
-class SqlStore(ReadingQueries, JobQueries):
+class SqlStore(ReprocessQueries, JobQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:

@@ -118,6 +118,22 @@ class Store(Protocol):
 
     def events(self, wanted: Filter = ...) -> Iterator[StoredEvent]: ...
 
+    def save_reprocessed(
+        self,
+        session_id: int,
+        serial: str,
+        codec: str,
+        codec_version: str,
+        rows: Sequence[RowToSave],
+        events: Sequence[EventToSave],
+        *,
+        dry_run: bool = False,
+    ) -> Saved:
+        """Saves what a stored session says to another codec version; what that replaces is kept but no longer valid.
+
+        ``new`` counts what was stored anew or otherwise than before. A dry run changes nothing.
+        """
+
     def layout(self, columns: tuple[Column, ...]) -> int: ...
 
     # orders

@@ -100,7 +100,8 @@ STATEMENTS = (
         data BLOB NOT NULL
     )""",
     "CREATE INDEX session_log_session ON session_log (session_id)",
-    # what was read; codec_version_id 0 means: by the codec of the session itself
+    # what was read. codec_version_id 0 means: by the codec of the session itself. variant is 0 for what is valid,
+    # 1 and up for the same row with other values, below 0 for what a newer codec version replaced.
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, columns TEXT NOT NULL UNIQUE)",
     """CREATE TABLE codec_version (
         id INTEGER PRIMARY KEY,
@@ -118,6 +119,7 @@ STATEMENTS = (
         measured_at_ms BIGINT NOT NULL,
         order_number BIGINT NOT NULL,
         code TEXT NOT NULL,
+        variant BIGINT NOT NULL,
         kind_id BIGINT NOT NULL REFERENCES event_kind (id),
         received_at_ms BIGINT NOT NULL,
         quality TEXT NOT NULL,
@@ -125,7 +127,7 @@ STATEMENTS = (
         span_start BIGINT NOT NULL,
         span_end BIGINT NOT NULL,
         codec_version_id BIGINT NOT NULL,
-        PRIMARY KEY (meter_id, measured_at_ms, order_number, code)
+        PRIMARY KEY (meter_id, measured_at_ms, order_number, code, variant)
     ) WITHOUT ROWID""",
     # orders
     """CREATE TABLE job (
