@@ -44,17 +44,17 @@ class GasBox:
         """The line and its end."""
         if frame.kind != LINE:
             return [Field("unknown", 0, len(frame.data))]
-        text = len(frame.data.rstrip(b"\r\n"))
-        if frame.data.startswith(b"SN="):
-            fields = [Field("name", 0, 3, "SN="), Field("serial", 3, text, frame.text[3:])]
-        else:
-            fields = [Field("volume", 0, text, frame.text, "m3")]
-        return [*(field for field in fields if field.start < field.end), Field("end", text, len(frame.data))]
+        end = len(frame.data.rstrip(b"\r\n"))
+        text = frame.text
+        said = Field("volume", 0, end, text, "m3")
+        if text.startswith("SN="):
+            said = Field("serial", 0, end, text.removeprefix("SN="))
+        return [field for field in (said, Field("end", end, len(frame.data))) if field.start < field.end]
 
     def decode(self, frame: Frame) -> str:
         """The line as text, its end included."""
-        if frame.kind != LINE:
-            raise CodecError(f"not a line: {frame.data!r}")
+        if frame.kind != LINE or not frame.data.isascii():
+            raise CodecError(f"not a line of text: {frame.data!r}")
         return frame.data.decode("ascii")
 
     def encode(self, message: object) -> bytes:
