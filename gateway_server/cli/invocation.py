@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from gateway_server.codec.registry import Registry, load_codecs
+from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.open import open_store
 from gateway_server.store.records import Filter, MeterRecord
@@ -39,6 +40,14 @@ class Invocation:
     verbose: int = 0
     debug: bool = False
     config_path: Path | None = None
+    _config: Config | None = field(default=None, repr=False)
+
+    @property
+    def config(self) -> Config:
+        """The configuration: ``-c``, else the environment's, else ``./gateway.toml``, else every default."""
+        if self._config is None:
+            self._config = load_config(self.find_config())
+        return self._config
 
     def find_config(self) -> Path | None:
         """The configuration file that counts here, None for none. A named file that is missing is an error."""
@@ -52,12 +61,12 @@ class Invocation:
 
     def codecs(self) -> Registry:
         """The codecs of the bundled plugins and of the operator's folders."""
-        return load_codecs(())
+        return load_codecs(self.config.plugin_folders)
 
     @contextmanager
     def store(self) -> Iterator[SqlStore]:
         """The store, opened for this verb alone; a running gateway may work on it at the same time."""
-        store = open_store("sqlite:///gateway.db")
+        store = open_store(self.config.store.url, self.config.key_file)
         try:
             yield store
         finally:

@@ -20,6 +20,7 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.model import Direction
+from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import Filter, SessionRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.verify import verify_session
@@ -133,7 +134,7 @@ def show(
         record = find_session(store, number)
         codec = codec_of(record, codec_name, invocation.codecs())
         zones = Zones(store)
-        chunks = view_session(store.session_log(number), codec, list(stored_from(store, number, zones)))
+        chunks = viewed(store, number, codec, zones)
         if as_json:
             document = session_json(record)
             print_json_stream(document, "log", (chunk_json(chunk) for chunk in _first(chunks, limit)))
@@ -187,7 +188,7 @@ def export(invocation: Invocation, number: int, form: str, output: Path | None) 
         record = find_session(store, number)
         codec = codec_of(record, "", invocation.codecs())
         zones = Zones(store)
-        chunks = view_session(store.session_log(number), codec, list(stored_from(store, number, zones)))
+        chunks = viewed(store, number, codec, zones)
         with written_to(output or Path(f"session-{number}.{form}")) as out:
             for piece in export_session(form, record, chunks, zones.of(record.meter)):
                 out(piece)
@@ -242,6 +243,12 @@ def stored_from(store: SqlStore, number: int, zones: Zones) -> Iterator[Stored]:
         if row.quality:
             said += f" ({row.quality})"
         yield Stored(row.span_start, row.span_end, said)
+
+
+def viewed(store: SqlStore, number: int, codec: Codec | None, zones: Zones) -> Iterator[ChunkView]:
+    """The auditor's view of a stored session."""
+    kept_out = spans_kept_out(store.session_log(number))
+    return view_session(store.session_log(number), codec, list(stored_from(store, number, zones)), kept_out)
 
 
 def chunk_json(chunk: ChunkView) -> dict[str, JsonValue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -20,6 +21,8 @@ _INDENT = "    "
 _HEX_WIDTH = len(_INDENT) + 16 * 3 - 1 + 2 + 16
 _GAP = "  "
 WIDE = _HEX_WIDTH + len(_GAP) + 42  # from this width on, fields stand beside the hex
+_WIDEST_NAME = 20
+_NARROWEST = 20
 _LATE_MS = 1000  # a pause that is worth a look
 
 _WHOSE = {Direction.TO_METER: "to the meter", Direction.FROM_METER: "from the meter"}
@@ -69,8 +72,10 @@ def chunk_lines(chunk: ChunkView, look: Look) -> Iterator[str]:
     if chunk.direction is Direction.NOTE:
         return
     hex_part = [f"{_INDENT}{line}".rstrip() for line in chunk.hex_lines()] if look.hex else []
-    explained = list(_explained(chunk, look)) if look.fields else []
-    if look.width < WIDE or not hex_part:
+    beside = look.width >= WIDE and bool(hex_part)
+    room = look.width - (_HEX_WIDTH + len(_GAP) if beside else len(_INDENT + _GAP))
+    explained = list(_explained(chunk, look, room)) if look.fields else []
+    if not beside:
         yield from hex_part
         yield from (f"{_INDENT}{_GAP}{line}" for line in explained)
         return
@@ -111,11 +116,11 @@ def _kind(frame: FrameView) -> str:
     return f"{frame.kind} ({frame.fault})" if frame.fault else frame.kind
 
 
-def _explained(chunk: ChunkView, look: Look) -> Iterator[str]:
+def _explained(chunk: ChunkView, look: Look, room: int) -> Iterator[str]:
     for frame in chunk.frames:
         if frame.kind != SENT:
             yield _frame_title(frame, chunk, look)
-        yield from field_lines(frame, look)
+        yield from field_lines(frame, room)
         for one in frame.stored:
             yield look.style(f"→ stored: {one.text}", fg="green")
 
@@ -129,12 +134,21 @@ def _frame_title(frame: FrameView, chunk: ChunkView, look: Look) -> str:
     return look.style(title, fg="yellow") if frame.is_noise else look.style(title, bold=True)
 
 
-def field_lines(frame: FrameView, look: Look) -> Iterator[str]:
-    """The parts of a frame: name, what the bytes say, what that means."""
-    width = min(max((len(field.name) for field in frame.fields), default=0), 20)
+def field_lines(frame: FrameView, room: int) -> Iterator[str]:
+    """The parts of a frame within ``room`` columns: name, what the bytes say, what that means."""
+    width = min(max((len(field.name) for field in frame.fields), default=0), _WIDEST_NAME)
+    behind = " " * (2 + width + 2)
     for field in frame.fields:
-        said = field.value if field.value == field.meaning or not field.meaning else f"{field.value}  {field.meaning}"
-        yield f"  {field.name:<{width}}  {said.strip()}".rstrip()
+        said = "" if field.value == field.name else field.value
+        if field.meaning and field.meaning != field.value:
+            said = f"{said}  {field.meaning}"
+        yield from textwrap.wrap(
+            f"  {field.name:<{width}}  {said.strip()}".rstrip(),
+            max(room, len(behind) + _NARROWEST),
+            subsequent_indent=behind,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
 
 
 def count_trouble(chunks: Iterable[ChunkView]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.model import Direction
+from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import EventToSave, Filter, RowToSave, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.workbench.replay import replay
@@ -76,7 +77,8 @@ def _readings(store: Store, record: SessionRecord, codec: Codec | None, received
     zone = ZoneInfo(meter.time_zone if meter else "UTC")
     known = store.known_meter(record.meter) if meter else None
     told: Counter[_Told] = Counter()
-    for one in replay(codec, store.session_log(record.id), zone, meter=known):
+    kept_out = spans_kept_out(store.session_log(record.id))
+    for one in replay(codec, store.session_log(record.id), zone, meter=known, kept_out=kept_out):
         told.update(map(_row_key, one.rows))
         told.update(map(_event_key, one.events))
     missing = sum((stored - told).values())

@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 
 from gateway_server.codec.codec import NOISE, SENT, Codec, Field, Frame
 from gateway_server.codec.hexdump import PER_LINE, ascii_beside, spaced
-from gateway_server.model import Direction
+from gateway_server.model import Direction, Span
+from gateway_server.session.intake import Intake
+from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.store.records import LogEntry
 
+NOT_METER = "not the meter's"  # the kind of bytes that a codec never sees: registration packets, heartbeats
 HIDDEN = 0x2A  # an asterisk stands where a secret was
 HIDDEN_TEXT = "***"
 _HIDDEN_HEX = "··"
+_GIVEN_UP = GIVEN_UP.encode()
 _SILENCE_MS = 1000  # an unfinished frame is given up if we spoke after so long without a byte, as in a replay
 
 
@@ -95,21 +99,25 @@ class _Pending:
 
 
 def view_session(
-    entries: Iterable[LogEntry], codec: Codec | None = None, stored: Sequence[Stored] = ()
+    entries: Iterable[LogEntry],
+    codec: Codec | None = None,
+    stored: Sequence[Stored] = (),
+    kept_out: Sequence[Span] = (),
 ) -> Iterator[ChunkView]:
     """The session's chunks in the order of the wire.
 
     Chunks are held back only until the frames that contain them are whole, which the framer's bound limits.
-    ``stored`` goes with the frame its first byte stands in; it is to be sorted by ``start``. Without a codec there are
-    no frames.
+    ``stored`` goes with the frame its first byte stands in. ``kept_out`` are bytes of the received stream that were
+    not for the codec (`remarks.spans_kept_out`). Without a codec there are no frames.
     """
-    return _Viewing(codec, stored).chunks(entries)
+    return _Viewing(codec, stored, kept_out).chunks(entries)
 
 
 class _Viewing:
-    def __init__(self, codec: Codec | None, stored: Sequence[Stored]) -> None:
+    def __init__(self, codec: Codec | None, stored: Sequence[Stored], kept_out: Sequence[Span]) -> None:
         self._codec = codec
-        self._framer = codec.framer() if codec else None
+        self._intake = Intake(codec.framer()) if codec else None
+        self._kept_out = deque(kept_out)
         self._stored = deque(sorted(stored, key=lambda one: one.start))
         self._pending: deque[_Pending] = deque()
         self._framed_to = 0
@@ -142,10 +150,29 @@ class _Viewing:
         elif entry.direction is Direction.FROM_METER:
             self._received = pending.end
             self._heard_ms = entry.at_ms
-            if self._framer is None:
-                self._framed_to = self._received
-                return
-            self._framer.feed(entry.data)
+            self._feed(entry.data, offset, pending.end)
+        elif entry.data == _GIVEN_UP:
+            self._give_up_unfinished()
+
+    def _feed(self, data: bytes, start: int, end: int) -> None:
+        """Gives received bytes to the framer, those that are not for it left out."""
+        if self._intake is None:
+            self._framed_to = end
+            return
+        at = start
+        while self._kept_out and self._kept_out[0].start < end:
+            out = self._kept_out[0]
+            if at < out.start:
+                self._intake.feed(data[at - start : out.start - start], at)
+                self._frames_that_are_whole()
+            at, upto = max(at, out.start), min(out.end, end)
+            self._place(Frame(NOT_METER, data[at - start : upto - start], at))
+            at = upto
+            if out.end > end:
+                break
+            self._kept_out.popleft()
+        if at < end:
+            self._intake.feed(data[at - start :], at)
             self._frames_that_are_whole()
 
     def _dissect_sent(self, pending: _Pending, codec: Codec) -> None:
@@ -157,16 +184,16 @@ class _Viewing:
         pending.secret += [(frame.start + field.start, frame.start + field.end) for field in fields if field.secret]
 
     def _frames_that_are_whole(self) -> None:
-        while self._framer and (frame := self._framer.next_frame()) is not None:
+        while self._intake and (frame := self._intake.next_frame()) is not None:
             self._place(frame)
 
     def _give_up_unfinished(self) -> None:
-        while self._framer and (frame := self._framer.flush()) is not None:
+        while self._intake and (frame := self._intake.flush()) is not None:
             self._place(frame)
 
     def _place(self, frame: Frame) -> None:
         """Puts a frame to the chunk its last byte stands in."""
-        fields = tuple(self._codec.dissect(frame)) if self._codec else ()
+        fields = tuple(self._codec.dissect(frame)) if self._codec and frame.kind != NOT_METER else ()
         chunks = [
             pending
             for pending in self._pending
