@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -23,6 +23,17 @@ _COLUMNS = (
     " FROM meter m LEFT JOIN contact c ON c.meter_id = m.id"
 )
 _DEFAULT = MeterRecord(serial="")
+_ROW = (
+    "archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"
+    " session_id, span_start, span_end, codec_version_id"
+)
+_MOVED = {
+    "archive_row": _ROW,
+    "last_row": _ROW,
+    "event": "measured_at_ms, order_number, code, variant, kind_id, received_at_ms, quality, session_id, span_start,"
+    " span_end, codec_version_id",
+    "memory": "name, value",
+}
 
 
 class RegisterQueries(Queries):
@@ -177,9 +188,11 @@ class RegisterQueries(Queries):
             wanted = replace(meter or record, state=MeterState.ACTIVE)
             if wanted.serial.startswith(CALLER):
                 raise OperatorError(f"{record.serial} never said its serial number; claim it with the meter's number")
-            routes = wanted.routes + tuple(route for route in record.routes if route not in wanted.routes)
-            wanted = replace(wanted, routes=routes)
             target = self.meter_id(wanted.serial)
+            known = wanted.routes + record.routes
+            if target is not None and target != number:
+                wanted, known = _laid_over(self._record(target), record, wanted), known + self._record(target).routes
+            wanted = replace(wanted, routes=tuple(dict.fromkeys(known)))
             if target is None:
                 self.connection.execute(
                     "UPDATE meter SET serial = ?, serial_core = ?, access_code = NULL WHERE id = ?",
@@ -251,12 +264,10 @@ class RegisterQueries(Queries):
 
     def _move(self, number: int, target: int) -> None:
         """Gives everything of one meter to another and forgets the first."""
-        for table in ("archive_row", "event", "last_row", "memory"):
-            columns = [name for _, name, *_ in self.connection.all(f"PRAGMA table_info({table})") if name != "meter_id"]
-            kept = ", ".join(columns)
-            # what both have of the same key stays with the target: it was identified, the other was a guess
+        for table, columns in _MOVED.items():
+            # what both have of the same key stays the target's, which said its serial number
             self.connection.execute(
-                f"INSERT INTO {table} (meter_id, {kept}) SELECT ?, {kept} FROM {table} WHERE meter_id = ?"
+                f"INSERT INTO {table} (meter_id, {columns}) SELECT ?, {columns} FROM {table} WHERE meter_id = ?"
                 " ON CONFLICT DO NOTHING",
                 (target, number),
             )
@@ -291,6 +302,17 @@ class RegisterQueries(Queries):
 def full_text(words: str) -> str:
     """What a person typed as a search for words that begin so, every one of them."""
     return " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
+
+
+def _laid_over(target: MeterRecord, record: MeterRecord, wanted: MeterRecord) -> MeterRecord:
+    """What is known of a meter of the register when another record turns out to be the same meter: what was said
+    with the claim counts, else what the register had."""
+    said = {
+        field.name: value
+        for field in fields(MeterRecord)
+        if (value := getattr(wanted, field.name)) != getattr(record, field.name)
+    }
+    return replace(target, **said)
 
 
 def _columns(meter: MeterRecord) -> dict[str, str]:

@@ -1,0 +1,101 @@
+"""Is the store sound, and a copy of it while it is in use."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway_server.errors import OperatorError
+from gateway_server.store.owner import alive
+from gateway_server.store.sql import SqlStore
+
+COUNTED = {
+    "meters": "meter",
+    "sessions": "session",
+    "log entries": "session_log",
+    "archive rows": "archive_row",
+    "events": "event",
+    "jobs": "job",
+}
+_MOST_PROBLEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What `check_store` found: how much there is, what is wrong, and which sessions have no end.
+
+    ``running`` sessions belong to a process that lives, ``killed`` ones to none; the next start ends the latter.
+    """
+
+    counts: dict[str, int]
+    problems: tuple[str, ...]
+    running: tuple[int, ...]
+    killed: tuple[int, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is damaged or missing."""
+        return not self.problems
+
+
+def check_store(store: SqlStore) -> StoreReport:
+    """Reads the whole store: the file's pages and indexes, what refers to what, and that the newest rows are so."""
+    connection = store.connection
+    problems = [f"damaged: {text}" for (text,) in connection.stream("PRAGMA integrity_check") if text != "ok"]
+    for table, row, parent, _ in connection.stream("PRAGMA foreign_key_check"):
+        where = f"row {row} of {table}" if row is not None else f"a row of {table}"
+        problems.append(f"{where} refers to a {parent} that is missing")
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+    for table in ("archive_row", "event", "session_log"):
+        orphans = connection.one(f"SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM session)")[0]
+        if orphans:
+            problems.append(f"{orphans} rows of {table} belong to a session that is missing")
+    for serial, archive in connection.stream(
+        "SELECT m.serial, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
+        "SELECT 1 FROM archive_row a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
+        " AND a.measured_at_ms = l.measured_at_ms AND a.order_number = l.order_number AND a.variant >= 0)"
+    ):
+        problems.append(f"meter {serial}: the newest row of archive {archive} is not in the archive")
+    running: list[int] = []
+    killed: list[int] = []
+    for number, owner in connection.all("SELECT id, owner FROM session WHERE ended_ms IS NULL ORDER BY id"):
+        (running if alive(owner) else killed).append(number)
+    counts = {name: connection.one(f"SELECT COUNT(*) FROM {table}")[0] for name, table in COUNTED.items()}
+    return StoreReport(counts, tuple(problems), tuple(running), tuple(killed))
+
+
+def back_up(store: SqlStore, target: Path) -> None:
+    """Copies the store, as it is at this moment, while others write to it. The key of the access codes is not copied.
+
+    The copy gets its name only when it is whole and synced. Raises `OperatorError`.
+    """
+    if target.exists():
+        raise OperatorError(f"backup {target}: exists already; choose another name")
+    unfinished = target.with_name(target.name + ".part")
+    try:
+        with closing(sqlite3.connect(unfinished)) as copy:
+            store.connection.raw.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+        if verdict != "ok":
+            raise OperatorError(f"backup {target}: the copy is damaged ({verdict}); run `store check`")
+        _sync(unfinished)
+        unfinished.rename(target)
+        _sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise OperatorError(f"backup {target}: cannot be written: {error}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
