@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway_server.codec.codec import Frame, Framer
 
 
@@ -35,7 +33,8 @@ class Intake:
         if frame is None:
             return None
         self.cut = frame.start + len(frame.data)
-        return replace(frame, start=frame.start + self._base) if self._base else frame
+        base = self._base
+        return Frame(frame.kind, frame.data, frame.start + base, frame.fault) if base else frame
 
     def flush(self) -> Frame | None:
         """What is left after silence, as the framer's `flush` gives it; to be called until it gives None."""
@@ -44,7 +43,8 @@ class Intake:
             self.cut = self.fed
             return None
         self.cut = frame.start + len(frame.data)
-        return replace(frame, start=frame.start + self._base) if self._base else frame
+        base = self._base
+        return Frame(frame.kind, frame.data, frame.start + base, frame.fault) if base else frame
 
     def drop_frames(self) -> None:
         """Passes over every whole frame."""

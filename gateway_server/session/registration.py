@@ -152,6 +152,12 @@ class Heartbeats:
         """How many bytes at the beginning are heartbeats (or ``more``, another string to keep out), how many
         heartbeats these are, and how many bytes behind them may be the beginning of one."""
         strings = (*self.strings, more) if more else self.strings
+        first = data[:1]
+        for string in strings:
+            if string.startswith(first):
+                break
+        else:
+            return 0, 0, 0
         at = count = 0
         going = True
         while going:
