@@ -17,7 +17,7 @@ import click
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
-from gateway_server.store.open import open_store
+from gateway_server.store.open import open_store, store_path
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
 
@@ -64,9 +64,13 @@ class Invocation:
         return load_codecs(self.config.plugin_folders)
 
     @contextmanager
-    def store(self) -> Iterator[SqlStore]:
+    def store(self, *, create: bool = True) -> Iterator[SqlStore]:
         """The store, opened for this verb alone; a running gateway may work on it at the same time."""
-        store = open_store(self.config.store.url, self.config.key_file)
+        url = self.config.store.url
+        path = store_path(url)
+        if create and path is not None and not path.exists():
+            click.echo(f"there was no store yet; {path} is made", err=True)
+        store = open_store(url, self.config.key_file, create=create)
         try:
             yield store
         finally:

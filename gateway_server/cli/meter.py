@@ -16,7 +16,7 @@ from gateway_server.cli.listing import JsonValue, Listing, pairs, print_json, pr
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.cli.reading_json import reading_json, reading_listing
-from gateway_server.cli.register import changed, check_meter, check_route, read_access_code
+from gateway_server.cli.register import changed, check_meter, read_access_code
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
 from gateway_server.cli.why import Standing, standing
@@ -327,7 +327,7 @@ def claim(
             name=name,
             codec=codec,
             profile=profile,
-            routes=tuple(map(check_route, routes)),
+            routes=routes,
             group=group,
             time_zone=time_zone,
             gas_day_start=gas_day_start,

@@ -22,8 +22,7 @@ from gateway_server.cli.reading import reading
 # from gateway_server.cli.run import check_config, run
 from gateway_server.cli.session import session
 from gateway_server.cli.simulate import simulate
-
-# from gateway_server.cli.store import store
+from gateway_server.cli.store import store
 
 NAME = "gateway-server"
 
@@ -65,7 +64,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (meter, session, reading, simulate):
+for _command in (meter, session, reading, simulate, store):
     program.add_command(_command)
 
 

@@ -10,29 +10,11 @@ from gateway_server.cli.invocation import zone
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import MeterRecord
+from gateway_server.transports.routes import parse_route
 
-ROUTES = (
-    "tcp:HOST:PORT, caller:ID, serial:PORT[:BAUD[:FORMAT]] such as serial:/dev/ttyACM0:19200:8N1, csd:NUMBER"
-    " or ftp:LOGIN"
-)
-_ROUTE = re.compile(
-    r"tcp:(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):(?P<port>\d{1,5})"
-    r"|caller:\S.*"
-    r"|serial:[^\s:]+(:\d{3,6}(:[78][NEO][12])?)?"
-    r"|csd:\+?\d{3,20}(@\w+)?"
-    r"|ftp:[^\s:/]+"
-)
 _SERIAL = re.compile(r"[^\s:/]{1,64}")
 _GAS_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _OPEN_TO_OTHERS = 0o077
-
-
-def check_route(route: str) -> str:
-    """The route, if it is one of the five kinds."""
-    found = _ROUTE.fullmatch(route)
-    if not found or (found["port"] and not 0 < int(found["port"]) < 65536):
-        raise OperatorError(f"{route!r} is not a route; a route is {ROUTES}")
-    return route
 
 
 def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
@@ -42,7 +24,7 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
             f"{meter.serial!r} is not a serial number: 1 to 64 characters without spaces, colons, slashes"
         )
     for route in meter.routes:
-        check_route(route)
+        parse_route(route)
     zone(meter.time_zone)
     if not _GAS_DAY.fullmatch(meter.gas_day_start):
         raise OperatorError(f"{meter.gas_day_start!r} is no start of the gas day; write it like 10:00")

@@ -1,0 +1,80 @@
+"""Why a meter is silent, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway_server.cli.why import standing
+from gateway_server.model import MeterState, Outcome
+from gateway_server.store.records import MeterRecord, SessionRecord
+
+HOUR = 3_600_000
+NOW = 1_399_032_000_000
+METER = MeterRecord("41203377", routes=("tcp:10.8.0.17:4001",))
+
+
+def ended(number: int, outcome: Outcome | None, hours_ago: int = 1, detail: str = "") -> SessionRecord:
+    at = NOW - hours_ago * HOUR
+    return SessionRecord(
+        number, "41203377", "tcp", "10.8.0.17:4001", at, None if outcome is None else at, outcome, detail,
+        100, 50, 24, "lis200", "1",
+    )  # fmt: skip
+
+
+def test_meter_that_was_just_read_is_well() -> None:
+    stands = standing(METER, [ended(9, Outcome.READ)], NOW)
+    assert stands.well
+    assert "session 9" in stands.evidence
+    assert stands.next_step == ""
+
+
+def test_silent_meter_shows_how_often_since_when_and_what_to_do() -> None:
+    sessions = [ended(9, Outcome.SILENT, detail="3 requests"), ended(8, Outcome.SILENT, 3), ended(7, Outcome.READ, 5)]
+    stands = standing(METER, sessions, NOW)
+    assert not stands.well
+    assert stands.verdict.startswith("silent, 2 times in a row")
+    assert "3 requests" in stands.evidence
+    assert "last good session 7" in stands.evidence
+    assert "session show 9" in stands.next_step
+
+
+@pytest.mark.parametrize("outcome", [one for one in Outcome if one not in (Outcome.READ, Outcome.PARTIAL)])
+def test_every_bad_outcome_has_a_cause_and_a_next_step(outcome: Outcome) -> None:
+    stands = standing(METER, [ended(9, outcome)], NOW)
+    assert not stands.well
+    assert stands.verdict.startswith(outcome.value)
+    assert stands.next_step
+    assert "{" not in stands.next_step
+
+
+def test_meter_that_stopped_calling_after_a_good_session_is_not_well() -> None:
+    stands = standing(METER, [ended(9, Outcome.READ, 52)], NOW)
+    assert not stands.well
+    assert "2 d 4 h" in stands.verdict
+
+
+def test_meter_read_in_part_says_what_is_missing() -> None:
+    stands = standing(METER, [ended(9, Outcome.PARTIAL, detail="the monthly archive was refused")], NOW)
+    assert stands.well
+    assert "monthly archive" in stands.verdict
+
+
+def test_meter_never_seen_tells_whether_it_was_to_call_or_to_be_called() -> None:
+    assert "read 41203377" in standing(METER, [], NOW).next_step
+    caller = replace(METER, routes=("caller:356938035643809",))
+    assert "caller:356938035643809" in standing(caller, [], NOW).evidence
+    assert "--route" in standing(replace(METER, routes=()), [], NOW).next_step
+
+
+def test_unclaimed_meter_is_to_be_claimed_and_a_disabled_one_is_left_alone() -> None:
+    assert (
+        "claim"
+        in standing(replace(METER, state=MeterState.UNCLAIMED), [ended(1, Outcome.UNKNOWN_METER)], NOW).next_step
+    )
+    assert "switched off" in standing(replace(METER, state=MeterState.DISABLED), [], NOW).verdict
+
+
+def test_open_session_is_no_reason_for_alarm() -> None:
+    assert standing(METER, [ended(9, None)], NOW).well
