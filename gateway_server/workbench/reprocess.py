@@ -1,0 +1,324 @@
+"""Stored sessions read again by today's codec: what that changes, and storing it.
+
+Whatever a newer codec reads otherwise takes the place of what the older one read from the same bytes; the older
+decode is kept, no longer valid. Doing it twice changes nothing. A session is never held whole in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from gateway_server.codec.codec import Codec
+from gateway_server.codec.registry import Registry
+from gateway_server.model import MeterState, Quality, Saved
+from gateway_server.session.remarks import spans_kept_out
+from gateway_server.store.records import (
+    EventToSave,
+    Filter,
+    MeterRecord,
+    RowToSave,
+    SessionRecord,
+    StoredEvent,
+    StoredRow,
+)
+from gateway_server.store.store import Store
+from gateway_server.workbench.readings import rfc3339
+from gateway_server.workbench.replay import Replayed, replay, same_serial
+
+MOST_CHANGES_TOLD = 1000
+MOST_NOTES_TOLD = 100
+_ROWS_AT_ONCE = 2000
+_MARKS_OF_THE_STORE = frozenset({Quality.CONFLICT, Quality.COUNTER_BACK})
+
+_RowKey = tuple[str, int, int | None]
+_EventKey = tuple[str, int, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is read otherwise than it is stored.
+
+    ``what`` is the device's name of a column (else its quantity), ``quantity of`` such a name, ``status``, ``event``,
+    ``quality``, ``measured_at``, ``order_number``, or the ``text`` of an event, whose archive is ``events``. The time
+    and order number are those of the stored row.
+    """
+
+    archive: str
+    measured_at_ms: int
+    order_number: int | None
+    what: str
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class SessionReadAgain:
+    """What reading one session again gave. Counts are of rows and events.
+
+    ``new`` were not stored, ``changed`` were stored otherwise (``changes`` says how, the first thousand),
+    ``conflicts`` contradict what another session brought, ``gone`` are stored from this session but not read from it
+    any more (they stay). ``skipped`` says why a session was not read again at all.
+    """
+
+    session: int
+    meter: str = ""
+    codec: str = ""
+    codec_version: str = ""
+    old_version: str = ""
+    new: int = 0
+    same: int = 0
+    changed: int = 0
+    conflicts: int = 0
+    gone: int = 0
+    changes: list[Change] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+    @property
+    def no_change(self) -> bool:
+        """Whether the store says of this session exactly what today's codec says."""
+        return not (self.new or self.changed or self.conflicts or self.gone)
+
+
+def reprocess(
+    store: Store, registry: Registry, wanted: Filter, codec: str = "", *, dry_run: bool = False
+) -> Iterator[SessionReadAgain]:
+    """Reads the wanted sessions again, one after the other, and stores what they say unless ``dry_run``.
+
+    By the codec named, or that of the session, or that of its meter. Raises `OperatorError` for a name that does not
+    exist.
+    """
+    if codec:
+        registry.get(codec)
+    for number in [record.id for record in store.sessions(wanted)]:
+        record = store.session(number)
+        if record is not None:
+            yield _read_again(store, registry, record, codec, dry_run=dry_run)
+
+
+def replay_stored(store: Store, record: SessionRecord, codec: Codec, meter: MeterRecord | None) -> Iterator[Replayed]:
+    """Replays a session of the store, with what the register knows of its meter."""
+    known = store.known_meter(meter.serial) if meter else None
+    zone = ZoneInfo(meter.time_zone) if meter else ZoneInfo("UTC")
+    kept_out = spans_kept_out(store.session_log(record.id))
+    return replay(codec, store.session_log(record.id), zone, meter=known, kept_out=kept_out)
+
+
+def _read_again(
+    store: Store, registry: Registry, record: SessionRecord, codec_name: str, *, dry_run: bool
+) -> SessionReadAgain:
+    result = SessionReadAgain(record.id, record.meter, codec_name, old_version=record.codec_version)
+    meter = store.meter(record.meter) if record.meter else None
+    result.codec = codec_name or record.codec or (meter.codec if meter else "")
+    if record.ended_ms is None:
+        result.skipped = "it is still open"
+    elif not result.codec:
+        result.skipped = "no codec is known for it; name one"
+    elif result.codec not in registry:
+        result.skipped = f"there is no codec {result.codec!r} any more"
+    if result.skipped:
+        return result
+    codec = registry.get(result.codec)
+    result.codec_version = codec.version
+    if meter is None and (serial := _who_speaks(store, record, codec)):
+        meter = store.meter(serial)
+        result.meter = meter.serial if meter else serial
+    if meter is None:
+        result.skipped = f"meter {result.meter} is not in the register" if result.meter else "it tells no meter"
+    elif meter.state is MeterState.UNCLAIMED:
+        result.skipped = f"nobody has claimed meter {meter.serial}: `gateway-server meter claim {meter.serial}`"
+    else:
+        result.meter = meter.serial
+        _Comparison(store, record, meter, result, dry_run=dry_run).run(replay_stored(store, record, codec, meter))
+    return result
+
+
+def _who_speaks(store: Store, record: SessionRecord, codec: Codec) -> str:
+    for told in replay_stored(store, record, codec, None):
+        if told.identity is not None:
+            return told.serial
+    return ""
+
+
+class _Comparison:
+    """Compares what one session tells today with what is stored, portion by portion."""
+
+    def __init__(
+        self, store: Store, record: SessionRecord, meter: MeterRecord, result: SessionReadAgain, *, dry_run: bool
+    ) -> None:
+        self._store = store
+        self._record = record
+        self._serial = meter.serial
+        self._result = result
+        self._dry_run = dry_run
+        self._told: set[int] = set()
+        self._moved: set[_RowKey] = set()
+        self._by_span: dict[tuple[str, int, int], list[StoredRow]] | None = None
+        self._saved = Saved()
+
+    def run(self, replayed: Iterable[Replayed]) -> None:
+        """Takes in the whole session."""
+        rows: list[RowToSave] = []
+        events: list[EventToSave] = []
+        for one in replayed:
+            if one.note:
+                self._note(one.note)
+            if (one.rows or one.events) and not same_serial(one.serial, self._serial):
+                self._note(f"what it tells of meter {one.serial} is not meter {self._serial}'s and is left out")
+                continue
+            rows.extend(one.rows)
+            events.extend(one.events)
+            if len(rows) + len(events) >= _ROWS_AT_ONCE:
+                self._portion(rows, events)
+                rows, events = [], []
+        self._portion(rows, events)
+        self._gone()
+        self._result.new = max(0, self._saved.new - self._result.changed)
+        self._result.same = self._saved.same
+        self._result.conflicts = self._saved.conflicts
+
+    def _note(self, text: str) -> None:
+        notes = self._result.notes
+        if len(notes) < MOST_NOTES_TOLD and text not in notes:
+            notes.append(text)
+
+    def _portion(self, rows: Sequence[RowToSave], events: Sequence[EventToSave]) -> None:
+        if not rows and not events:
+            return
+        self._compare_rows(rows)
+        self._compare_events(events)
+        saved = self._store.save_reprocessed(
+            self._record.id,
+            self._serial,
+            self._result.codec,
+            self._result.codec_version,
+            rows,
+            events,
+            dry_run=self._dry_run,
+        )
+        before = self._saved
+        self._saved = Saved(before.new + saved.new, before.same + saved.same, before.conflicts + saved.conflicts)
+
+    # rows
+
+    def _compare_rows(self, rows: Sequence[RowToSave]) -> None:
+        for archive in dict.fromkeys(row.archive for row in rows):
+            told = [row for row in rows if row.archive == archive]
+            keys = {_key(row) for row in told}
+            stored: dict[_RowKey, list[StoredRow]] = {}
+            times = [row.measured_at_ms for row in told]
+            wanted = Filter(serials=(self._serial,), archives=(archive,), since_ms=min(times), until_ms=max(times))
+            for one in self._store.rows(wanted):
+                if (key := _key(one.row)) in keys:
+                    stored.setdefault(key, []).append(one)
+            for row in told:
+                self._told.add(hash(_key(row)))
+                self._compare_row(row, stored.get(_key(row), []), keys)
+
+    def _compare_row(self, row: RowToSave, stored: Sequence[StoredRow], keys: set[_RowKey]) -> None:
+        if not stored:
+            for before in self._from_the_same_bytes(row):
+                if (key := _key(before.row)) not in keys and key not in self._moved:
+                    self._moved.add(key)
+                    self._changed(before.row, row)
+            return
+        if any(_same(one, row, self._record.id) for one in stored):
+            return
+        ours = next((one for one in stored if one.session == self._record.id), None)
+        before = ours or stored[0]
+        if ours or (before.codec, before.codec_version) != (self._result.codec, self._result.codec_version):
+            self._changed(before.row, row)
+
+    def _from_the_same_bytes(self, row: RowToSave) -> list[StoredRow]:
+        if row.span_start >= row.span_end:
+            return []
+        if self._by_span is None:
+            self._by_span = {}
+            for one in self._stored_from_here():
+                span = (one.row.archive, one.row.span_start, one.row.span_end)
+                self._by_span.setdefault(span, []).append(one)
+        return self._by_span.get((row.archive, row.span_start, row.span_end), [])
+
+    def _stored_from_here(self) -> Iterator[StoredRow]:
+        return self._store.rows(Filter(serials=(self._serial,), sessions=(self._record.id,)))
+
+    def _changed(self, before: RowToSave, row: RowToSave) -> None:
+        self._result.changed += 1
+        room = MOST_CHANGES_TOLD - len(self._result.changes)
+        self._result.changes.extend(_changes(before, row)[:room])
+
+    def _gone(self) -> None:
+        for one in self._stored_from_here():
+            key = _key(one.row)
+            if hash(key) not in self._told and key not in self._moved:
+                self._result.gone += 1
+
+    # events
+
+    def _compare_events(self, events: Sequence[EventToSave]) -> None:
+        if not events:
+            return
+        keys = {_event_key(event) for event in events}
+        times = [event.measured_at_ms for event in events]
+        wanted = Filter(serials=(self._serial,), since_ms=min(times), until_ms=max(times))
+        stored: dict[_EventKey, StoredEvent] = {}
+        for one in self._store.events(wanted):
+            if (key := _event_key(one)) in keys:
+                stored[key] = one
+        for event in events:
+            before = stored.get(_event_key(event))
+            if before is not None and before.text != event.text and before.session == self._record.id:
+                self._result.changed += 1
+                if len(self._result.changes) < MOST_CHANGES_TOLD:
+                    self._result.changes.append(
+                        Change("events", event.measured_at_ms, event.order_number, "text", before.text, event.text)
+                    )
+
+
+def _key(row: RowToSave) -> _RowKey:
+    return row.archive, row.measured_at_ms, row.order_number
+
+
+def _event_key(event: EventToSave | StoredEvent) -> _EventKey:
+    return event.code, event.measured_at_ms, event.order_number
+
+
+def _same(stored: StoredRow, row: RowToSave, session: int) -> bool:
+    """Whether a stored row needs no other: to the letter from the same session, in its values from another."""
+    old = stored.row
+    if (old.values, old.status, old.event) != (row.values, row.status, row.event):
+        return False
+    if stored.session == session:
+        return old.columns == row.columns and _doubts(old) == _doubts(row)
+    return [(one.quantity, one.unit) for one in old.columns] == [(one.quantity, one.unit) for one in row.columns]
+
+
+def _changes(old: RowToSave, new: RowToSave) -> list[Change]:
+    was, is_ = _told(old), _told(new)
+    return [
+        Change(old.archive, old.measured_at_ms, old.order_number, what, was.get(what, ""), is_.get(what, ""))
+        for what in dict.fromkeys([*was, *is_])
+        if was.get(what, "") != is_.get(what, "")
+    ]
+
+
+def _told(row: RowToSave) -> dict[str, str]:
+    """A row as what a person reads of it, by the device's names."""
+    told: dict[str, str] = {}
+    for column, value in zip(row.columns, row.values, strict=True):
+        name = column.name or column.quantity or column.source
+        told[name] = f"{value} {column.unit}".rstrip()
+        told[f"quantity of {name}"] = f"{column.quantity} {column.obis}".rstrip()
+    told["status"] = row.status
+    told["event"] = row.event
+    told["quality"] = " ".join(sorted(_doubts(row)))
+    told["measured_at"] = rfc3339(row.measured_at_ms)
+    told["order_number"] = "" if row.order_number is None else str(row.order_number)
+    return told
+
+
+def _doubts(row: RowToSave) -> frozenset[str]:
+    """The codec's own doubts; the store's are not the codec's to take back."""
+    return frozenset(row.quality.split()) - _MARKS_OF_THE_STORE
