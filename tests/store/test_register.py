@@ -160,7 +160,7 @@ def test_what_a_session_learnt_of_a_meter_is_known_in_the_next_one(store: SqlSto
     assert (known.claimed, known.address, known.access_code) == (True, "12", "lock2:12345678")
     assert known.memory == {"parity": "none"}
     # 2023-11-14T22:13:20Z + 5 h, five hours ahead of UTC
-    there = datetime(2023, 11, 15, 8, 13, 20)  # noqa: DTZ001  # the meter's own clock has no zone
+    there = datetime(2023, 11, 15, 8, 13, 20)  # the meter's own clock has no zone
     assert known.last == {"interval": LastRow(5, there), "daily": LastRow(None, there)}
 
 
