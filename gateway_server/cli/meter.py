@@ -109,16 +109,9 @@ def list_meters(
         found: Iterator[MeterRecord] = iter(store.meters(wanted))
         if group:
             found = (one for one in found if one.group == group or one.group.startswith(group.rstrip("/") + "/"))
-        meter_listing().show(_at_most(found, limit), as_json=as_json, limit=limit)
+        meter_listing().show(opt.at_most(limit, found), as_json=as_json, limit=limit)
     if not as_json and states == (MeterState.UNCLAIMED.value,):
         say("`gateway-server meter show SERIAL` says what is known of one, `meter claim SERIAL` takes it into care")
-
-
-def _at_most(found: Iterator[MeterRecord], limit: int | None) -> Iterator[MeterRecord]:
-    for number, one in enumerate(found, 1):
-        yield one
-        if number == limit:
-            return
 
 
 @meter.command()
@@ -339,7 +332,7 @@ def claim(
             store.put_meter(claimed, code)
         click.echo(f"meter {claimed.serial} is in care now")
         found = read_again(store, invocation.codecs(), claimed.serial)
-    click.echo(f"{found.sessions} sessions were kept; {found.new} readings came of them")
+    click.echo(f"{found.sessions} sessions were kept; {found.new} rows and events came of them")
 
 
 @meter.command()

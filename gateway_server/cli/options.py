@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from gateway_server.cli.moments import FORMS, parse_moment
 from gateway_server.model import Outcome
 from gateway_server.store.records import Filter
 
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _TIMES = f"Like {FORMS}. Without a zone: the meter's."
@@ -46,6 +48,11 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def at_most(limit: int | None, things: Iterator[T]) -> Iterator[T]:
+    """The first ``limit`` things, all without one; what follows is left in the iterator."""
+    return things if limit is None else itertools.islice(things, limit)
 
 
 @dataclass(frozen=True, slots=True)

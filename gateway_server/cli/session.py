@@ -103,9 +103,15 @@ def list_sessions(
     with invocation.store() as store:
         zones = Zones(store)
         wanted = Filter(
-            serials=meters, outcomes=outcomes, transports=transports, search=search, limit=limit, newest_first=True
+            serials=meters,
+            outcomes=outcomes,
+            transports=transports,
+            limit=None if search else limit,
+            newest_first=True,
         )
         found = store.sessions(opt.Period(since, until).narrow(wanted, invocation, zones))
+        if search:
+            found = opt.at_most(limit, (one for one in found if _says(one, search)))
         session_listing(zones).show(found, as_json=as_json, limit=limit)
 
 
@@ -137,7 +143,7 @@ def show(
         chunks = viewed(store, number, codec, zones)
         if as_json:
             document = session_json(record)
-            print_json_stream(document, "log", (chunk_json(chunk) for chunk in _first(chunks, limit)))
+            print_json_stream(document, "log", (chunk_json(chunk) for chunk in opt.at_most(limit, chunks)))
             return
         meter = store.meter(record.meter) if record.meter else None
         look = Look(
@@ -161,7 +167,7 @@ def _session_lines(
     yield from header_lines(record, meter_name, look)
     yield ""
     shown = faults = noise = 0
-    for chunk in _first(chunks, limit):
+    for chunk in opt.at_most(limit, chunks):
         yield from chunk_lines(chunk, look)
         shown += 1
         more_faults, more_noise = count_trouble((chunk,))
@@ -212,6 +218,11 @@ def verify(invocation: Invocation, number: int, as_json: bool) -> None:
             click.echo(f"{'ok ' if one.ok else 'NOT'}  {one.name}: {one.detail}")
     if not all(one.ok for one in checks):
         raise Failed(f"session {number} is not what its record says")
+
+
+def _says(record: SessionRecord, text: str) -> bool:
+    said = (record.meter, record.remote, record.caller, record.listener, record.detail)
+    return any(text.casefold() in one.casefold() for one in said)
 
 
 def find_session(store: SqlStore, number: int) -> SessionRecord:
@@ -278,10 +289,3 @@ def _frame_json(frame: FrameView) -> dict[str, JsonValue]:
         ],
         "stored": [{"start": one.start, "end": one.end, "text": one.text} for one in frame.stored],
     }
-
-
-def _first(chunks: Iterator[ChunkView], limit: int | None) -> Iterator[ChunkView]:
-    for shown, chunk in enumerate(chunks, 1):
-        yield chunk
-        if shown == limit:
-            return

@@ -25,8 +25,6 @@ _WIDEST_NAME = 20
 _NARROWEST = 20
 _LATE_MS = 1000  # a pause that is worth a look
 
-_WHOSE = {Direction.TO_METER: "to the meter", Direction.FROM_METER: "from the meter"}
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -62,6 +60,7 @@ def header_lines(session: SessionRecord, meter_name: str, look: Look) -> Iterato
             ("readings", str(session.readings)),
             ("codec", codec),
             ("job", str(session.job) if session.job else ""),
+            ("legend", "> to the meter  < from the meter  - a note"),
         ]
     )
 
@@ -100,10 +99,10 @@ def _heading(chunk: ChunkView, look: Look) -> str:
     if chunk.direction is Direction.NOTE:
         return f"{head}{look.style(chunk.note, fg='cyan')}"
     amount = "1 byte" if len(chunk.data) == 1 else f"{len(chunk.data)} bytes"
-    head += f"{_WHOSE[chunk.direction]}, {amount} at {chunk.offset}"
+    head += f"{amount} at {chunk.offset}"
     kinds = [_kind(frame) for frame in chunk.frames if frame.kind != SENT]
     if chunk.part_of:
-        kinds.append(f"a part of the {chunk.part_of} that follows")
+        kinds.append(f"part of {chunk.part_of}")
     if kinds:
         head += ": " + ", ".join(
             f"{count}× {kind}" if (count := len(list(same))) > 1 else kind for kind, same in itertools.groupby(kinds)

@@ -80,7 +80,7 @@ def _row(chunk: ChunkView, home: tzinfo) -> str:
     lines = escape("\n".join(chunk.hex_lines()))
     meaning = "".join(map(_frame, chunk.frames))
     if chunk.part_of:
-        meaning += f"a part of the {escape(chunk.part_of)} that follows"
+        meaning += f"part of {escape(chunk.part_of)}"
     return f'<tr class="{whose}">{start}<td><pre>{lines}</pre><td>{meaning}\n'
 
 

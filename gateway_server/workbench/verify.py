@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.model import Direction
-from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import EventToSave, Filter, RowToSave, SessionRecord
 from gateway_server.store.store import Store
-from gateway_server.workbench.replay import replay
+from gateway_server.workbench.reprocess import replay_stored
 
 _Told = tuple[object, ...]
 
@@ -74,11 +72,8 @@ def _readings(store: Store, record: SessionRecord, codec: Codec | None, received
     stored = Counter(map(_row_key, rows))
     stored.update((event.code, event.measured_at_ms, event.order_number) for event in store.events(wanted))
     meter = store.meter(record.meter) if record.meter else None
-    zone = ZoneInfo(meter.time_zone if meter else "UTC")
-    known = store.known_meter(record.meter) if meter else None
     told: Counter[_Told] = Counter()
-    kept_out = spans_kept_out(store.session_log(record.id))
-    for one in replay(codec, store.session_log(record.id), zone, meter=known, kept_out=kept_out):
+    for one in replay_stored(store, record, codec, meter):
         told.update(map(_row_key, one.rows))
         told.update(map(_event_key, one.events))
     missing = sum((stored - told).values())

@@ -15,9 +15,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     """A desk with an empty store and one meter, 41203377."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GATEWAY_CONFIG", raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
     (tmp_path / "gateway.toml").write_text('[store]\nurl = "sqlite:///gateway.db"\n', encoding="utf-8")
-    desk = Desk(tmp_path, capsys)
+    desk = Desk(tmp_path, capsys, monkeypatch)
     with desk.store() as store:
         store.put_meter(MeterRecord("41203377", "Boiler house 4", routes=("tcp:10.8.0.17:4001",)))
     return desk

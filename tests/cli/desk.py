@@ -72,9 +72,15 @@ class Ran:
 class Desk:
     """Somebody at a terminal in ``folder``, with ``gateway.toml`` in it."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self._capsys = capsys
+        self._monkeypatch = monkeypatch
+        self.set_width(80)
+
+    def set_width(self, columns: int) -> None:
+        """Makes the window so wide."""
+        self._monkeypatch.setenv("COLUMNS", str(columns))
 
     def run(self, *arguments: str) -> Ran:
         """Types a command line."""
