@@ -35,9 +35,7 @@ class Identity:
         return replace(self.known, order=order, claimed=not self.unclaimed)
 
 
-def look_up(
-    key: SessionKey, said: Identify, at_ms: int, expected: KnownMeter | None, caller: str
-) -> Callable[[Store], Identity]:
+def look_up(key: SessionKey, said: Identify, at_ms: int, expected: KnownMeter | None) -> Callable[[Store], Identity]:
     """Work for the store's thread: finds or registers the meter that answered. Raises `UnknownMeter` at once for one
     that is not the expected."""
     serial = said.serial.strip()
@@ -58,9 +56,6 @@ def look_up(
         if record.state is MeterState.UNCLAIMED:
             kept = Filter(serials=(record.serial,), outcomes=(Outcome.UNKNOWN_METER.value,), limit=1)
             seen = any(True for _ in store.sessions(kept))
-            if caller and f"caller:{caller}" not in record.routes and store.meter_at(f"caller:{caller}") is None:
-                record = replace(record, routes=(*record.routes, f"caller:{caller}"))
-                store.put_meter(record)
         return Identity(record, store.known_meter(record.serial), seen)
 
     return work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -26,11 +26,14 @@ class Presence:
 
     A meter whose radio was lost calls in again while its old socket still looks alive; so the newcomer takes its
     place. Two devices with one identity would throw each other out for ever: more than ``swaps_per_minute`` of a
-    meter raise an alarm in the log, once a minute.
+    meter raise an alarm in the log. ``came`` hears of every meter that is on a line now and was not before.
     """
 
-    def __init__(self, clock: IReactorTime, swaps_per_minute: int = 6) -> None:
+    def __init__(
+        self, clock: IReactorTime, swaps_per_minute: int = 6, came: Callable[[str], None] | None = None
+    ) -> None:
         self._clock = clock
+        self.came = came
         self._most = swaps_per_minute
         self._lines: dict[str, Present] = {}
         self._swaps: dict[str, deque[float]] = {}
@@ -52,10 +55,12 @@ class Presence:
         if old is line:
             return False
         self._lines[serial] = line
-        if old is None:
-            return False
-        swapping = self._swapped(serial, remote)
-        old.superseded(remote)
+        swapping = False
+        if old is not None:
+            swapping = self._swapped(serial, remote)
+            old.superseded(remote)
+        if self.came is not None:
+            self.came(serial)
         return swapping
 
     def unbind(self, serial: str, line: Present) -> None:

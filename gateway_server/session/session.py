@@ -97,6 +97,7 @@ class Session:
         "_state",
         "_stored",
         "_timer",
+        "_told",
         "_unclaimed",
         "_unread",
         "_wish",
@@ -138,6 +139,7 @@ class Session:
         self._meter: KnownMeter | None = None
         self._unclaimed = False
         self._zone: ZoneInfo | None = None
+        self._told = opening.codec
         self.serial = opening.serial
         self.caller = opening.caller
 
@@ -372,6 +374,10 @@ class Session:
             self.note(f"{self._codec.name}: {after}; trying {codec.name}")
         self._others = others
         self._codec = codec
+        if codec.name != self._told:
+            self._told = codec.name
+            key = self._key
+            self._facilities.writer.call(lambda store: store.set_codec(key, codec.name, codec.version), _unheard)
         self._intake = intake = Intake(codec.framer())
         self._unread = 0
         if plan.role is Role.LISTEN:
@@ -528,7 +534,7 @@ class Session:
     def _identify(self, said: Identify) -> tuple[bool, GatewayError | None]:
         facilities = self._facilities
         try:
-            work = look_up(self._key, said, facilities.now_ms(), self._plan.expected, self.caller)
+            work = look_up(self._key, said, facilities.now_ms(), self._plan.expected)
         except UnknownMeter as stranger:
             return False, stranger
         self._state = _STORING
@@ -658,7 +664,7 @@ def _wanted(frame: Frame, wish: Receive) -> bool:
 
 def _unheard(result: StoreError | None) -> None:
     if isinstance(result, StoreError):
-        logger.warning("a remembered fact was not stored: %s", result)
+        logger.warning("a session's note for next time was not stored: %s", result)
 
 
 def _close(dialogue: Dialogue) -> None:

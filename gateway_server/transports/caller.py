@@ -5,10 +5,9 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import CodecError, LineError, LineLost, StoreError, UnknownMeter
+from gateway_server.errors import CodecError, GatewayError, LineError, LineLost, UnknownMeter
 from gateway_server.model import Identify, KnownMeter, MeterState, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
@@ -21,6 +20,7 @@ from gateway_server.store.store import Store
 from gateway_server.transports.errand import Errand
 from gateway_server.transports.reception import Reception, Rule
 
+_CALLER = "caller:"
 _UNASKED_SECONDS = 5.0
 _KEEPS_THE_LINE = frozenset({Outcome.READ, Outcome.PARTIAL, Outcome.SILENT, Outcome.GARBLED, Outcome.REFUSED})
 
@@ -125,6 +125,15 @@ class Caller:
             else:
                 self._session.line_lost(reason)
         self._fail_errands(reason)
+
+    def hold(self) -> None:
+        """Stops reading: the store is behind."""
+        self._line.pause()
+
+    def go_on(self) -> None:
+        """Reads on."""
+        if self._stage is not _Stage.GONE:
+            self._line.resume()
 
     def end(self, reason: str) -> None:
         """The gateway wants the line back."""
@@ -238,8 +247,8 @@ class Caller:
         self._stage = _Stage.LOOKING_UP
         if found.rest:
             self._feed_between_heartbeats(session, found.rest, session.bytes_received - len(found.rest))
-        route = f"caller:{found.id}"
-        self._look_up(lambda store: store.meter_at(route))
+        key, name, at_ms = session.key, found.id, self._now_ms
+        self._look_up(lambda store: store.caller_contact(key, name, at_ms))
 
     def _by_address(self, store: Store) -> MeterRecord | None:
         here = (f"{self._address}:{self._port}", self._address)
@@ -256,13 +265,13 @@ class Caller:
 
         self._reception.facilities.writer.call(work, self._looked_up)
 
-    def _looked_up(self, found: tuple[MeterRecord, KnownMeter] | StoreError | None) -> None:
+    def _looked_up(self, found: tuple[MeterRecord, KnownMeter] | GatewayError | None) -> None:
         session = self._session
         if session is None or self._stage is _Stage.GONE:
             return
-        if isinstance(found, StoreError):
+        if isinstance(found, GatewayError):
             session.finish(found)
-        elif found is None:
+        elif found is None or found[0].serial.startswith(_CALLER):
             self._next_rule()
         elif found[0].state is MeterState.DISABLED:
             session.finish(UnknownMeter(f"meter {found[0].serial} is switched off in the register"))
@@ -275,28 +284,14 @@ class Caller:
         """No rule told who it is. A caller with a name becomes an unclaimed entry of the register."""
         session = self._session
         assert session is not None
-        name = self.caller
-        if not name:
-            session.finish(UnknownMeter(f"nobody is known at {self._address}; its bytes are kept"))
-            return
-        key, at_ms = self._key, self._now_ms
-
-        def keep(store: Store) -> None:
-            record = store.identify(key, Identify(name), at_ms)
-            if f"caller:{name}" not in record.routes:
-                store.put_meter(replace(record, routes=(*record.routes, f"caller:{name}")))
-
-        def kept(result: StoreError | None) -> None:
-            if result is not None:
-                session.finish(result)
-            else:
-                session.finish(
-                    UnknownMeter(
-                        f"caller {name} belongs to no meter; its bytes are kept: `gateway-server meter claim {name}`"
-                    )
-                )
-
-        self._reception.facilities.writer.call(keep, kept)
+        if self.caller:
+            entry = f"{_CALLER}{self.caller}"
+            refusal = (
+                f"caller {self.caller} belongs to no meter; its bytes are kept: `gateway-server meter claim {entry}`"
+            )
+        else:
+            refusal = f"nobody is known at {self._address}; its bytes are kept"
+        session.finish(UnknownMeter(refusal))
 
     def _bind(self, serial: str) -> None:
         if self.serial and self.serial != serial:
@@ -318,6 +313,7 @@ class Caller:
 
     def _open_session(self, job: int = 0) -> Session:
         reception = self._reception
+        only = reception.codecs[0] if len(reception.codecs) == 1 else None
         opening = SessionOpening(
             transport=self._line.transport,
             remote=self._line.remote,
@@ -326,6 +322,8 @@ class Caller:
             listener=reception.name,
             caller=self.caller,
             job=job,
+            codec=only.name if only is not None else "",
+            codec_version=only.version if only is not None else "",
         )
         return Session(self._line, reception.facilities, self, opening)
 
@@ -366,7 +364,9 @@ class Caller:
             errand.ended(ending)
         if self._stage is _Stage.GONE:
             return
-        if self.serial and self._reception.keep_open and ending.outcome in _KEEPS_THE_LINE:
+        wanted = self._reception.keep_open or bool(self._errands)
+        unclaimed = ending.outcome is Outcome.UNKNOWN_METER and session.identified
+        if self.serial and wanted and (unclaimed or ending.outcome in _KEEPS_THE_LINE):
             self._park()
         else:
             self._close()
@@ -446,7 +446,7 @@ class Caller:
     def _fail_errands(self, reason: str) -> None:
         errands, self._errands = self._errands, None
         for errand in errands or ():
-            errand.ended(Ending(Outcome.LINE_LOST, reason, errand.record.serial, error=LineLost(reason)))
+            errand.ended(Ending(Outcome.LINE_LOST, reason, errand.serial, error=LineLost(reason)))
 
     # the end
 

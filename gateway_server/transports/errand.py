@@ -19,16 +19,21 @@ def _say_nothing(_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What to obtain from one meter. ``job`` is its order's number in the store, 0 when nobody keeps one.
+    """What to obtain from one meter; without ``record`` and ``known`` from whichever meter answers.
 
-    ``ended`` is called once, whatever happens.
+    ``job`` is its order's number in the store, 0 when nobody keeps one. ``ended`` is called once, whatever happens.
     """
 
-    record: MeterRecord
-    known: KnownMeter
     codecs: tuple[Codec, ...]
+    record: MeterRecord | None = None
+    known: KnownMeter | None = None
     order: ReadOrder = field(default_factory=ReadOrder)
     job: int = 0
     started: Callable[[Session], None] = _say_nothing
     progress: Callable[[Progress], None] = _say_nothing
     ended: Callable[[Ending], None] = _say_nothing
+
+    @property
+    def serial(self) -> str:
+        """The meter's serial number, if it is known beforehand."""
+        return self.record.serial if self.record is not None else ""

@@ -180,6 +180,16 @@ class InboundFactory(Factory):
             return None
         return InboundProtocol(self, host)
 
+    def hold(self) -> None:
+        """Stops reading from every line: the store is behind."""
+        for caller in self.callers:
+            caller.hold()
+
+    def go_on(self) -> None:
+        """Reads on from every line."""
+        for caller in self.callers:
+            caller.go_on()
+
     def end_all(self, reason: str) -> None:
         """Ends every line."""
         for caller in tuple(self.callers):

@@ -421,7 +421,6 @@ def test_meter_that_is_switched_off_is_not_read(scene: Scene) -> None:
 
 def test_bytes_of_a_stranger_are_kept_and_he_is_on_the_list(scene: Scene) -> None:
     session = scene.session(Role.LISTEN)
-    session.caller = "356938035643809"
     session.received(b"SN=777\r\nV=1\r\nEND\r\n")
     assert scene.ending.outcome is Outcome.UNKNOWN_METER
     assert "meter claim 777" in scene.ending.detail
@@ -430,7 +429,6 @@ def test_bytes_of_a_stranger_are_kept_and_he_is_on_the_list(scene: Scene) -> Non
     stranger = scene.store.meter("777")
     assert stranger is not None
     assert stranger.state is MeterState.UNCLAIMED
-    assert stranger.routes == ("caller:356938035643809",)
     (record,) = scene.store.sessions(Filter(serials=("777",)))
     assert record.outcome is Outcome.UNKNOWN_METER
 

@@ -1,0 +1,344 @@
+"""Joins the parts to a gateway, starts and stops it in a stated order. The only place where this is done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IListeningPort
+
+from gateway_server.codec.codec import Codec
+from gateway_server.codec.dialogue import Progress
+from gateway_server.codec.registry import Registry, load_codecs
+from gateway_server.config import Config, ListenerSettings, check_codecs
+from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
+from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.scheduler.jobs import Jobs
+from gateway_server.scheduler.wake import listen_for_wakes
+from gateway_server.session.endings import Ending
+from gateway_server.session.plan import Facilities, Role
+from gateway_server.session.presence import Presence
+from gateway_server.session.sweep import Sweep
+from gateway_server.store.open import open_store, store_path
+from gateway_server.store.records import MeterRecord, SessionKey
+from gateway_server.store.sql import SqlStore
+from gateway_server.store.store import Store, Writer
+from gateway_server.store.writer import ThreadWriter
+from gateway_server.transports.admission import Admission
+from gateway_server.transports.dispatch import Dispatch
+from gateway_server.transports.errand import Errand
+from gateway_server.transports.probe import Attempt, probe
+from gateway_server.transports.reception import Reception, Rule
+from gateway_server.transports.routes import parse_route
+from gateway_server.transports.tcp import InboundFactory, KeepAlive, listen
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("tcp", "ftp", "csd", "scheduler", "web")
+_NOT_SERVED = "is configured, but this version does not serve it yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An open listener: its name and where it is."""
+
+    name: str
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.address}:{self.port}"
+
+
+class Gateway:
+    """The running program. Made complete; `start` opens it, `stop` ends it, `over` tells when it must end."""
+
+    def __init__(
+        self, reactor: Any, config: Config, registry: Registry, now_ms: Callable[[], int], only: Sequence[str]
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._registry = registry
+        self._only = frozenset(only or PARTS)
+        self._writer = _writer(reactor, config, self._broken, self._full, self._crowded)
+        self._facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
+        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._jobs.came(serial))
+        self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
+        self._keep_alive = _keep_alive(config)
+        self._dispatch = Dispatch(reactor, self._facilities, self._keep_alive, config.tcp.connect_timeout)
+        self._jobs = Jobs(
+            self._facilities,
+            self._presence,
+            self._dispatch,
+            lambda record: codecs_of(record, config, registry),
+            config.jobs.parallel,
+            config.jobs.lease,
+        )
+        self._ports: list[IListeningPort] = []
+        self._factories: list[InboundFactory] = []
+        self._wakes: IListeningPort | None = None
+        self._stopping: Deferred[None] | None = None
+        self.places: list[Place] = []
+        self.over: Deferred[GatewayError] = Deferred()
+        self.notices = [*(_notices(config)), *map(str, registry.problems)]
+
+    @property
+    def writer(self) -> Writer:
+        """The way into the store."""
+        return self._writer
+
+    @property
+    def ready_line(self) -> str:
+        """What `run` prints once everything is open."""
+        return " ".join(["ready", *map(str, self.places)])
+
+    async def start(self) -> None:
+        """Opens the store, the listeners and the socket for wakes. Raises `OperatorError`; then nothing is open."""
+        self._writer.start()
+        try:
+            path = store_path(self._config.store.url)
+            if path is not None:
+                self._wakes = listen_for_wakes(self._reactor, path, self._jobs.look)
+            if "tcp" in self._only:
+                for settings in self._config.listener:
+                    await self._listen(settings)
+        except BaseException:
+            await self.stop()
+            raise
+        if "scheduler" in self._only:
+            self._jobs.start()
+
+    async def stop(self) -> None:
+        """No new calls, end sessions, flush logs, close the store: in this order. A second call waits for the first."""
+        if self._stopping is not None:
+            waits: Deferred[None] = Deferred()
+            self._stopping.addCallback(lambda _: waits.callback(None))
+            await waits
+            return
+        self._stopping = Deferred()
+        await DeferredList([_stopped(port) for port in (*self._ports, *filter(None, [self._wakes]))])
+        self._jobs.stop()
+        for factory in self._factories:
+            factory.end_all("the gateway stops")
+        self._dispatch.end_all("the gateway stops")
+        self._facilities.sweep.stop()
+        await self._writer.stop()
+        stopping, self._stopping = self._stopping, Deferred()
+        self._stopping.callback(None)
+        stopping.callback(None)
+
+    async def _listen(self, settings: ListenerSettings) -> None:
+        reception = self._reception(settings)
+        port, factory = await listen(self._reactor, settings.name, settings.endpoint, reception, self._keep_alive)
+        self._ports.append(port)
+        self._factories.append(factory)
+        host: Any = port.getHost()
+        place = Place(settings.name, getattr(host, "host", str(host)), getattr(host, "port", 0))
+        self.places.append(place)
+        logger.info("listener %s is open at %s:%d", place.name, place.address, place.port)
+
+    def _reception(self, settings: ListenerSettings) -> Reception:
+        return Reception(
+            name=settings.name,
+            facilities=self._facilities,
+            presence=self._presence,
+            admission=self._admission,
+            codecs=tuple(self._registry.get(name) for name in settings.codecs),
+            codec_named=lambda name: self._registry.get(name) if name in self._registry else None,
+            rules=tuple(Rule(name) for name in settings.identify),
+            role=Role(settings.role),
+            registration=settings.registration_pattern(),
+            heartbeats=settings.heartbeat_strings(),
+            addresses=settings.addresses,
+            registration_seconds=settings.registration_timeout,
+            identify_seconds=settings.identify_timeout,
+            identify_bytes=settings.identify_bytes,
+            idle_seconds=settings.idle_timeout,
+            poll_every=settings.poll_every,
+            keep_open=settings.keep_open,
+        )
+
+    # what the store says
+
+    def _broken(self, error: StoreError) -> None:
+        if not self.over.called:
+            self.over.callback(error)
+
+    def _full(self, full: bool) -> None:  # the writer's signature
+        self._admission.closed_because = "the store's disk is full; nothing could be acknowledged" if full else ""
+
+    def _crowded(self, crowded: bool) -> None:  # the writer's signature
+        for factory in self._factories:
+            if crowded:
+                factory.hold()
+            else:
+                factory.go_on()
+
+
+def make_gateway(
+    reactor: Any,
+    config: Config,
+    *,
+    now_ms: Callable[[], int],
+    only: Sequence[str] = (),
+    registry: Registry | None = None,
+) -> Gateway:
+    """A gateway as its configuration says, not yet started. Raises `OperatorError`.
+
+    ``only`` leaves parts out (`PARTS`); ``now_ms`` is the wall clock.
+    """
+    registry = registry if registry is not None else load_codecs(config.plugin_folders)
+    check_codecs(config, registry)
+    for part in only:
+        if part not in PARTS:
+            raise OperatorError(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+    return Gateway(reactor, config, registry, now_ms, only)
+
+
+async def read_once(
+    reactor: Any,
+    config: Config,
+    serial: str,
+    order: ReadOrder,
+    route: str,
+    on_progress: Callable[[Progress], None],
+    *,
+    now_ms: Callable[[], int],
+    registry: Registry | None = None,
+) -> tuple[Ending, int]:
+    """Reads one meter without a running gateway: over ``route``, or its own routes in their order.
+
+    Gives the ending and the session's number (0 if there was none). Raises `OperatorError`, `LineError` if no route
+    led to the meter.
+    """
+    registry = registry if registry is not None else load_codecs(config.plugin_folders)
+    async with _Brief(reactor, config, now_ms) as brief:
+        record, known = await brief.ask(lambda store: _entry(store, serial))
+        routes = [parse_route(text) for text in ((route,) if route else record.routes)]
+        if not routes:
+            raise OperatorError(
+                f"meter {serial} has no route; give it one (`gateway-server meter add {serial} --route tcp:HOST:PORT`)"
+                " or name one with --via"
+            )
+        codecs = codecs_of(record, config, registry)
+        dispatch = Dispatch(reactor, brief.facilities, _keep_alive(config), config.tcp.connect_timeout)
+        why = []
+        for way in routes:
+            if hindrance := dispatch.can_open(way):
+                why.append(hindrance)
+                continue
+            over: Deferred[Ending] = Deferred()
+            keys: list[SessionKey] = []
+            errand = Errand(
+                codecs,
+                record,
+                known,
+                order,
+                started=lambda session: keys.append(session.key),  # noqa: B023  # called before the next turn
+                progress=on_progress,
+                ended=over.callback,
+            )
+            dispatch.send(way, errand)
+            ending = await over
+            if keys:
+                return ending, await brief.number_of(keys[0])
+            why.append(ending.detail)
+        raise LineError(f"meter {serial} was not reached: {'; '.join(why)}")
+
+
+async def probe_once(
+    reactor: Any,
+    config: Config,
+    port: str,
+    tried: Callable[[Attempt], None],
+    *,
+    now_ms: Callable[[], int],
+    registry: Registry | None = None,
+) -> list[Attempt]:
+    """Tries speeds, formats and codecs on a local port. Raises `LineError` if it cannot be opened."""
+    registry = registry if registry is not None else load_codecs(config.plugin_folders)
+    async with _Brief(reactor, config, now_ms) as brief:
+        return await probe(reactor, brief.facilities, port, tuple(registry), tried)
+
+
+def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[Codec, ...]:
+    """What a meter is spoken to in: its own codec; else those of the listeners, else all that can ask."""
+    if record.codec:
+        return (registry.get(record.codec),)
+    named = dict.fromkeys(name for listener in config.listener for name in listener.codecs)
+    return tuple(registry.get(name) for name in named or registry.names)
+
+
+class _Brief:
+    """The store and its facilities for one piece of work."""
+
+    def __init__(self, reactor: Any, config: Config, now_ms: Callable[[], int]) -> None:
+        self._writer = _writer(reactor, config, lambda error: None)
+        self.facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
+
+    async def __aenter__(self) -> _Brief:
+        self._writer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.facilities.sweep.stop()
+        await self._writer.stop()
+
+    async def number_of(self, key: SessionKey) -> int:
+        """A session's number in the store, once it is written there."""
+        return await self.ask(lambda store: key.id)
+
+    async def ask(self, work: Callable[[Store], T]) -> T:
+        """Asks the store something, on its thread. Raises what it says."""
+        answer: Deferred[T | GatewayError] = Deferred()
+        self._writer.call(work, answer.callback)
+        said = await answer
+        if isinstance(said, GatewayError):
+            raise said
+        return said
+
+
+def _entry(store: Store, serial: str) -> tuple[MeterRecord, KnownMeter]:
+    record = store.meter(serial)
+    if record is None:
+        raise UnknownMeter(f"meter {serial} is not in the register; `gateway-server meter add {serial}`")
+    return record, store.known_meter(serial)
+
+
+def _writer(
+    reactor: Any,
+    config: Config,
+    on_fatal: Callable[[Any], None],
+    on_full: Callable[[bool], None] = lambda _: None,
+    on_backlog: Callable[[bool], None] = lambda _: None,
+) -> ThreadWriter:
+    def opened() -> SqlStore:
+        return open_store(config.store.url, config.key_file)
+
+    return ThreadWriter(reactor, opened, on_fatal=on_fatal, on_full=on_full, on_backlog=on_backlog)
+
+
+def _keep_alive(config: Config) -> KeepAlive:
+    tcp = config.tcp
+    return KeepAlive(tcp.keep_alive_idle, tcp.keep_alive_interval, tcp.keep_alive_count, tcp.unacknowledged)
+
+
+def _notices(config: Config) -> list[str]:
+    return [
+        *(f'[[ftp]] "{ftp.name}" {_NOT_SERVED}' for ftp in config.ftp),
+        *(f'[[modem]] "{modem.name}" {_NOT_SERVED}' for modem in config.modem),
+    ]
+
+
+def _stopped(port: IListeningPort) -> Deferred[Any]:
+    stopped: Any = port.stopListening()
+    if isinstance(stopped, Deferred):
+        return stopped
+    done: Deferred[Any] = Deferred()
+    done.callback(None)
+    return done

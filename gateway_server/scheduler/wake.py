@@ -1,0 +1,88 @@
+"""A socket beside the store: by it the command line sees that a gateway runs, and tells it that there is work."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory, Protocol
+
+from gateway_server.errors import OperatorError
+
+SUFFIX = ".socket"
+WAKE = b"wake\n"
+_LONGEST_PATH = 100
+_ANSWER_SECONDS = 2.0
+
+
+def socket_path(store: Path) -> Path:
+    """Where the socket of a store's gateway is: beside it, or in a folder of our own where that path is too long."""
+    store = Path(store).absolute()
+    beside = store.with_name(store.name + SUFFIX)
+    if len(os.fsencode(beside)) <= _LONGEST_PATH:
+        return beside
+    name = hashlib.sha256(os.fsencode(store)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"gateway-server-{os.getuid()}" / f"{name}{SUFFIX}"
+
+
+def wake(store: Path) -> bool:
+    """Tells the gateway that runs on this store to look for work. False when none runs."""
+    path = socket_path(store)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(_ANSWER_SECONDS)
+        try:
+            line.connect(os.fsencode(path))
+            line.sendall(WAKE)
+            return line.recv(64).startswith(b"awake")
+        except OSError:
+            return False
+
+
+class WakeProtocol(Protocol):
+    """One caller of the socket."""
+
+    def __init__(self, woken: Callable[[], None]) -> None:
+        self._woken = woken
+        self._came = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """What the command line says."""
+        self._came += data
+        assert self.transport is not None
+        if self._came == WAKE:
+            self.transport.write(b"awake %d\n" % os.getpid())
+            self.transport.loseConnection()
+            self._woken()
+        elif not WAKE.startswith(self._came):
+            self.transport.loseConnection()
+
+
+def listen_for_wakes(reactor: Any, store: Path, woken: Callable[[], None]) -> IListeningPort:
+    """Opens the socket. Raises `OperatorError` if another gateway runs on this store."""
+    path = socket_path(store)
+    if path.parent != Path(store).absolute().parent:
+        _own_folder(path.parent)
+    factory = Factory.forProtocol(lambda: WakeProtocol(woken))
+    factory.noisy = False
+    try:
+        port: IListeningPort = reactor.listenUNIX(str(path), factory, mode=0o600, wantPID=True)
+    except CannotListenError:
+        raise OperatorError(
+            f"another gateway runs on the store {store} already; stop it, or use another store"
+        ) from None
+    return port
+
+
+def _own_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise OperatorError(f"{folder} must be a folder of ours alone (mode 0700); remove it")
