@@ -42,7 +42,11 @@ class Range:
 
 
 class Broken(Exception):
-    """The blocks stopped before the last one; what came is stored."""
+    """The blocks stopped before the last one; what came is stored. ``damaged``: something came, but not sound."""
+
+    def __init__(self, why: str, *, damaged: bool = False) -> None:
+        super().__init__(why)
+        self.damaged = damaged
 
 
 def read_archive(talk: Conversation, name: str, number: int, since: datetime | None, until: datetime | None) -> Talk:
@@ -158,7 +162,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             if fruitless > MOST_FRUITLESS:
                 if isinstance(why, errors.RowDamaged):
                     raise
-                raise MeterSilent(f"{talk.name}, {name}: {why}, {fruitless} times in a row") from None
+                text = f"{talk.name}, {name}: {why}, {fruitless} times in a row"
+                raise (ChecksumError(text) if why.damaged else MeterSilent(text)) from None
             block = max(1, block // 2)
             if _position_of(reader) != (None, None):
                 wanted = _from_last(talk, number, wanted)
@@ -170,6 +175,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             wanted = replace(wanted, position=5 - wanted.position if wanted.position in (2, 3) else 3)
         else:
             break
+    else:
+        raise MeterSilent(f"{talk.name}, {name}: broke off again and again; given up after {MOST_REQUESTS} requests")
     yield from _learn_block(talk, block, clean=clean)
     return reader.first_order
 
@@ -222,14 +229,14 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         if isinstance(answer, Damaged):
             damaged += 1
             if damaged > talk.timing.repeats:
-                raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}")
+                raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}", damaged=True)
             yield Note(f"{name}: {answer.fault}; asking for the block again")
             if answer.fault.startswith("cut off"):
                 yield from talk.quiet()
             yield from talk.say(messages.Repeat())
             continue
         if isinstance(answer, Rejected):
-            raise Broken("the device did not understand us (NAK)")
+            raise Broken("the device did not understand us (NAK)", damaged=True)
         if isinstance(answer, Refused):
             if errors.number(answer.error.code) == 18 and (yield from locks.open_next(talk)):
                 yield from talk.say(request)

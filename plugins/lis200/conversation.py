@@ -48,6 +48,7 @@ class Conversation:
         self.stored = 0
         self.troubles: list[str] = []
         self.opened: list[int] = []
+        self.woken = False
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
         self.tried_locks: set[tuple[int, str]] = set()
@@ -78,13 +79,13 @@ class Conversation:
         self.listener.sent(wish.shown or wish.data)
         yield wish
 
-    def hear(self, timeout: float, wanted: Callable[[Answer], bool]) -> Talk:
+    def hear(self, timeout: float, wanted: Callable[[Answer], bool], *, kinds: frozenset[str] | None = None) -> Talk:
         """The next answer that is wanted, or `Damaged`; what else comes is heard and passed over.
 
-        Raises `MeterSilent`, and `LineLost` when the modem says so.
+        ``kinds`` keeps other frames away altogether. Raises `MeterSilent`, and `LineLost` when the modem says so.
         """
         for _ in range(FOREIGN_FRAMES):
-            frame = yield Receive(timeout, self.timing.gap)
+            frame = yield Receive(timeout, self.timing.gap, kinds=kinds)
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
             if isinstance(answer, HungUp):
@@ -121,10 +122,11 @@ class Conversation:
     def ask(self, message: messages.Message, *, repeats: int | None = None) -> Talk:
         """One question and its answer, asked again after silence or damage. Raises `MeterSilent`, `ChecksumError`."""
         tries = repeats or self.timing.repeats
+        wanted = _is_consent if isinstance(message, messages.Command) and message.name in ("W1", "P1") else _is_reply
         for attempt in range(1, tries + 1):
             yield from self.say(message)
             try:
-                answer = yield from self.hear(self.timing.reply, _is_reply)
+                answer = yield from self.hear(self.timing.reply, wanted)
             except MeterSilent:
                 if attempt == tries:
                     raise
@@ -148,6 +150,14 @@ class Conversation:
             if isinstance(answer, HungUp):
                 raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
 
+    def contradicted(self) -> Talk:
+        """What the device refuses right behind an ACK, None if nothing: on a bad line an ACK may be a stray one."""
+        try:
+            answer = yield from self.hear(self.timing.afterthought, _is_refusal)
+        except MeterSilent:
+            return None
+        return answer if isinstance(answer, Refused) else None
+
     def trouble(self, reason: str) -> Talk:
         """Goes on in spite of something; it will be said at the end."""
         self.troubles.append(reason)
@@ -155,7 +165,15 @@ class Conversation:
 
 
 def _is_reply(answer: Answer) -> bool:
-    return isinstance(answer, Told | Cells | Block | Refused | Accepted | Rejected)
+    return isinstance(answer, Told | Cells | Block | Refused | Rejected)
+
+
+def _is_consent(answer: Answer) -> bool:
+    return isinstance(answer, Accepted | Refused | Rejected)
+
+
+def _is_refusal(answer: Answer) -> bool:
+    return isinstance(answer, Refused)
 
 
 def same_serial(one: str, other: str) -> bool:

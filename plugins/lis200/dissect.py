@@ -6,6 +6,7 @@ import re
 
 from gateway_server.codec.checksum import xor
 from gateway_server.codec.codec import NOISE, SENT, Field, Frame
+from gateway_server.model import INTERVAL, MONTHLY
 
 from . import addresses, errors, frames, layouts, messages, models, objects, status, values
 from .events import EVENT
@@ -122,6 +123,7 @@ def _acknowledgement(fields: _Fields) -> None:
         fields.add("speed", 1, None, f"{speed} baud" if speed else "")
         fields.add("mode", 1, None, "programming" if text[3] == "1" else "")
         fields.add("end", len(text) - fields.at, "CR LF")
+    fields.rest()
 
 
 def _telegram(fields: _Fields, frame: Frame) -> None:
@@ -243,6 +245,13 @@ def _value_words(core: str, text: str) -> str:
     return ""
 
 
+def _archive_like(cells: list[str]) -> str:
+    """Which archive a row looks like: a telegram alone does not say where its rows come from."""
+    if any(EVENT.fullmatch(cell) for cell in cells):
+        return INTERVAL
+    return {22: MONTHLY, 36: models.MONTHLY_2}.get(len(cells), "")
+
+
 def _row(fields: _Fields, stop: int) -> None:
     """One row's cells, named by the fixed layout that fits them; line ends and what is between them included."""
     text = fields.text
@@ -254,7 +263,7 @@ def _row(fields: _Fields, stop: int) -> None:
         fields.add("address", start - fields.at)
     line = text[start:stop]
     cells = _CELL.findall(line)
-    layout = layouts.fitting("interval", cells) if len(cells) >= 3 else None
+    layout = layouts.fitting(_archive_like(cells), cells)
     for at, found in enumerate(_CELL.finditer(line)):
         begin = start + found.start()
         if begin > fields.at:

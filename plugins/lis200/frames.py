@@ -38,8 +38,8 @@ _STARTS_PLAIN = re.compile(rb"[\x01\x02\x06\x15\x2f\xaf]|NO CARRIER")
 _STARTS_EVEN = re.compile(rb"[\x81\x82\x06\x95\x2f\xaf]|NO CARRIER")
 _INSIDE_PLAIN = re.compile(rb"[\x01-\x04]|NO CARRIER")
 _INSIDE_EVEN = re.compile(rb"[\x01-\x04\x81-\x84]|NO CARRIER")
-_LINE = re.compile(rb"/(?:\?[^!\r\n]{0,64}!|[A-Za-z]{3}[!-~][^\x00-\x1f]*)\r\n")
-_LINE_SO_FAR = re.compile(rb"/(?:\?[^\x00-\x1f]*|[A-Za-z]{0,3}|[A-Za-z]{3}[!-~][^\x00-\x1f]*)\r?")
+_LINE = re.compile(rb"/(?:\?[^!\r\n]{0,64}!|[A-Za-z]{3}[0-9A-I][^\x00-\x1f]*)\r\n")
+_LINE_SO_FAR = re.compile(rb"/(?:\?[^\x00-\x1f]*|[A-Za-z]{0,3}|[A-Za-z]{3}[0-9A-I][^\x00-\x1f]*)\r?")
 
 
 class Lis200Framer:

@@ -39,13 +39,16 @@ def permitted(data: bytes) -> bytes:
             raise CodecError("refused to send a telegram with a wrong BCC")
         text = text[:-1]
     if not _ALLOWED.fullmatch(text):
-        raise CodecError(f"refused to send {text[:8]!r}...: only reading and lock telegrams may leave")
+        raise CodecError(f"refused to send {text[:4]!r}...: only reading and lock telegrams may leave")
     return data
 
 
 def outgoing(message: Message, *, even: bool) -> Send:
     """The wish to send a message; an access code in it, and the BCC that depends on it, do not show in the log."""
-    data = permitted(encode(message))
+    try:
+        data = permitted(encode(message))
+    except UnicodeEncodeError:
+        raise CodecError("refused to send characters that a device does not know") from None
     shown = None
     if isinstance(message, Command):
         text = data.decode("latin-1")

@@ -138,11 +138,11 @@ class Lis200Interpreter:
     def sent(self, data: bytes) -> None:
         """What was sent; an access code in it may be masked."""
         text = messages.characters(data)
-        if not text or text[0] != "\x01":
+        self._asked_anything = True
+        if text[:1] != "\x01":
             return
         found = messages.command(text)
         self._last_sent = found
-        self._asked_anything = True
         self._others = None
         self._asked = None
         if found is not None:

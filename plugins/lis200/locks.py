@@ -66,10 +66,10 @@ def _open(talk: Conversation, lock: int, code: str) -> Talk:
     if isinstance(state, Told) and state.text == "1":
         yield Note(f"lock {name} is open already")
         return False
-    answer = yield from talk.ask(messages.Command("W1", f"{lock}:171.0({code})"), repeats=1)
+    answer = yield from _ask_to_open(talk, messages.Command("W1", f"{lock}:171.0({code})"))
     if isinstance(answer, Refused) and errors.number(answer.error.code) not in WRONG_CODE:
         # Some devices want the login telegram instead (RMG).
-        answer = yield from talk.ask(messages.Command("P1", f"({lock}:{code})"), repeats=1)
+        answer = yield from _ask_to_open(talk, messages.Command("P1", f"({lock}:{code})"))
     if isinstance(answer, Accepted):
         talk.opened.append(lock)
         yield Note(f"lock {name} opened")
@@ -77,6 +77,12 @@ def _open(talk: Conversation, lock: int, code: str) -> Talk:
     why = f"#{answer.error.code} {answer.error.meaning}" if isinstance(answer, Refused) else "an unexpected answer"
     yield Note(f"lock {name} stays closed: {why}")
     return False
+
+
+def _ask_to_open(talk: Conversation, message: messages.Message) -> Talk:
+    """The answer to an attempt; an ACK that is taken back at once was noise on the line."""
+    answer = yield from talk.ask(message, repeats=1)
+    return ((yield from talk.contradicted()) or answer) if isinstance(answer, Accepted) else answer
 
 
 def close_all(talk: Conversation) -> Talk:

@@ -89,7 +89,7 @@ class Wire:
 SIGN_OFF = Command("B0")
 
 _REQUEST = re.compile(r"/\?([^!\r\n]*)!\r\n")
-_IDENTIFICATION = re.compile(r"/([A-Za-z]{3})([!-~])([^\x00-\x1f]*)\r\n")
+_IDENTIFICATION = re.compile(r"/([A-Za-z]{3})([0-9A-I])([^\x00-\x1f]*)\r\n")
 _OPTION = re.compile(r"\x06(.)(.)(.)\r\n")
 _COMMAND = re.compile(r"\x01([A-Z][0-9])(?:\x02([^\x01-\x04]*))?\x03")
 _BLOCK = re.compile(r"\x02([^\x01-\x04]*)([\x03\x04])")

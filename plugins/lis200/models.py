@@ -26,6 +26,7 @@ class Timing:
     gap: float = 5.0  # within a telegram; CSD repeats can hold it up for several seconds
     repeats: int = 3  # of a request, and of a damaged block (RMG)
     quiet: float = 1.5  # so long nothing: the line is drained (RMG)
+    afterthought: float = 0.3  # behind the ACK of a write: an error telegram would follow at once (a guess)
     wake_up_pause: float = 1.5  # behind the NULs (RMG)
     speed_change: float = 0.3  # behind the option select, on a direct line (RMG)
 

@@ -10,7 +10,7 @@ from . import archive, errors, locks, messages, objects, values
 from .conversation import Conversation, Talk
 from .interpreter import PERIOD, SERIAL, SOFTWARE, TYPE, Refused, Told
 from .models import LOGS
-from .sign_on import sign_on
+from .sign_on import WAKE_UP, sign_on
 
 CURRENT, ARCHIVE, EVENTS = "current", "archive", "events"
 
@@ -50,6 +50,8 @@ def _identify(talk: Conversation) -> Talk:
         if isinstance(answer, Refused):
             raise answer.error
         raise CodecError(f"{talk.name} gives no serial number")
+    if talk.woken:
+        yield from talk.remember(WAKE_UP, "yes")
     if talk.listener.profile.model == "TC215":
         yield from _ask(talk, PERIOD)
 
@@ -137,6 +139,11 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
             yield Note(text)
     except (MeterRefused, ChecksumError) as error:
         yield from talk.trouble(f"{name}: {error}")
+    except MeterSilent as silence:
+        yield from talk.quiet()
+        yield from talk.ask(messages.Command("R1", f"{objects.CLOCK}.0(1)"), repeats=1)
+        # It answers, so it was this archive only.
+        yield from talk.trouble(f"{name}: {silence}")
 
 
 def _live(talk: Conversation, absent: _Absent) -> Talk:

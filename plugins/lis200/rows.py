@@ -6,11 +6,12 @@ with the same result. A reader lives as long as its session and sees an archive'
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from operator import lt
+from typing import Any
 
 from gateway_server.model import CHANGES, EVENTS, Event, Quality, Row, Span, Value
 
@@ -20,8 +21,8 @@ from .layouts import Layout, fitting
 from .models import CALIBRATION
 
 _HOUR = timedelta(hours=1)
-_CAREFUL = re.compile(r"[^ -~\r\n]|[_\\]|nan|inf|[^\r]\n|\r(?!\n)", re.IGNORECASE)
-"""What `Decimal` and `int` would take for a number although the device did not mean one, and odd line ends."""
+_ODD = ("_", "\\", "n", "N", "i", "I", "e", "E", "\0")
+"""Characters a usual block has none of: `Decimal` and `int` take NaN, infinity, 1E5 and 1_0 for numbers."""
 _LOGS = (EVENTS, CHANGES, CALIBRATION)
 _SHOWN = 60
 
@@ -50,21 +51,92 @@ class RowReader:
         self._fixed: dict[tuple[int, int], Layout | None] = {}
         self._last_line = ""
         self._last_extra = False
-        self._counters: tuple[Value, ...] | None = None
+        self._counters: Sequence[Any] = ()
         self._columns: object = None
         self._summit: datetime | None = None  # the latest time before the clock went back to winter time
 
     def read(self, body: str, offset: int) -> Rows:
         """The rows in a block's text, whose first character stands at ``offset`` in the stream."""
         found = Rows()
-        careful = _CAREFUL.search(body) is not None
-        at = offset
-        for line in _lines(body) if careful else body.split("\r\n"):
-            size = len(line)
-            if size:
-                self._row(line, at, found, careful=careful)
-            at += size + (0 if careful else 2)
+        odd = not body.isascii() or any(char in body for char in _ODD)
+        breaks = body.count("\r\n")
+        if odd or breaks != body.count("\n") or breaks != body.count("\r"):
+            at = offset
+            for line in body.splitlines(keepends=True):
+                self._row(line, at, found, careful=True)
+                at += len(line)
+        else:
+            self._read_usual(body, offset, found)
         return found
+
+    def _read_usual(self, body: str, at: int, found: Rows) -> None:
+        """Rows that follow one another as they should are read here, every other one by `_row`, to the same end."""
+        lines = body.split("\r\n")
+        layout = self._layout_of(lines[0])
+        if layout is None or self.archive == EVENTS or layout.order < 0:
+            for line in lines:
+                if line:
+                    self._row(line, at, found, careful=False)
+                at += len(line) + 2
+            return
+        size, time, order_at, event_at, check_at = layout.size, layout.time, layout.order, layout.event, layout.check
+        columns, pick, pick_counters = layout.columns, layout.pick, layout.pick_counters
+        pick_statuses, calm = layout.pick_statuses, layout.calm
+        archive, rows = self.archive, found.rows
+        for line in lines:
+            cells = line[1:-1].split(")(")
+            if len(cells) == size and self.last_time is not None and self._columns is columns:
+                try:
+                    stamp = cells[time]
+                    moment = datetime.fromisoformat(stamp)
+                    order = int(cells[order_at])
+                    taken = tuple(map(Decimal, pick(cells)))
+                    usual = (
+                        order - 1 == self.last_order
+                        and moment > self.last_time
+                        and stamp[10] == ","
+                        and len(stamp) == 19
+                        and line[0] == "("
+                        and line[-1] == ")"
+                        and (event_at < 0 or cells[event_at][:4] == "0x81")
+                        and (check_at < 0 or cells[check_at] == "CRC Ok")
+                        and self._summit is None
+                        and True not in map(lt, pick_counters(taken), self._counters)
+                    )
+                except (ValueError, TypeError, InvalidOperation):
+                    usual = False
+                if usual:
+                    rows.append(
+                        Row(
+                            columns,
+                            taken,
+                            archive,
+                            moment,
+                            order,
+                            "" if pick_statuses(cells) == calm else layout.status(cells),
+                            cells[event_at] if event_at >= 0 else "",
+                            "",
+                            Span(at, at + len(line)),
+                        )
+                    )
+                    self.last_time = moment
+                    self.last_order = order
+                    self._counters = pick_counters(taken)
+                    self._last_line = line
+                    self._last_extra = False
+                    if self.first_order is None:
+                        self.first_order = order
+                    at += len(line) + 2
+                    continue
+            if line:
+                self._row(line, at, found, careful=False)
+            at += len(line) + 2
+
+    def _layout_of(self, line: str) -> Layout | None:
+        """The layout of a row's text, as `_row` would choose it."""
+        cells = line[1:-1].split(")(")
+        layout = self.layout
+        return layout if layout is not None and layout.size == len(cells) else self._fitting(cells)
 
     def _row(self, line: str, at: int, found: Rows, *, careful: bool) -> None:
         bare = line
@@ -83,7 +155,7 @@ class RowReader:
         layout = self.layout
         if layout is None or layout.size != len(cells):
             layout = self._fitting(cells)
-        if layout is None or bare[-1] != ")":
+        if layout is None or len(cells) < 3 or bare[-1] != ")":
             self._unread(line, f"{len(cells)} cells, and no time among the first three", found)
             return
         stamp = cells[layout.time]
@@ -121,14 +193,8 @@ class RowReader:
             code = event if EVENT.fullmatch(event) else values.plain(event or (cells[3] if len(cells) > 3 else ""))
             found.events.append(Event(code, in_words(code, self._model), moment, order, quality, span))
             return
-        status = ""
-        for position, name in layout.statuses:
-            said = cells[position]
-            if said != "0" and said:
-                status = f"{status} {name}={said.replace(' ', ',')}"
-        found.rows.append(
-            Row(layout.columns, taken, self.archive, moment, order, status.lstrip(), event, quality, span)
-        )
+        status = layout.status(cells)
+        found.rows.append(Row(layout.columns, taken, self.archive, moment, order, status, event, quality, span))
 
     def _compare(
         self,
@@ -160,12 +226,8 @@ class RowReader:
                     self._summit = self._summit or last_time
                 else:
                     self._summit = None
-            if layout.counters and layout.columns is self._columns and self._counters is not None:
-                before = self._counters
-                for at in layout.counters:
-                    if _lower(taken[at], before[at]):
-                        back = True
-                        break
+            if layout.columns is self._columns:
+                back = any(map(_lower, layout.pick_counters(taken), self._counters))
         self.last_time = moment
         if self._summit is not None:
             if moment <= self._summit:
@@ -174,7 +236,7 @@ class RowReader:
                 self._summit = None
         self.last_order = order
         self._last_extra = extra
-        self._counters = taken
+        self._counters = layout.pick_counters(taken)
         self._columns = layout.columns
         return moment, back
 
@@ -192,10 +254,6 @@ class RowReader:
         shown = line.strip()
         shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
         found.notes.append(f"{self.archive}: a row is not read ({why}): {shown}")
-
-
-def _lines(body: str) -> list[str]:
-    return body.splitlines(keepends=True) if "\n" in body or "\r" in body else [body]
 
 
 def _check_ok(text: str) -> bool:

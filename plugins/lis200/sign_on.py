@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gateway_server.codec.dialogue import ChangeLine, Note, Pause
-from gateway_server.errors import CodecError, GatewayError, MeterSilent
+from gateway_server.errors import MeterSilent
 
-from . import messages
+from . import frames, messages
 from .conversation import Conversation, Talk
 from .gate import wake_up
-from .interpreter import Accepted, Answer, Challenge, Damaged, Refused, Rejected, Signed
+from .interpreter import Answer, Challenge, Refused, Rejected, Signed
 
 LINE = "line"
 """What is remembered of the way to the meter: ``direct`` is a wire or an optical head, where the speed changes."""
@@ -25,7 +25,6 @@ def sign_on(talk: Conversation) -> Talk:
     timing = talk.timing
     first = talk.even
     remembered = talk.recalled("parity") != ""
-    failure: GatewayError | None = None
     for attempt in range(timing.sign_on_tries):
         # The way it spoke last time comes twice as often; a stranger gets both in turn.
         talk.even = first != (attempt % 3 == 2 if remembered else attempt % 2 == 1)
@@ -38,19 +37,15 @@ def sign_on(talk: Conversation) -> Talk:
             yield Pause(timing.wake_up_pause)
         yield from talk.say(messages.Request(_address(talk)))
         try:
-            answer = yield from talk.hear(timing.sign_on, _is_identification)
-            if not isinstance(answer, Signed):
-                failure = CodecError(f"{talk.name}: its identification arrives damaged: {answer.fault}")
-                continue
+            # 64 KiB of rubbish may come first: only an identification counts.
+            answer = yield from talk.hear(timing.sign_on, _is_identification, kinds=_IDENTIFICATION)
             yield from _select(talk, answer)
-        except MeterSilent as silence:
-            failure = silence
+        except MeterSilent:
             continue
         if woken and talk.recalled(WAKE_UP) != "yes":
             yield Note("the meter answered behind wake-up NULs")
+            talk.woken = True
         return
-    if isinstance(failure, CodecError):
-        raise failure
     raise MeterSilent(
         f"{talk.name} does not answer {timing.sign_on_tries} sign-on requests, neither as plain octets nor with even "
         "parity: check that it is powered, in its call window, and that no other session holds it"
@@ -71,16 +66,13 @@ def _select(talk: Conversation, signed: Signed) -> Talk:
     if direct and baud in BAUDS:
         yield Pause(talk.timing.speed_change)
         yield ChangeLine(BAUDS[baud])
-    for _ in range(2):
-        answer = yield from talk.hear(talk.timing.sign_on, _is_entry)
-        if not isinstance(answer, Damaged):
-            break
-        # The operand is a dummy on LIS-200: even damaged it says that the mode is entered.
-        return
+    # A damaged operand says as well that the mode is entered: on LIS-200 it is a dummy.
+    answer = yield from talk.hear(talk.timing.sign_on, _is_entry)
     if isinstance(answer, Rejected | Refused):
         raise MeterSilent(f"{talk.name} refuses programming mode")
 
 
+_IDENTIFICATION = frozenset({frames.IDENTIFICATION, frames.HANGUP})
 _PERMITTED = frozenset("0123456789ABCDEFGHI")
 
 
@@ -89,4 +81,4 @@ def _is_identification(answer: Answer) -> bool:
 
 
 def _is_entry(answer: Answer) -> bool:
-    return isinstance(answer, Challenge | Rejected | Refused | Accepted)
+    return isinstance(answer, Challenge | Rejected | Refused)

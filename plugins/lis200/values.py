@@ -19,7 +19,10 @@ def characters(text: str) -> str:
     """Text of 8-bit characters (one per octet) in the Russian code page that makes the most letters of it."""
     if text.isascii():
         return text
-    octets = text.encode("latin-1", "replace")
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text  # resolved before
     if octets == b"\xb0" or (b"\xb0" in octets and octets.replace(b"\xb0", b"").isascii()):
         return text  # a degree sign, as newer devices know it
     best = max(_CODE_PAGES, key=lambda page: _letters(octets.decode(page, "replace")))
@@ -45,7 +48,7 @@ def unit(text: str) -> str:
 
 def value(text: str) -> Value:
     """A number as exact decimal, everything else as text."""
-    return Decimal(text) if _NUMBER.fullmatch(text) else plain(text)
+    return Decimal(text) if _NUMBER.fullmatch(text.strip()) else plain(text)
 
 
 def split_unit(text: str) -> tuple[str, str]:
