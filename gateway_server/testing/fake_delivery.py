@@ -26,7 +26,7 @@ class Reply:
 class Delivery:
     """Turns answers into replies. Blocks are counted over the meter's life, so a repeated block comes sound.
 
-    ``dead`` is set once the far end has hung up behind ``NO CARRIER``.
+    ``dead`` is set once the far end has hung up behind ``NO CARRIER``, until the line ends.
     """
 
     def __init__(self, quirks: Quirks, seed: str) -> None:
@@ -73,7 +73,7 @@ class Delivery:
     def _leave(self, data: bytes) -> list[Reply]:
         quirks = self._quirks
         self._answers += 1
-        if quirks.lose_every and self._answers % max(2, quirks.lose_every) == 0:
+        if quirks.lose_every and self._answers % max(3, quirks.lose_every) == 0:
             return []
         if len(data) > 1:
             if quirks.noise_before:

@@ -106,6 +106,7 @@ class FakeMeter:
         self._block = 0
         self._last = b""
         self._last_is_block = False
+        self._first_missed = self.quirks.misses_first
         self._errors_due = [self.quirks.error_in_read] if self.quirks.error_in_read else []
 
     @property
@@ -146,6 +147,7 @@ class FakeMeter:
         if self._state is not _State.IDLE:
             self._sign_off()
         self._requests.clear()
+        self._delivery.dead = False
 
     def holds(self) -> dict[str, object]:
         """Exactly what the meter holds now, as plain data; texts are as they stand on the wire."""
@@ -186,6 +188,9 @@ class FakeMeter:
     def _sign_on(self, address: str) -> list[Reply]:
         awake = not self.quirks.asleep or self._state is not _State.IDLE or self._requests.wake_ups >= WAKE_UPS
         self._requests.wake_ups = 0
+        if self._first_missed:
+            self._first_missed = False
+            return []
         if not awake or (address.strip("0") and address != self.quirks.bus_address):
             return []
         if self._state is not _State.IDLE:

@@ -25,6 +25,7 @@ class Quirks:
     split: int = 0  # pieces of so many bytes, 20 ms apart
     seven_e1: bool = False  # 7E1 octets on an 8-bit line; requests with wrong parity are not heard
     asleep: bool = False  # a sign-on is heard only behind at least 20 wake-up NULs
+    misses_first: bool = False  # the first sign-on falls into its wake-up and is not answered
     bus_address: str = ""  # answers a sign-on only with this address (or none, or zeros)
     idle_fallback_s: float = 60.0  # so long without a request, and it must be signed on again
 
@@ -38,7 +39,7 @@ class Quirks:
     noise_before: bool = False  # NULs, a space, a stray ACK before the start character
     noise_after: bool = False  # the same behind the BCC
     second_master: bool = False  # frames of another master's conversation pass by before each answer
-    lose_every: int = 0  # every nth answer is lost; a repeated request is answered
+    lose_every: int = 0  # every nth answer (3 at least) is lost; a repeated request is answered
     bad_bcc_every: int = 0  # every nth block arrives damaged, good when repeated
     bad_bcc_always: bool = False  # every block arrives damaged
     truncate_block: int = 0  # the nth block stops in its middle, good when repeated

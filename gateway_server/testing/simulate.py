@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
 
 from gateway_server.errors import OperatorError
@@ -78,7 +79,10 @@ class SimulatedMeter:
         rate = options.bytes_per_second
         if options.listen:
             host, port = host_and_port(options.listen)
-            listening = listen(reactor, self.meter, time, host, port, bytes_per_second=rate)
+            try:
+                listening = listen(reactor, self.meter, time, host, port, bytes_per_second=rate)
+            except CannotListenError as error:
+                raise OperatorError(f"cannot listen at {options.listen}: {error.socketError}") from None
             self._ends.append(listening.stopListening)
             self.where = f"tcp:{host}:{port_of(listening)}"
         elif options.call:
@@ -109,7 +113,10 @@ class SimulatedMeter:
     def dump(self) -> None:
         """Writes what the meter holds now, if that was ordered."""
         if self._dump_to is not None:
-            self._dump_to.write_text(json.dumps(self.meter.holds(), ensure_ascii=False, indent=1), encoding="utf-8")
+            try:
+                self._dump_to.write_text(json.dumps(self.meter.holds(), ensure_ascii=False, indent=1), "utf-8")
+            except OSError as error:
+                raise OperatorError(f"cannot write {self._dump_to}: {error.strerror}") from None
 
     def stop(self) -> None:
         """Ends the line and writes what the meter holds."""

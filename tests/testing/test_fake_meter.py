@@ -237,6 +237,19 @@ def test_sleeping_meter_wants_to_be_woken() -> None:
     assert said(fake, bytes(53) + SIGN_ON) == b"/Els6EK270\r\n"
 
 
+def test_first_sign_on_may_fall_into_the_wake_up() -> None:
+    fake = meter(quirks=Quirks(misses_first=True))
+    assert [said(fake, SIGN_ON) for _ in range(2)] == [b"", b"/Els6EK270\r\n"]
+
+
+def test_far_end_that_hung_up_is_there_again_on_the_next_line() -> None:
+    fake = signed_on(meter(quirks=Quirks(no_carrier_in_block=1)))
+    assert b"NO CARRIER" in said(fake, command("R3 3:V.0(3;;;10)"))
+    assert said(fake, SIGN_ON) == b""
+    fake.hung_up()
+    assert said(fake, SIGN_ON) == b"/Els6EK270\r\n"
+
+
 def test_meter_on_a_bus_answers_to_its_own_address() -> None:
     fake = meter(quirks=Quirks(bus_address="17"))
     assert said(fake, b"/?18!\r\n") == b""
