@@ -38,6 +38,11 @@ class FakeLine:
         """Everything written so far."""
         return b"".join(self.written)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was ended from our side."""
+        return self.closed or self.aborted
+
     def write(self, data: bytes) -> None:
         """Records the bytes; answers them if they are the next in the script."""
         if self.closed or self.aborted:

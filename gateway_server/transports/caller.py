@@ -159,10 +159,12 @@ class Caller:
     def superseded(self, by: str) -> None:
         """The same meter came again over another line."""
         reason = f"the meter came again from {by}; this line was given up"
-        if self._session is not None:
-            self._session.finish(LineLost(reason))
+        session = self._session
+        self._gone()
+        if session is not None:
+            session.finish(LineLost(reason))
         self._fail_errands(reason)
-        self._close(abort=True)
+        self._line.abort()
 
     # time
 
@@ -450,13 +452,9 @@ class Caller:
 
     # the end
 
-    def _close(self, *, abort: bool = False) -> None:
-        if self._stage is _Stage.GONE:
-            return
-        self._gone()
-        if abort:
-            self._line.abort()
-        else:
+    def _close(self) -> None:
+        if self._stage is not _Stage.GONE:
+            self._gone()
             self._line.close()
 
     def _gone(self) -> None:

@@ -1,0 +1,334 @@
+"""Inbound lines: who it is, what is said, and how long they stay."""
+
+from __future__ import annotations
+
+from gateway_server.errors import StoreFull
+from gateway_server.model import MeterState, Outcome
+from gateway_server.session.endings import Ending
+from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
+from gateway_server.store.records import MeterRecord
+from gateway_server.testing.held_writer import HeldWriter
+from gateway_server.transports.errand import Errand
+from gateway_server.transports.reception import Rule
+from tests.session.conversations import ToyCodec
+from tests.transports.hall import IMEI, REGISTRATION, SERIAL, Hall
+
+PATTERN = RegistrationPattern(r"(?P<id>\d{15})\r?\n")
+BY_REGISTRATION = {"rules": (Rule.REGISTRATION, Rule.CODEC), "registration": PATTERN}
+
+
+def errand(hall: Hall, endings: list[Ending]) -> Errand:
+    return Errand((ToyCodec(),), hall.store.meter(SERIAL), hall.store.known_meter(SERIAL), job=7, ended=endings.append)
+
+
+def test_transparent_modem_is_asked_and_its_meter_known_by_the_serial_number(hall: Hall) -> None:
+    caller, line = hall.call()
+    assert line.said == b"?\r\n"
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=5.0\r\n")
+    assert hall.values() == ["5.0"]
+    assert hall.outcomes() == [Outcome.READ]
+    assert hall.presence.line_to(SERIAL) is caller
+    assert not line.closed
+
+
+def test_modem_registers_first_and_its_meter_is_asked_then(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    assert line.said == b""
+    caller.received(REGISTRATION[:7])
+    caller.received(REGISTRATION[7:])
+    assert line.said == b"?\r\n"
+    assert hall.presence.line_to(SERIAL) is caller
+    (session,) = hall.sessions()
+    assert (session.meter, session.listener) == (SERIAL, "gprs")
+    assert ("<", REGISTRATION[:7]) in hall.log()
+
+
+def test_registration_glued_to_what_the_meter_pushes(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION + b"SN=41203377\r\nV=1\r\n")
+    assert hall.values() == ["1"]
+    assert line.said == b"OK\r\n"
+    (reading,) = hall.store.readings()
+    assert (reading.span_start, reading.span_end) == (30, 35)
+    assert hall.log()[0] == ("<", REGISTRATION + b"SN=41203377\r\nV=1\r\n")
+
+
+def test_registration_by_hex(hall: Hall) -> None:
+    hall.store.put_meter(MeterRecord(SERIAL, routes=("caller:0a0b",)))
+    pattern = RegistrationPattern(r"ff(?P<id>[0-9a-f]{4})", RegistrationFormat.HEX)
+    hall.set(rules=(Rule.REGISTRATION,), registration=pattern)
+    caller, _ = hall.call()
+    caller.received(b"\xff\x0a\x0b")
+    assert hall.presence.line_to(SERIAL) is caller
+
+
+def test_nothing_registered_in_time_leaves_it_to_the_codec(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    _, line = hall.call()
+    hall.pass_seconds(16)
+    assert line.said == b"?\r\n"
+    assert ("-", b"nothing was registered") in hall.log()
+
+
+def test_bytes_that_are_no_registration_belong_to_the_meter(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    hall.pass_seconds(16)
+    caller.received(b"V=3\r\n")
+    assert hall.values() == ["3"]
+
+
+def test_unknown_caller_with_a_codec_rule_is_listed_by_its_serial_number(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(b"999999999999999\r\nSN=777\r\nV=1\r\nEND\r\n")
+    (session,) = hall.sessions()
+    assert (session.outcome, session.meter) == (Outcome.UNKNOWN_METER, "777")
+    stranger = hall.store.meter("777")
+    assert stranger is not None
+    assert stranger.state is MeterState.UNCLAIMED
+    assert hall.values() == []
+    assert not line.closed, "the device would pay for calling again"
+
+
+def test_unknown_caller_without_another_rule_is_listed_by_its_name_and_its_bytes_are_kept(hall: Hall) -> None:
+    hall.listens(rules=(Rule.REGISTRATION,), registration=PATTERN)
+    caller, line = hall.call()
+    caller.received(b"999999999999999\r\nV=1\r\n")
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "meter claim caller:999999999999999" in session.detail
+    assert session.caller == "999999999999999"
+    assert [meter.serial for meter in hall.store.meters() if meter.state is MeterState.UNCLAIMED] == [
+        "caller:999999999999999"
+    ]
+    assert hall.log()[0] == ("<", b"999999999999999\r\nV=1\r\n")
+    assert line.closed
+
+
+def test_caller_is_known_by_where_it_calls_from(hall: Hall) -> None:
+    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.7": SERIAL})
+    caller, line = hall.call()
+    assert hall.presence.line_to(SERIAL) is caller
+    assert line.said == b"?\r\n"
+
+
+def test_caller_from_an_unknown_address_is_refused_with_its_bytes_on_record(hall: Hall) -> None:
+    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.8": SERIAL})
+    _, line = hall.call()
+    assert line.closed
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "192.0.2.7" in session.detail
+
+
+def test_other_meter_behind_a_known_modem_is_told(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION)
+    caller.received(b"SN=5\r\n")
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "41203377 was expected, but 5 answered" in session.detail
+    assert line.closed
+
+
+def test_meter_that_is_switched_off_is_not_asked(hall: Hall) -> None:
+    hall.store.put_meter(MeterRecord(SERIAL, routes=(f"caller:{IMEI}",), state=MeterState.DISABLED))
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION)
+    assert line.said == b""
+    assert line.closed
+
+
+def test_meter_pushes_again_over_its_open_line_in_a_session_of_its_own(hall: Hall) -> None:
+    hall.listens()
+    caller, _ = hall.call()
+    caller.received(b"SN=41203377\r\nV=1\r\nEND\r\n")
+    caller.received(b"SN=41203377\r\nV=2\r\n")
+    assert hall.values() == ["1", "2"]
+    caller.line_lost("the other end closed the connection")
+    assert hall.outcomes() == [Outcome.READ, Outcome.PARTIAL]
+    assert hall.presence.line_to(SERIAL) is None
+
+
+def test_heartbeats_keep_an_open_line_and_are_no_session(hall: Hall) -> None:
+    hall.listens(heartbeats=Heartbeats((b"LOG",), b"OK"), idle_seconds=60.0)
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\nEND\r\n")
+    for _ in range(4):
+        hall.pass_seconds(40)
+        caller.received(b"LO")
+        caller.received(b"G")
+    assert len(hall.sessions()) == 1
+    assert line.said == b"OK" * 4
+    assert not line.closed
+    hall.pass_seconds(62)
+    assert hall.presence.line_to(SERIAL) is None
+    assert line.ended
+
+
+def test_heartbeats_within_a_session_are_on_record_but_not_the_codecs(hall: Hall) -> None:
+    hall.set(heartbeats=Heartbeats((b"LOG\r\n",)))
+    caller, line = hall.call()
+    caller.received(b"LOG\r\n")
+    caller.received(b"LOG\r\nSN=412")
+    caller.received(b"03377\r\n")
+    caller.received(b"V=8\r\n")
+    assert hall.values() == ["8"]
+    assert line.said == b"?\r\nV?\r\nBYE\r\n"
+    assert hall.log()[1] == ("<", b"LOG\r\n")
+    (session,) = hall.sessions()
+    assert session.bytes_received == 28
+
+
+def test_registration_sent_before_every_packet_is_kept_out(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(REGISTRATION + b"SN=41203377\r\n")
+    caller.received(REGISTRATION + b"V=1\r\n")
+    caller.received(REGISTRATION + b"V=2\r\n")
+    assert hall.values() == ["1", "2"]
+
+
+def test_bytes_nobody_asked_for_are_on_record(hall: Hall) -> None:
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    caller.received(b"NO CARRIER\r\n")
+    hall.pass_seconds(7)
+    assert hall.outcomes() == [Outcome.READ, Outcome.GARBLED]
+    assert hall.log(2) == [("<", b"NO CARRIER\r\n")]
+    assert not line.closed
+
+
+def test_open_line_is_read_again_and_again_when_that_is_wanted(hall: Hall) -> None:
+    hall.set(poll_every=60.0)
+    caller, line = hall.call()
+    for value in (b"V=1\r\n", b"V=2\r\n"):
+        caller.received(b"SN=41203377\r\n")
+        caller.received(value)
+        hall.pass_seconds(62)
+    assert line.written.count(b"?\r\n") == 3
+    assert hall.values() == ["1", "2"]
+
+
+def test_line_of_a_listener_that_keeps_none_open_ends_with_its_session(hall: Hall) -> None:
+    hall.set(keep_open=False)
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    assert line.closed
+
+
+def test_caller_that_says_nothing_is_let_go(hall: Hall) -> None:
+    hall.listens(identify_seconds=20.0)
+    _, line = hall.call()
+    hall.pass_seconds(22)
+    assert line.closed
+    assert hall.outcomes() == [Outcome.LINE_LOST]
+
+
+def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
+    hall.listens(identify_bytes=1000)
+    caller, line = hall.call()
+    for _ in range(11):
+        caller.received(b"\x00" * 100)
+    assert line.closed
+    (session,) = hall.sessions()
+    assert session.bytes_received == 1100
+    caller.received(b"more")
+
+
+def test_meter_that_comes_again_replaces_its_dead_line(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    old, old_line = hall.call("192.0.2.7:1")
+    old.received(REGISTRATION)
+    new, new_line = hall.call("192.0.2.7:2")
+    new.received(REGISTRATION)
+    assert old_line.aborted
+    assert new_line.said == b"?\r\n"
+    first, second = hall.sessions()
+    assert first.outcome is Outcome.LINE_LOST
+    assert "the meter came again from 192.0.2.7:2" in first.detail
+    assert second.outcome is None
+    old.line_lost("the connection was given up")
+    assert hall.presence.line_to(SERIAL) is new
+
+
+def test_two_devices_with_one_identity_raise_an_alarm(hall: Hall, caplog) -> None:  # type: ignore[no-untyped-def]
+    hall.set(**BY_REGISTRATION)
+    for port in range(8):
+        caller, _ = hall.call(f"192.0.2.7:{port}")
+        caller.received(REGISTRATION)
+    assert "two devices have the same identity" in caplog.text
+    assert any(b"same identity" in data for _, data in hall.log(8))
+
+
+def test_order_is_carried_out_over_the_open_line(hall: Hall) -> None:
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    endings: list[Ending] = []
+    caller.run(errand(hall, endings))
+    assert line.written[-1] == b"?\r\n"
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=2\r\n")
+    assert [ending.outcome for ending in endings] == [Outcome.READ]
+    assert hall.sessions()[1].job == 7
+    assert caller.free
+
+
+def test_order_waits_for_the_present_session(hall: Hall) -> None:
+    caller, _ = hall.call()
+    endings: list[Ending] = []
+    caller.run(errand(hall, endings))
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=2\r\n")
+    assert len(endings) == 1
+    assert hall.values() == ["1", "2"]
+
+
+def test_order_whose_line_is_lost_hears_of_it(hall: Hall) -> None:
+    caller, _ = hall.call()
+    endings: list[Ending] = []
+    caller.run(errand(hall, endings))
+    caller.line_lost("the connection broke off")
+    assert [ending.outcome for ending in endings] == [Outcome.LINE_LOST]
+
+
+def test_gateway_that_stops_ends_its_lines(hall: Hall) -> None:
+    hall.listens()
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\nV=1\r\n")
+    caller.end("the gateway stops")
+    assert line.closed
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.PARTIAL
+    assert "the gateway stops" in session.detail
+
+
+def test_line_whose_readings_could_not_be_stored_is_closed_unacknowledged(hall: Hall) -> None:
+    writer = HeldWriter(hall.writer)
+    hall.use(writer)
+    hall.listens(facilities=hall.facilities)
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\nV=1\r\n")
+    writer.fail(StoreFull("no space left on device"))
+    assert line.said == b""
+    assert line.closed
+
+
+def test_store_that_is_behind_stops_the_reading(hall: Hall) -> None:
+    caller, line = hall.call()
+    caller.hold()
+    assert line.paused
+    caller.go_on()
+    assert not line.paused
