@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -58,6 +59,10 @@ class Invocation:
             return named
         here = Path(DEFAULT_CONFIG)
         return here if here.is_file() else None
+
+    def log_level(self, level: int) -> None:
+        """How much is logged on standard error."""
+        logging.getLogger().setLevel(level)
 
     def codecs(self) -> Registry:
         """The codecs of the bundled plugins and of the operator's folders."""

@@ -14,12 +14,10 @@ from gateway_server import __version__
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.invocation import Invocation
 from gateway_server.cli.meter import meter
-
-# from gateway_server.cli.read import read
+from gateway_server.cli.read import read
 from gateway_server.cli.reading import reading
 from gateway_server.cli.reprocess import reprocess
-
-# from gateway_server.cli.run import check_config, run
+from gateway_server.cli.run import check_config, run
 from gateway_server.cli.session import session
 from gateway_server.cli.simulate import simulate
 from gateway_server.cli.store import store
@@ -64,7 +62,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (meter, session, reading, reprocess, simulate, store):
+for _command in (run, check_config, meter, read, session, reading, reprocess, simulate, store):
     program.add_command(_command)
 
 

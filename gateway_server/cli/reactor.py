@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorCore, IReactorTCP, IReactorTime
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.python.failure import Failure
 
@@ -16,39 +15,62 @@ from gateway_server.cli.errors import Stopped
 T = TypeVar("T")
 
 
-class Reactor(IReactorCore, IReactorTCP, IReactorTime):
-    """What we use of it."""
-
-
 def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     """Runs the reactor until ``work`` is done and gives what it gave; raises what it raised.
 
-    SIGINT and SIGTERM end the reactor in its own order (triggers "before shutdown" first); work that is not done by
-    then raises `Stopped`.
+    SIGINT and SIGTERM cancel work that is not done, so that its ``finally`` closes what it opened; when it has done
+    so, `Stopped` is raised.
     """
     from twisted.internet import reactor
 
-    bridge_logging()
-    results: list[T | Failure] = []
-
-    def keep(result: T | Failure) -> None:
-        results.append(result)
-        if reactor.running:
-            reactor.stop()
-
-    def begin() -> None:
-        Deferred.fromCoroutine(work(reactor)).addBoth(keep)
-
-    reactor.callWhenRunning(begin)
+    _bridge_logging()
+    running = _Running(reactor, work)
+    reactor.callWhenRunning(running.begin)
     reactor.run()
-    if not results:
+    if not running.results:
         raise Stopped
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    return results[0]
+    result = running.results[0]
+    if isinstance(result, Failure):
+        result.raiseException()
+    return cast(T, result)
 
 
-def bridge_logging() -> None:
+class _Running:
+    """Work in the reactor."""
+
+    def __init__(self, reactor: Any, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+        self.results: list[Any] = []
+        self._reactor = reactor
+        self._work = work
+        self._over: Deferred[None] = Deferred()
+        self._stopping = False
+        self._done = False
+        self._deferred: Deferred[Any] | None = None
+
+    def begin(self) -> None:
+        """Starts it."""
+        self._deferred = Deferred.fromCoroutine(self._work(self._reactor))
+        # Behind whatever the work itself arranged for the end.
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._stop)
+        self._deferred.addBoth(self._keep)
+
+    def _keep(self, result: Any) -> None:
+        self._done = True
+        if self._stopping:
+            self._over.callback(None)
+            return
+        self.results.append(result)
+        self._reactor.stop()
+
+    def _stop(self) -> Deferred[None] | None:
+        if self._done or self._deferred is None:
+            return None
+        self._stopping = True
+        self._deferred.cancel()
+        return self._over
+
+
+def _bridge_logging() -> None:
     """Lets what Twisted logs go the way of everything else; done once, here."""
     logging.captureWarnings(capture=True)
     globalLogBeginner.beginLoggingTo([STDLibLogObserver(name="twisted")], redirectStandardIO=False, discardBuffer=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
@@ -51,10 +51,8 @@ class Connection:
 
     def executemany(self, statement: str, parameters: Iterator[Parameters] | Sequence[Parameters]) -> None:
         """Runs one statement for each set of parameters."""
-        try:
+        with self.own_errors():
             self.raw.executemany(statement, parameters)
-        except sqlite3.Error as error:
-            raise self._ours(error, self._transaction) from error
 
     def one(self, statement: str, parameters: Parameters = ()) -> Any:
         """The first row, or None."""
@@ -62,10 +60,8 @@ class Connection:
 
     def all(self, statement: str, parameters: Parameters = ()) -> list[Any]:
         """Every row."""
-        try:
-            return self.execute(statement, parameters).fetchall()  # type: ignore[no-any-return]  # DB-API has no types
-        except sqlite3.Error as error:
-            raise self._ours(error, self._transaction) from error
+        with self.own_errors():
+            return list(self.raw.execute(statement, parameters))
 
     def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Any]:
         """Every row, fetched as they are asked for: the result may be larger than the memory."""
@@ -76,7 +72,8 @@ class Connection:
         except sqlite3.Error as error:
             raise self._ours(error, self._transaction) from error
         finally:
-            cursor.close()
+            with suppress(sqlite3.ProgrammingError):  # a listing that stopped early may outlive the connection
+                cursor.close()
 
     @property
     def in_transaction(self) -> bool:
@@ -91,8 +88,9 @@ class Connection:
             return
         self._begin(name)
         try:
-            yield
-            self.execute("COMMIT")
+            with self.own_errors():
+                yield
+                self.raw.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
@@ -104,7 +102,8 @@ class Connection:
         """A part of a transaction that may fail alone."""
         self.execute(f"SAVEPOINT {name}")
         try:
-            yield
+            with self.own_errors():
+                yield
         except BaseException:
             if self.raw.in_transaction:  # SQLite ends the whole transaction by itself when the disk is full
                 self.execute(f"ROLLBACK TO {name}")
@@ -112,6 +111,14 @@ class Connection:
                 self._forget_all()
             raise
         self.execute(f"RELEASE {name}")
+
+    @contextmanager
+    def own_errors(self) -> Generator[None, None, None]:
+        """Makes the database's errors ours, also those of a library that works on the same connection."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._ours(error, self._transaction) from error
 
     def _begin(self, name: str) -> None:
         for attempt in range(BUSY_ATTEMPTS):

@@ -1,0 +1,248 @@
+"""``read``: reads a meter now, through the running gateway or without one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway_server.app import probe_once, read_once
+from gateway_server.cli import options as opt
+from gateway_server.cli.errors import Failed, Stopped, say
+from gateway_server.cli.following import follow_job
+from gateway_server.cli.invocation import Invocation, config_option, known, pass_invocation, zone
+from gateway_server.cli.listing import JsonValue, print_json
+from gateway_server.cli.moments import at, parse_moment
+from gateway_server.cli.progress import ProgressShown
+from gateway_server.cli.reactor import run_reactor
+from gateway_server.cli.session import session_json
+from gateway_server.codec.dialogue import Progress
+from gateway_server.errors import OperatorError
+from gateway_server.model import EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.scheduler.wake import wake
+from gateway_server.session.endings import Ending
+from gateway_server.store.open import store_path
+from gateway_server.store.records import Filter, SessionRecord
+from gateway_server.store.sql import SqlStore
+from gateway_server.transports.probe import Attempt
+from gateway_server.transports.routes import parse_route
+
+_WHAT = ("current", "archive", "events")
+
+
+@click.command()
+@click.argument("meter", required=False, metavar="METER")
+@opt.options(
+    click.option("--what", multiple=True, type=click.Choice(_WHAT), help="What to obtain; repeatable. [all]"),
+    click.option("--archive", "archives", multiple=True, metavar="NAME", help="interval, daily, monthly ... [all]"),
+    click.option("--from", "since", metavar="TIME", help="Rows from this time on. [behind the last stored row]"),
+    click.option("--to", "until", metavar="TIME", help="Rows up to this time."),
+    click.option("--via", "route", default="", metavar="ROUTE", help="Reach it this way instead of its own routes."),
+    click.option("--probe", "port", metavar="PORT", help="Find out what is at the other end of a local port."),
+    click.option("--no-wait", is_flag=True, help="Give the order to the running gateway and end."),
+    opt.json_option,
+    config_option,
+)
+@pass_invocation
+def read(
+    invocation: Invocation,
+    meter: str | None,
+    what: tuple[str, ...],
+    archives: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    route: str,
+    port: str | None,
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    """Reads METER now and shows how far it is.
+
+    Beside a running gateway this is an order to it; otherwise the meter is read from here. Times without a zone are
+    the meter's own. Exit status 1 if not everything was obtained.
+    """
+    if port is not None:
+        _probe(invocation, port, as_json=as_json)
+        return
+    if meter is None:
+        raise OperatorError("which meter? give its serial number, or --probe PORT to find out")
+    if route:
+        parse_route(route)
+    with invocation.store() as store:
+        record = known(store, meter)
+        if record.state is MeterState.DISABLED:
+            raise OperatorError(f"meter {meter} is switched off; `gateway-server meter add {meter}` switches it on")
+        order = _order(invocation, zone(record.time_zone), what, archives, since, until)
+        path = store_path(invocation.config.store.url)
+        if path is not None and wake(path):
+            number = store.add_job(record.serial, order.to_json(), route, invocation.now_ms())
+            wake(path)
+            if no_wait:
+                click.echo(f"order {number} is with the gateway")
+                return
+            done = _by_the_gateway(store, number, quiet=as_json)
+        elif no_wait:
+            raise Failed("no gateway runs on this store; without --no-wait the meter is read from here")
+        else:
+            done = _from_here(invocation, record.serial, order, route, quiet=as_json)
+        _tell(store, done, as_json=as_json)
+    if done.outcome is not Outcome.READ:
+        raise Failed(f"meter {meter}: {done.outcome.value}" + (f": {done.detail}" if done.detail else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a reading ended; ``session`` is 0 when no line was opened."""
+
+    outcome: Outcome
+    detail: str
+    session: int
+
+
+def _order(
+    invocation: Invocation,
+    home: ZoneInfo,
+    what: tuple[str, ...],
+    archives: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+) -> ReadOrder:
+    """The order as the meter understands it: times in its own clock."""
+    wanted = frozenset(what or (("archive",) if archives else _WHAT))
+    if archives and "archive" not in wanted:
+        raise OperatorError("--archive names archives, but --what does not have `archive`")
+    if EVENTS in archives:
+        raise OperatorError("the event log is read with --what events")
+
+    def wall(text: str | None, *, last: bool) -> datetime | None:
+        if text is None:
+            return None
+        return at(parse_moment(text, home, invocation.now_ms(), last=last)).astimezone(home).replace(tzinfo=None)
+
+    return ReadOrder(wanted, archives, wall(since, last=False), wall(until, last=True))
+
+
+def _by_the_gateway(store: SqlStore, number: int, *, quiet: bool) -> Done:
+    with ProgressShown(quiet=quiet) as progress:
+        try:
+            job = follow_job(store, number, progress.show)
+        except (KeyboardInterrupt, Stopped):
+            if store.cancel_job(number):
+                say(f"order {number} is cancelled")
+            raise Stopped from None
+    return Done(job.outcome or Outcome.GATEWAY_FAULT, job.detail, job.session)
+
+
+def _from_here(invocation: Invocation, serial: str, order: ReadOrder, route: str, *, quiet: bool) -> Done:
+    with ProgressShown(quiet=quiet) as progress:
+
+        def show(one: Progress) -> None:
+            progress.show(one.text, one.done, one.total)
+
+        async def work(reactor: Any) -> tuple[Ending, int]:
+            return await read_once(
+                reactor,
+                invocation.config,
+                serial,
+                order,
+                route,
+                show,
+                now_ms=invocation.now_ms,
+                registry=invocation.codecs(),
+            )
+
+        ending, session = run_reactor(work)
+    return Done(ending.outcome, ending.detail, session)
+
+
+def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
+    """What came of it."""
+    record = store.session(done.session) if done.session else None
+    wanted = Filter(sessions=(done.session,))
+    rows = Counter[str]()
+    values = conflicts = 0
+    if record is not None:
+        for stored in store.rows(wanted):
+            rows[stored.row.archive] += 1
+            values += len(stored.row.values)
+            conflicts += stored.variant > 0
+        if events := sum(1 for _ in store.events(wanted)):
+            rows[EVENTS] = events
+    if as_json:
+        document: dict[str, JsonValue] = {
+            "outcome": done.outcome.value,
+            "detail": done.detail,
+            "new_rows": dict(rows),
+            "conflicts": conflicts,
+            "session": session_json(record) if record else None,
+        }
+        print_json(document)
+        return
+    if record is None:
+        return
+    for archive, count in sorted(rows.items()):
+        click.echo(f"{archive:<10} {count} new rows")
+    _tell_rest(record, values, conflicts)
+
+
+def _tell_rest(record: SessionRecord, values: int, conflicts: int) -> None:
+    if same := max(record.readings - values, 0):
+        click.echo(f"{same} values were in the store already")
+    if conflicts:
+        click.echo(f"{conflicts} rows contradict what was stored before; both are kept, marked `conflict`")
+    outcome = record.outcome.value if record.outcome else "open"
+    click.echo(f"{outcome}; `gateway-server session show {record.id}` shows every byte")
+
+
+def _probe(invocation: Invocation, port: str, *, as_json: bool) -> None:
+    """Tries speeds, formats and codecs on a local port."""
+
+    def tried(attempt: Attempt) -> None:
+        if not as_json:
+            said = f"meter {attempt.serial} answered" if attempt.answered else attempt.outcome.value
+            click.echo(
+                f"{attempt.baud:>6} {attempt.format}  {attempt.codec}: {said}, {attempt.bytes_received} bytes came"
+            )
+
+    async def work(reactor: Any) -> list[Attempt]:
+        return await probe_once(
+            reactor, invocation.config, port, tried, now_ms=invocation.now_ms, registry=invocation.codecs()
+        )
+
+    attempts = run_reactor(work)
+    found = next((attempt for attempt in attempts if attempt.answered), None)
+    if as_json:
+        print_json(
+            {
+                "port": port,
+                "meter": found.serial if found else None,
+                "route": f"serial:{port}:{found.route}" if found else None,
+                "attempts": [
+                    {
+                        "baud": attempt.baud,
+                        "format": attempt.format,
+                        "codec": attempt.codec,
+                        "outcome": attempt.outcome.value,
+                        "meter": attempt.serial or None,
+                        "bytes_received": attempt.bytes_received,
+                        "session": attempt.session.id,
+                    }
+                    for attempt in attempts
+                ],
+            }
+        )
+    if found is None:
+        heard = [attempt for attempt in attempts if attempt.bytes_received]
+        if heard:
+            raise Failed(
+                "something spoke, but no codec understood it: "
+                f"`gateway-server session show {heard[0].session.id}` shows its bytes"
+            )
+        raise Failed(f"nothing answered on {port}; check the cable, the meter's power and the port's name")
+    if not as_json:
+        click.echo(f"it is reached by serial:{port}:{found.route}")
+        click.echo(f"`gateway-server meter add {found.serial} --route serial:{port}:{found.route}` puts it into care")

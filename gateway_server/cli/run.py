@@ -1,0 +1,83 @@
+"""``run`` and ``check-config``: the gateway itself."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import click
+
+from gateway_server.app import PARTS, make_gateway
+from gateway_server.cli.errors import Stopped, say
+from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
+from gateway_server.cli.listing import pairs
+from gateway_server.cli.reactor import run_reactor
+from gateway_server.config import ListenerSettings, check_codecs
+
+
+@click.command()
+@config_option
+@click.option("--only", default="", metavar="PARTS", help=f"Only these parts, with commas between: {', '.join(PARTS)}.")
+@click.option("-v", "--verbose", count=True, help="Log more on standard error.")
+@pass_invocation
+def run(invocation: Invocation, only: str, verbose: int) -> None:
+    """Runs the gateway until SIGTERM or Ctrl-C, which end it cleanly.
+
+    Prints one line that starts with `ready` and has the addresses, once every listener is open.
+    """
+    config = invocation.config
+    invocation.log_level(logging.DEBUG if verbose + invocation.verbose else logging.INFO)
+    parts = tuple(part.strip() for part in only.split(",") if part.strip())
+    registry = invocation.codecs()
+
+    async def work(reactor: Any) -> None:
+        gateway = make_gateway(reactor, config, now_ms=invocation.now_ms, only=parts, registry=registry)
+        for notice in gateway.notices:
+            say(f"note: {notice}")
+        if not config.listener:
+            say("note: no listener is configured, so no meter can call in; see gateway.example.toml")
+        try:
+            await gateway.start()
+            click.echo(gateway.ready_line)
+            sys.stdout.flush()
+            raise await gateway.over
+        finally:
+            await gateway.stop()
+
+    try:
+        run_reactor(work)
+    except Stopped:
+        say("the gateway has ended")
+
+
+@click.command("check-config")
+@config_option
+@pass_invocation
+def check_config(invocation: Invocation) -> None:
+    """Says in words what is wrong with the configuration, or `ok` and what would run."""
+    config = invocation.config
+    registry = invocation.codecs()
+    check_codecs(config, registry)
+    click.echo(f"ok: {config.path or 'no configuration file, every default'}")
+    listeners = [(f"listener {listener.name}", _listener(listener)) for listener in config.listener]
+    facts = [
+        ("store", config.store.url),
+        ("key of the access codes", str(config.key_file or "beside the store")),
+        ("codecs", ", ".join(f"{codec.name} {codec.version}" for codec in registry)),
+        *listeners,
+        *((f"ftp {ftp.name}", "checked, but not served by this version") for ftp in config.ftp),
+        *((f"modem {modem.name}", "checked, but not served by this version") for modem in config.modem),
+    ]
+    for line in pairs(facts):
+        click.echo(line)
+    if not config.listener:
+        click.echo("no listener: no meter can call in")
+    for problem in registry.problems:
+        say(f"note: a plugin is left out: {problem}")
+
+
+def _listener(listener: ListenerSettings) -> str:
+    speaks = "the gateway asks" if listener.role == "ask" else "the meter speaks first"
+    codecs, rules = " or ".join(listener.codecs), ", then ".join(listener.identify)
+    return f"{listener.endpoint}, {codecs}, {speaks}, known by {rules}"
