@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Final
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Column, Quality, Saved
+from gateway_server.model import CURRENT, Column, Quality, Saved
 from gateway_server.store.connection import Connection
 from gateway_server.store.layouts import LayoutQueries
 from gateway_server.store.queries import portions
@@ -128,6 +128,8 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         if order is None:
             order = NO_ORDER
         layout = self._layout_of(columns)
+        if archive == CURRENT:
+            archive = layout.current
         place = (meter_id, archive)
         last = self._last.get(place) or self.load_last(place)
         marks = ""

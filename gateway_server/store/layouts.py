@@ -6,21 +6,32 @@ import json
 from dataclasses import astuple, dataclass
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Column
+from gateway_server.model import CURRENT, Column
 from gateway_server.store.connection import Connection
 from gateway_server.store.queries import Queries
 from gateway_server.store.secrets import Vault
 
 REMEMBERED = 4096
+LIVE = f"{CURRENT}:"
+
+
+def archive_name(stored: str) -> str:
+    """The archive as the meter and its reader call it."""
+    return CURRENT if stored.startswith(LIVE) else stored
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One layout as the store knows it; ``counters`` are the places of the columns that only ever grow."""
+    """One layout as the store knows it; ``counters`` are the places of the columns that only ever grow.
+
+    ``current`` is the archive of live values with these columns: values read one by one, within one millisecond, are
+    not the same row twice, and each has a newest of its own.
+    """
 
     id: int
     columns: tuple[Column, ...]
     counters: tuple[int, ...]
+    current: str
 
 
 class LayoutQueries(Queries):
@@ -78,6 +89,7 @@ class LayoutQueries(Queries):
         return found
 
     def _keep(self, layout_id: int, columns: tuple[Column, ...]) -> Layout:
-        layout = Layout(layout_id, columns, tuple(i for i, column in enumerate(columns) if column.cumulative))
+        counters = tuple(i for i, column in enumerate(columns) if column.cumulative)
+        layout = Layout(layout_id, columns, counters, f"{LIVE}{layout_id}")
         self._by_id[layout_id] = self._by_columns[columns] = layout
         return layout

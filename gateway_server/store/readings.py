@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import Any
 
+from gateway_server.model import CURRENT
 from gateway_server.store.archive import NO_ORDER, ArchiveQueries, unpacked
+from gateway_server.store.layouts import LIVE, archive_name
 from gateway_server.store.queries import Where, limited, marks
 from gateway_server.store.records import Filter, RowToSave, StoredEvent, StoredReading, StoredRow
 from gateway_server.store.register import full_text
@@ -17,6 +19,7 @@ _ROW = (
     "measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"
     " session_id, span_start, span_end, codec_version_id"
 )
+_TIME = attrgetter("row.measured_at_ms")
 
 
 class ReadingQueries(ArchiveQueries):
@@ -73,7 +76,10 @@ class ReadingQueries(ArchiveQueries):
             where.add(
                 f"l.meter_id IN (SELECT meter_id FROM session WHERE id IN ({marks(wanted.sessions)}))", *wanted.sessions
             )
-        where.among("l.archive", wanted.archives)
+        if CURRENT in wanted.archives:
+            where.add(f"(l.archive LIKE '{LIVE}%' OR l.archive IN ({marks(wanted.archives)}))", *wanted.archives)
+        else:
+            where.among("l.archive", wanted.archives)
         # every archive that has rows has a newest one: the side table is the list of what there is
         archives = self.connection.all(
             "SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id"
@@ -81,15 +87,20 @@ class ReadingQueries(ArchiveQueries):
             where.parameters,
         )
         codecs: dict[tuple[int, int], tuple[str, str]] = {}
-        parts = [self._part(table, archive, wanted, codecs) for archive in archives]
+        parts = (self._part(table, archive, wanted, codecs) for archive in archives)
         if wanted.newest_first:
-            return heapq.merge(*parts, key=attrgetter("row.measured_at_ms"), reverse=True)
-        return chain.from_iterable(parts)
+            return heapq.merge(*parts, key=_TIME, reverse=True)
+        named = zip(archives, parts, strict=True)
+        return chain.from_iterable(
+            heapq.merge(*(part for _, part in same), key=_TIME)
+            for _, same in groupby(named, lambda one: (one[0][0], archive_name(one[0][2])))
+        )
 
     def _part(
         self, table: str, place: tuple[str, int, str], wanted: Filter, codecs: dict[tuple[int, int], tuple[str, str]]
     ) -> Iterator[StoredRow]:
         serial, meter_id, archive = place
+        name = archive_name(archive)
         where = Where()
         where.add("meter_id = ? AND archive = ? AND variant >= 0", meter_id, archive)
         where.between("measured_at_ms", wanted.since_ms, wanted.until_ms)
@@ -111,7 +122,7 @@ class ReadingQueries(ArchiveQueries):
             yield StoredRow(
                 serial,
                 RowToSave(
-                    layout.columns, unpacked(vals, layout.columns), archive, measured, received,
+                    layout.columns, unpacked(vals, layout.columns), name, measured, received,
                     None if order == NO_ORDER else order, status, event,
                     merged(quality, doubts) if doubts else quality, start, end,
                 ),

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.layouts import archive_name
 from gateway_server.store.queries import Queries, Where, limited, marks, serial_core
 from gateway_server.store.records import Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
@@ -83,7 +84,7 @@ class RegisterQueries(Queries):
         serial, state, address, zone, sealed = row
         clock = meter_clock(zone)
         last = {
-            archive: LastRow(
+            archive_name(archive): LastRow(
                 None if order_number < 0 else order_number,
                 None if Quality.CLOCK_OFF in quality.split() else clock(measured_at_ms),
             )

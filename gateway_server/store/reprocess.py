@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway_server.model import Quality, Saved
+from gateway_server.model import CURRENT, Quality, Saved
 from gateway_server.store.archive import (
     ARCHIVE,
     CODEC,
@@ -38,6 +38,7 @@ from gateway_server.store.archive import (
     is_newer,
     packed_values,
 )
+from gateway_server.store.layouts import archive_name
 from gateway_server.store.readings import ReadingQueries
 from gateway_server.store.records import EventToSave, RowToSave
 
@@ -131,8 +132,10 @@ class ReprocessQueries(ReadingQueries):
 
     def _packed(self, row: RowToSave, meter_id: int, session_id: int, by: int) -> PackedRow:
         order = NO_ORDER if row.order_number is None else row.order_number
+        layout = self._layout_of(row.columns)
+        archive = layout.current if row.archive == CURRENT else row.archive
         return (
-            meter_id, row.archive, row.measured_at_ms, order, 0, row.received_at_ms, self.layout(row.columns),
+            meter_id, archive, row.measured_at_ms, order, 0, row.received_at_ms, layout.id,
             packed_values(row), row.status, row.event, row.quality, "", session_id, row.span_start,
             row.span_end, by,
         )  # fmt: skip
@@ -238,4 +241,8 @@ class ReprocessQueries(ReadingQueries):
 
 
 def _from_the_same_bytes(row: PackedRow, other: PackedRow) -> bool:
-    return row[ARCHIVE] == other[ARCHIVE] and row[SPAN] == other[SPAN] and row[END] == other[END]
+    return (
+        archive_name(row[ARCHIVE]) == archive_name(other[ARCHIVE])
+        and row[SPAN] == other[SPAN]
+        and row[END] == other[END]
+    )

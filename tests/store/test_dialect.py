@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway_server.store.dialect import PAGE_SIZE, Dialect, SQLiteDialect, Trouble
+
+
+def test_sqlite_answers_the_questions(tmp_path: Path) -> None:
+    dialect: Dialect = SQLiteDialect(str(tmp_path / "t.db"))
+    connection = dialect.connect()
+    connection.execute(f"CREATE TABLE t (id {dialect.identity}, data {dialect.blob})")
+    insert = f"INSERT INTO t (data) VALUES ({dialect.placeholder}) RETURNING id"
+    assert [connection.execute(insert, (b"x",)).fetchone() for _ in range(2)] == [(1,), (2,)]
+    connection.execute("DELETE FROM t")
+    assert connection.execute(insert, (b"x",)).fetchone() == (3,), "a number is never given twice"
+    assert connection.execute("PRAGMA page_size").fetchone() == (PAGE_SIZE,)
+    assert not connection.in_transaction
+    connection.close()
+
+
+def test_a_store_in_memory_is_known_as_such() -> None:
+    assert SQLiteDialect(":memory:").in_memory
+    assert not SQLiteDialect("memory").in_memory
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [
+        (sqlite3.SQLITE_BUSY, Trouble.BUSY),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, Trouble.BUSY),
+        (sqlite3.SQLITE_LOCKED, Trouble.BUSY),
+        (sqlite3.SQLITE_FULL, Trouble.FULL),
+        (sqlite3.SQLITE_IOERR_FSYNC, Trouble.BROKEN),
+        (sqlite3.SQLITE_IOERR_SHORT_READ, Trouble.BROKEN),
+        (sqlite3.SQLITE_CORRUPT_INDEX, Trouble.BROKEN),
+        (sqlite3.SQLITE_NOTADB, Trouble.BROKEN),
+        (sqlite3.SQLITE_READONLY_DBMOVED, Trouble.BROKEN),
+        (sqlite3.SQLITE_CONSTRAINT_UNIQUE, Trouble.WRONG),
+        (sqlite3.SQLITE_ERROR, Trouble.WRONG),
+        (None, Trouble.WRONG),
+    ],
+)
+def test_an_error_says_whether_the_same_again_may_succeed(code: int | None, trouble: Trouble) -> None:
+    error = sqlite3.OperationalError("?")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert SQLiteDialect(":memory:").trouble(error) is trouble
+
+
+def test_another_connections_writing_shows(tmp_path: Path) -> None:
+    dialect = SQLiteDialect(str(tmp_path / "t.db"))
+    one, two = dialect.connect(), dialect.connect()
+    before = dialect.version(one)
+    one.execute("CREATE TABLE t (x)")
+    assert dialect.version(one) == before
+    two.execute("INSERT INTO t VALUES (1)")
+    assert dialect.version(one) != before
+    one.close()
+    two.close()

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway_server.errors import StoreError
+from gateway_server.model import Direction, Outcome
+from gateway_server.store.open import open_store
+from gateway_server.store.owner import this_process
+from gateway_server.store.records import Filter, LogEntry, MeterRecord, SessionClosing, SessionKey, SessionRecord
+from gateway_server.store.sessions import KILLED
+from gateway_server.store.sql import SqlStore
+from tests.store.samples import HOUR, NOON, OPENING, hour, known_session
+
+CLOSING = SessionClosing(NOON + HOUR, Outcome.PARTIAL, "the line was lost", 300, 40)
+
+
+def only(store: SqlStore) -> SessionRecord:
+    (session,) = store.sessions()
+    return session
+
+
+def test_a_session_that_runs_has_no_end_and_no_outcome(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377"))
+    key = store.open_session(replace(OPENING, serial="41203377", listener="gprs", caller="352099001761481", job=7))
+    assert only(store) == SessionRecord(
+        key.id, "41203377", "tcp", "127.0.0.1:50001", NOON, None, None, "", 0, 0, 0, "lis200", "1", "gprs",
+        "352099001761481", 7,
+    )  # fmt: skip
+
+
+def test_a_session_ends_with_one_outcome(store: SqlStore) -> None:
+    key = store.open_session(OPENING)
+    store.close_session(key, CLOSING)
+    session = store.session(key.id)
+    assert session is not None
+    assert (session.ended_ms, session.outcome, session.detail) == (NOON + HOUR, Outcome.PARTIAL, "the line was lost")
+    assert (session.bytes_received, session.bytes_sent) == (300, 40)
+    assert (session.codec, session.codec_version, session.meter) == ("lis200", "1", "")
+
+
+def test_what_was_learnt_of_a_session_on_the_way_is_told_at_its_end(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377"))
+    key = store.open_session(replace(OPENING, codec="", codec_version=""))
+    store.close_session(
+        key, replace(CLOSING, serial="41203377", codec="lis200", codec_version="3", caller="352099001761481")
+    )
+    session = only(store)
+    assert (session.meter, session.codec, session.codec_version) == ("41203377", "lis200", "3")
+    assert session.caller == "352099001761481"
+
+
+def test_rows_read_before_a_session_ends_know_their_codec(store: SqlStore) -> None:
+    key = store.open_session(replace(OPENING, codec="", codec_version=""))
+    store.set_codec(key, "lis200", "3")
+    store.save(key, "41203377", [hour(1)])
+    assert [(row.codec, row.codec_version) for row in store.rows()] == [("lis200", "3")]
+
+
+def test_a_meter_that_is_not_in_the_register_is_still_named(store: SqlStore) -> None:
+    store.open_session(replace(OPENING, serial="123"))
+    assert only(store).meter == "123"
+
+
+def test_the_log_comes_back_byte_by_byte_in_the_order_of_the_wire(store: SqlStore) -> None:
+    one, two = store.open_session(OPENING), store.open_session(OPENING)
+    wire = [
+        (one, NOON, Direction.TO_METER, b"/?!\r\n"),
+        (two, NOON, Direction.FROM_METER, bytes(range(256))),
+        (one, NOON + 3, Direction.FROM_METER, b"/Els6EK270\r\n"),
+        (one, NOON + 3, Direction.NOTE, "часы".encode()),
+    ]
+    store.log(wire)
+    store.log([(two, NOON + 4, Direction.TO_METER, b"")])
+    assert list(store.session_log(one.id)) == [LogEntry(*wire[0][1:]), LogEntry(*wire[2][1:]), LogEntry(*wire[3][1:])]
+    assert [record.data for record in store.session_log(two.id)] == [bytes(range(256)), b""]
+
+
+def test_a_log_without_a_session_is_refused(store: SqlStore) -> None:
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        store.log([(SessionKey(99), NOON, Direction.NOTE, b"?")])
+
+
+def test_sessions_are_found_by_meter_time_outcome_and_transport(store: SqlStore) -> None:
+    keys = [
+        known_session(store, "1"),
+        store.open_session(replace(OPENING, transport="serial", started_ms=NOON + HOUR)),
+        store.open_session(replace(OPENING, started_ms=NOON + 2 * HOUR)),
+    ]
+    store.close_session(keys[0], replace(CLOSING, outcome=Outcome.READ))
+    store.close_session(keys[1], replace(CLOSING, outcome=Outcome.SILENT))
+    found = {
+        name: [session.id for session in store.sessions(wanted)]
+        for name, wanted in {
+            "all": Filter(),
+            "newest": Filter(newest_first=True, limit=2),
+            "meter": Filter(serials=("01",)),
+            "no such meter": Filter(serials=("2",)),
+            "time": Filter(since_ms=NOON + HOUR, until_ms=NOON + HOUR),
+            "outcome": Filter(outcomes=("read", "silent")),
+            "transport": Filter(transports=("serial",)),
+            "open": Filter(states=("open",)),
+            "ended": Filter(states=("ended",)),
+            "number": Filter(sessions=(2,)),
+        }.items()
+    }
+    assert found == {
+        "all": [1, 2, 3],
+        "newest": [3, 2],
+        "meter": [1],
+        "no such meter": [],
+        "time": [2],
+        "outcome": [1, 2],
+        "transport": [2],
+        "open": [3],
+        "ended": [1, 2],
+        "number": [2],
+    }
+
+
+def test_sessions_of_a_killed_gateway_are_ended_at_their_last_sign_of_life(store: SqlStore) -> None:
+    ours, silent, busy = (store.open_session(OPENING) for _ in range(3))
+    store.log([(busy, NOON + 5, Direction.NOTE, b""), (busy, NOON + 7, Direction.NOTE, b"")])
+    boot, _, _ = this_process().split(":")
+    store.connection.execute("UPDATE session SET owner = ? WHERE id > 1", (f"{boot}:{2**22 + 1}:5",))
+    assert store.close_killed_sessions() == 2
+    ended = {session.id: (session.ended_ms, session.outcome, session.detail) for session in store.sessions()}
+    assert ended == {
+        ours.id: (None, None, ""),
+        silent.id: (NOON, Outcome.GATEWAY_FAULT, KILLED),
+        busy.id: (NOON + 7, Outcome.GATEWAY_FAULT, KILLED),
+    }
+    assert store.close_killed_sessions() == 0
+
+
+def test_a_session_that_is_not_there_is_none(store: SqlStore) -> None:
+    assert store.session(1) is None
+    assert list(store.session_log(1)) == []
+    other = open_store(":memory:")
+    assert list(other.sessions()) == []
+    other.close()
