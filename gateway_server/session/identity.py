@@ -35,19 +35,21 @@ class Identity:
         return replace(self.known, order=order, claimed=not self.unclaimed)
 
 
-def look_up(key: SessionKey, said: Identify, at_ms: int, expected: KnownMeter | None) -> Callable[[Store], Identity]:
-    """Work for the store's thread: finds or registers the meter that answered. Raises `UnknownMeter` at once for one
-    that is not the expected."""
+def look_up(key: SessionKey, said: Identify, at_ms: int, expected: str) -> Callable[[Store], Identity]:
+    """Work for the store's thread: finds or registers the meter that answered.
+
+    Raises `UnknownMeter` at once for one that does not have the ``expected`` serial number (empty: any).
+    """
     serial = said.serial.strip()
     if not serial:
         raise UnknownMeter("the meter gave no serial number")
-    if expected is not None:
-        if serial.lstrip("0") != expected.serial.lstrip("0"):
+    if expected:
+        if serial.lstrip("0") != expected.lstrip("0"):
             raise UnknownMeter(
-                f"meter {expected.serial} was expected, but {serial} answered; if the meter was exchanged, enter the"
+                f"meter {expected} was expected, but {serial} answered; if the meter was exchanged, enter the"
                 f" new one: `gateway-server meter add {serial} --route ...`"
             )
-        serial = expected.serial
+        serial = expected
     wanted = replace(said, serial=serial)
 
     def work(store: Store) -> Identity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -19,6 +19,9 @@ from gateway_server.store.store import Writer
 
 if TYPE_CHECKING:
     from gateway_server.session.session import Session
+
+
+DEFAULT_ORDER = ReadOrder()
 
 
 class Role(enum.Enum):
@@ -47,7 +50,7 @@ class Plan:
 
     codecs: tuple[Codec, ...]
     role: Role = Role.ASK
-    order: ReadOrder = field(default_factory=ReadOrder)
+    order: ReadOrder = DEFAULT_ORDER
     record: MeterRecord | None = None
     expected: KnownMeter | None = None
 

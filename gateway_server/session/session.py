@@ -35,7 +35,7 @@ from gateway_server.session.endings import ending, masked
 from gateway_server.session.identity import Identity, look_up
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
-from gateway_server.session.plan import Facilities, Owner, Plan, Role
+from gateway_server.session.plan import DEFAULT_ORDER, Facilities, Owner, Plan, Role
 from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.store import Store
@@ -79,6 +79,7 @@ class Session:
         "_codec",
         "_dialogue",
         "_early",
+        "_expected",
         "_facilities",
         "_first_deadline",
         "_heard_ms",
@@ -87,12 +88,13 @@ class Session:
         "_line",
         "_losses",
         "_lost",
-        "_meter",
+        "_order",
         "_others",
         "_owner",
         "_plan",
         "_received",
         "_running",
+        "_secret",
         "_sent",
         "_state",
         "_stored",
@@ -136,7 +138,9 @@ class Session:
         self._sent = 0
         self._unread = 0
         self._stored = 0
-        self._meter: KnownMeter | None = None
+        self._secret = ""
+        self._expected = ""
+        self._order = DEFAULT_ORDER
         self._unclaimed = False
         self._zone: ZoneInfo | None = None
         self._told = opening.codec
@@ -158,7 +162,7 @@ class Session:
     @property
     def identified(self) -> bool:
         """Whether the meter has said who it is and the register knows what to make of it."""
-        return self._meter is not None
+        return self._zone is not None
 
     @property
     def at_border(self) -> bool:
@@ -170,19 +174,17 @@ class Session:
         """How many bytes came."""
         return self._received
 
-    @property
-    def plan(self) -> Plan:
-        """What is being done with the line."""
-        return self._plan
-
     def begin(self, plan: Plan) -> None:
         """Starts the conversation. Bytes that came before it are the first the codec sees."""
         if self._state is not _WAITING:
             return
         self._plan = plan
+        self._order = plan.order
         self._others = plan.codecs
         if plan.record is not None:
             self.serial = plan.record.serial
+        if plan.expected is not None:
+            self._expected = plan.expected.serial
         self._try_next_codec(None)
 
     def note(self, text: str) -> None:
@@ -363,7 +365,7 @@ class Session:
     # the dialogue
 
     def _may_try_another(self) -> bool:
-        return bool(self._others) and self._meter is None and not self._stored and self._lost is None
+        return bool(self._others) and self._zone is None and not self._stored and self._lost is None
 
     def _try_next_codec(self, after: GatewayError | None) -> None:
         plan = self._plan
@@ -390,6 +392,8 @@ class Session:
                 self._end(CodecError(f"the codec {codec.name} cannot ask: its meters speak first"))
                 return
             self._dialogue = codec.read(plan.expected)
+        if not others:
+            self._plan = _NO_PLAN  # thousands of waiting lines keep only what they still need
         early = self._early or ()
         if not others or plan.role is Role.ASK:
             self._early = None
@@ -481,7 +485,7 @@ class Session:
             self._owner.session_progress(self, wish)
         elif kind is Remember:
             serial = self.serial
-            if self._meter is None:
+            if self._zone is None:
                 raise RuntimeError(f"the codec {self._codec_name} remembers something of a meter it has not identified")
             name, value = wish.name, wish.value
             self._facilities.writer.call(lambda store: store.remember(serial, name, value), _unheard)
@@ -534,7 +538,7 @@ class Session:
     def _identify(self, said: Identify) -> tuple[bool, GatewayError | None]:
         facilities = self._facilities
         try:
-            work = look_up(self._key, said, facilities.now_ms(), self._plan.expected)
+            work = look_up(self._key, said, facilities.now_ms(), self._expected)
         except UnknownMeter as stranger:
             return False, stranger
         self._state = _STORING
@@ -550,7 +554,7 @@ class Session:
         self.serial = found.record.serial
         self._unclaimed = found.unclaimed
         try:
-            meter = found.meter(self._plan.order)
+            meter = found.meter(self._order)
             self._owner.session_identified(self, found.record)
         except UnknownMeter as refusal:
             self._answer_with(refusal)
@@ -558,7 +562,9 @@ class Session:
         if self.over:
             return
         self._early = None
-        self._meter = meter
+        self._plan = _NO_PLAN
+        self._others = ()
+        self._secret = meter.access_code
         self._zone = ZoneInfo(found.record.time_zone)
         self._answer_with(meter)
 
@@ -625,8 +631,8 @@ class Session:
         if self._unread > _MOST_UNREAD and self._lost is None:
             self._line.resume()
         how = ending(error, reason, self.serial, self._stored, unclaimed=self._unclaimed)
-        if self._meter is not None and self._meter.access_code:
-            how = masked(how, self._meter.access_code)
+        if self._secret:
+            how = masked(how, self._secret)
         codec = self._codec
         facilities.writer.close_session(
             self._key,
@@ -636,7 +642,7 @@ class Session:
                 how.detail,
                 self._received,
                 self._sent,
-                self.serial if self._meter is not None or self._plan.record is not None else "",
+                self.serial if self._zone is not None or self._expected else "",
                 codec.name if codec is not None else "",
                 codec.version if codec is not None else "",
                 self.caller,

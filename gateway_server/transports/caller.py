@@ -338,7 +338,9 @@ class Caller:
         if self._record is not None and self._record.codec:
             own = reception.codec_named(self._record.codec)
             codecs = (own,) if own is not None else codecs
-        self._session.begin(Plan(codecs, reception.role, record=self._record, expected=self._known))
+        plan = Plan(codecs, reception.role, record=self._record, expected=self._known)
+        self._record = self._known = None
+        self._session.begin(plan)
 
     def _talk_again(self) -> None:
         """The same, over a line whose meter is known; the register may have changed since."""
@@ -349,7 +351,6 @@ class Caller:
 
     def session_identified(self, session: Session, meter: MeterRecord) -> None:
         """The meter said who it is."""
-        self._record = meter
         self.deadline = NEVER
         self._bind(meter.serial)
 
@@ -376,7 +377,6 @@ class Caller:
     def _park(self) -> None:
         self._stage = _Stage.PARKED
         self._held = b""
-        self._record = self._known = None
         reception = self._reception
         self._watch(reception.poll_every or reception.idle_seconds)
         self._next_errand()

@@ -176,8 +176,9 @@ class SerialProtocol(StreamProtocol):
 def open_port(reactor: Any, route: SerialRoute, meet: Callable[[Line], _Speaker]) -> None:
     """Opens a local port. Raises `LineError` that says what to do when that fails."""
     protocol = SerialProtocol(route, reactor, meet)
+    open_exclusively: Any = _ExclusivePort  # Twisted's constructor has no types
     try:
-        _ExclusivePort(  # type: ignore[no-untyped-call]  # Twisted's constructor has no types
+        open_exclusively(
             protocol,
             route.port,
             reactor,

@@ -29,6 +29,7 @@ from gateway_server.transports.reception import Reception
 
 BACKLOG = 4096
 _GOODBYE_SECONDS = 3.0
+_parse_endpoint: Any = serverFromString  # it has no types
 _HAS_BACKLOG = re.compile(r"(?:tcp|tcp6|ssl|tls):", re.IGNORECASE)
 
 
@@ -274,7 +275,7 @@ def server_endpoint(reactor: Any, name: str, description: str) -> IStreamServerE
     if _HAS_BACKLOG.match(description) and "backlog=" not in description:
         description = f"{description}:backlog={BACKLOG}"
     try:
-        return cast(IStreamServerEndpoint, serverFromString(reactor, description))  # type: ignore[no-untyped-call]
+        return cast(IStreamServerEndpoint, _parse_endpoint(reactor, description))
     except (ValueError, TypeError, OSError, KeyError, LookupError) as wrong:
         raise OperatorError(f'listener "{name}": {description!r} is no endpoint: {wrong}') from wrong
 
