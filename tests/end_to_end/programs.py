@@ -1,0 +1,50 @@
+"""The real program in a process of its own, for the few tests that want it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Runs ``gateway-server`` with these arguments until the test has done with it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "gateway_server", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(10)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait(10)
+        if running.stdout is not None:
+            running.stdout.close()
+
+
+def first_line(running: subprocess.Popen[str]) -> str:
+    """What the program says first."""
+    assert running.stdout is not None
+    line = running.stdout.readline().strip()
+    assert line, "the program ended without a word"
+    return line
+
+
+@contextmanager
+def simulated_meter(*arguments: str) -> Iterator[int]:
+    """A simulated meter as a TCP server; gives its port."""
+    with program("simulate", "meter", "--listen", "127.0.0.1:0", "--seconds", "60", *arguments) as running:
+        yield int(first_line(running).rpartition(":")[2])
