@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Column
+from gateway_server.model import CURRENT, Column, Saved
 from gateway_server.store.layouts import REMEMBERED
+from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
-from tests.store.samples import HOURLY, VOLUME, hour, known_session, opened
+from tests.store.samples import HOURLY, TEMPERATURE, VOLUME, hour, known_session, opened
 
 
 def test_a_layout_is_kept_once(store: SqlStore) -> None:
@@ -42,3 +43,29 @@ def test_every_session_may_bring_a_layout_object_of_its_own(store: SqlStore) -> 
 def test_a_layout_that_is_missing_is_told(store: SqlStore) -> None:
     with pytest.raises(StoreError, match="layout 99 is missing"):
         store.columns_of(99)
+
+
+def test_live_values_read_one_by_one_in_the_same_millisecond_are_all_there_and_each_the_newest(store: SqlStore) -> None:
+    key = known_session(store)
+    volume, temperature = (
+        hour(1)._replace(archive=CURRENT, order_number=None, columns=(column,), values=(value,))
+        for column, value in ((VOLUME, "500.0"), (TEMPERATURE, "7.5"))
+    )
+    assert store.save(key, "41203377", [volume]) == Saved(new=1)
+    assert store.save(key, "41203377", [temperature, volume]) == Saved(new=1, same=1)
+    wanted = Filter(archives=(CURRENT,))
+    for found in (store.readings(wanted), store.last_readings(wanted), store.readings()):
+        assert [(one.archive, one.quantity, one.value, one.quality) for one in found] == [
+            (CURRENT, VOLUME.quantity, "500.0", ""),
+            (CURRENT, TEMPERATURE.quantity, "7.5", ""),
+        ]
+    assert set(store.known_meter("41203377").last) == {CURRENT}
+
+
+def test_live_values_of_several_layouts_are_listed_by_time(store: SqlStore) -> None:
+    key = known_session(store)
+    for at, column in enumerate((VOLUME, TEMPERATURE, VOLUME), 1):
+        row = hour(at)._replace(archive=CURRENT, order_number=None, columns=(column,), values=(str(at),))
+        store.save(key, "41203377", [row])
+    assert [one.value for one in store.readings()] == ["1", "2", "3"]
+    assert [one.value for one in store.readings(Filter(newest_first=True))] == ["3", "2", "1"]
