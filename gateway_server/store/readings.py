@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import Any
@@ -21,6 +21,8 @@ _ROW = (
 )
 _TIME = attrgetter("row.measured_at_ms")
 
+_Codecs = dict[tuple[int, int], tuple[str, str]]  # by session and codec version
+
 
 class ReadingQueries(ArchiveQueries):
     """Verbs that list rows, readings and events."""
@@ -30,15 +32,15 @@ class ReadingQueries(ArchiveQueries):
 
         Rows that a newer codec version replaced are left out.
         """
-        return islice(self._rows("archive_row", wanted), wanted.limit)
+        return islice(self._rows(wanted), wanted.limit)
 
     def readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
         """The same, one value each; ``quantities`` and ``limit`` speak of values."""
-        return islice(self._expanded(self._rows("archive_row", wanted), wanted.quantities), wanted.limit)
+        return islice(self._expanded(self._rows(wanted), wanted.quantities), wanted.limit)
 
     def last_readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
         """The newest row of every meter and archive, from the side table."""
-        return islice(self._expanded(self._rows("last_row", wanted), wanted.quantities), wanted.limit)
+        return islice(self._expanded(self._last_rows(wanted), wanted.quantities), wanted.limit)
 
     def events(self, wanted: Filter = Filter()) -> Iterator[StoredEvent]:  # noqa: B008
         """Entries of event logs by time; ``search`` finds words (or their beginnings) of code and text."""
@@ -68,7 +70,7 @@ class ReadingQueries(ArchiveQueries):
     def _wanted_meters(self, wanted: Filter) -> list[int]:
         return [number for serial in wanted.serials if (number := self.meter_id(serial)) is not None] or [-1]
 
-    def _rows(self, table: str, wanted: Filter) -> Iterator[StoredRow]:
+    def _rows(self, wanted: Filter) -> Iterator[StoredRow]:
         where = Where()
         if wanted.serials:
             where.among("l.meter_id", self._wanted_meters(wanted))
@@ -86,8 +88,8 @@ class ReadingQueries(ArchiveQueries):
             f"{where} ORDER BY m.serial, l.archive",
             where.parameters,
         )
-        codecs: dict[tuple[int, int], tuple[str, str]] = {}
-        parts = (self._part(table, archive, wanted, codecs) for archive in archives)
+        codecs: _Codecs = {}
+        parts = (self._part(archive, wanted, codecs) for archive in archives)
         if wanted.newest_first:
             return heapq.merge(*parts, key=_TIME, reverse=True)
         named = zip(archives, parts, strict=True)
@@ -96,25 +98,47 @@ class ReadingQueries(ArchiveQueries):
             for _, same in groupby(named, lambda one: (one[0][0], archive_name(one[0][2])))
         )
 
-    def _part(
-        self, table: str, place: tuple[str, int, str], wanted: Filter, codecs: dict[tuple[int, int], tuple[str, str]]
-    ) -> Iterator[StoredRow]:
+    def _part(self, place: tuple[str, int, str], wanted: Filter, codecs: _Codecs) -> Iterator[StoredRow]:
+        """The wanted rows of one archive of one meter: they lie together, in order."""
         serial, meter_id, archive = place
-        name = archive_name(archive)
         where = Where()
         where.add("meter_id = ? AND archive = ? AND variant >= 0", meter_id, archive)
         where.between("measured_at_ms", wanted.since_ms, wanted.until_ms)
         where.among("session_id", wanted.sessions)
         way = "DESC" if wanted.newest_first else "ASC"
-        limit = limited(wanted.limit)
-        query = (
-            f"SELECT {_ROW} FROM {table}{where} ORDER BY measured_at_ms {way}, order_number {way}, variant {way}{limit}"
+        rows = self.connection.stream(
+            f"SELECT {_ROW} FROM archive_row{where}"
+            f" ORDER BY measured_at_ms {way}, order_number {way}, variant {way}{limited(wanted.limit)}",
+            where.parameters,
         )
+        return self._stored(((serial, archive, *row) for row in rows), codecs)
+
+    def _last_rows(self, wanted: Filter) -> Iterator[StoredRow]:
+        """The wanted newest rows: one query for all meters."""
+        where = Where()
+        if wanted.serials:
+            where.among("l.meter_id", self._wanted_meters(wanted))
+        where.among("l.archive", wanted.archives)
+        where.between("l.measured_at_ms", wanted.since_ms, wanted.until_ms)
+        where.among("l.session_id", wanted.sessions)
+        order = "l.measured_at_ms DESC" if wanted.newest_first else "m.serial, l.archive"
+        codecs: _Codecs = {}
+        columns = ", ".join(f"l.{column}" for column in _ROW.split(", "))
+        rows = self.connection.all(
+            f"SELECT m.serial, l.archive, {columns}, s.codec, s.codec_version FROM last_row l"
+            f" JOIN meter m ON m.id = l.meter_id JOIN session s ON s.id = l.session_id{where} ORDER BY {order}",
+            where.parameters,
+        )
+        for row in rows:
+            codecs[row[12], 0] = row[-2:]
+        return self._stored((row[:-2] for row in rows), codecs)
+
+    def _stored(self, rows: Iterable[Sequence[Any]], codecs: _Codecs) -> Iterator[StoredRow]:
         layouts = self._by_id
         for (
-            measured, order, variant, received, layout_id, vals, status, event, quality, doubts, session, start,
-            end, by,
-        ) in self.connection.stream(query, where.parameters):  # fmt: skip
+            serial, archive, measured, order, variant, received, layout_id, vals, status, event, quality, doubts,
+            session, start, end, by,
+        ) in rows:  # fmt: skip
             codec = codecs.get((session, by))
             if codec is None:
                 codec = codecs[session, by] = self._codec(session, by)
@@ -122,7 +146,7 @@ class ReadingQueries(ArchiveQueries):
             yield StoredRow(
                 serial,
                 RowToSave(
-                    layout.columns, unpacked(vals, layout.columns), name, measured, received,
+                    layout.columns, unpacked(vals, layout.columns), archive, measured, received,
                     None if order == NO_ORDER else order, status, event,
                     merged(quality, doubts) if doubts else quality, start, end,
                 ),

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 2  # how often a store without room is tried when nobody else tries it
+UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
 LOW_WATER = 8 << 20
 
@@ -91,7 +92,9 @@ class ThreadWriter:
 
     What sessions hand over within one turn of the reactor goes to the thread together; the thread takes whatever is
     pending as soon as it is free and writes it in one transaction. There is no delay to collect more: while one batch
-    is being synced the next one collects by itself. All answers of a batch come back in one call.
+    is being synced the next one collects by itself. Only what nobody waits for (log, openings, endings) does not begin
+    a transaction: it goes with the next one, `UNHURRIED_S` later at most. So the log of an acknowledgement does not
+    stand in the way of the next frame. All answers of a batch come back in one call.
 
     A store without room refuses what somebody waits for, keeps what nobody would hear about (openings, log, endings)
     and is tried again; ``on_full(True)`` and ``on_full(False)`` say so. A store whose files fail is never tried again:
@@ -120,8 +123,10 @@ class ThreadWriter:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._pending: deque[Item] = deque()
         self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
-        self._idle = False  # the thread sleeps, or is about to look at what is pending once more
+        self._idle = False  # the thread sleeps, or is about to look once more whether it is wanted
+        self._wanted = False  # something is pending that shall be written now
         self._due = False
+        self._look_due = False
         self._retry_due = False
         self._stopping: Deferred[None] | None = None
         self._kept: list[Item] = []  # the thread's: to be written when there is room
@@ -175,21 +180,21 @@ class ThreadWriter:
         done: Callable[[Saved | StoreError], None],
     ) -> None:
         """Saves what a meter reported; ``done`` is called after the commit."""
-        self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)))
+        self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)), done)
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:
         """Ends a session's record."""
-        self._hand_over(CLOSE, (key, closing, done), ITEM_WEIGHT)
+        self._hand_over(CLOSE, (key, closing, done), ITEM_WEIGHT, done)
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
-        self._hand_over(CALL, (work, done), ITEM_WEIGHT)
+        self._hand_over(CALL, (work, done), ITEM_WEIGHT, done)
 
     # on the reactor's thread
 
-    def _hand_over(self, kind: int, payload: Any, weight: int) -> None:
+    def _hand_over(self, kind: int, payload: Any, weight: int, waits: Callable[[Any], None] | None = None) -> None:
         if self._stopping is not None:
             error = StoreError("the gateway is stopping; nothing more is stored")
             for done, _ in Batch.of([(kind, payload, weight)]).refused(error):
@@ -197,10 +202,15 @@ class ThreadWriter:
             return
         self._handed_over += weight
         self._pending.append((kind, payload, weight))
-        # The thread sleeps only after it has set `_idle` and then seen nothing pending: so no item is missed.
-        if self._idle and not self._due:
-            self._due = True
-            self._reactor.callLater(0, self._wake)
+        if waits is not None:
+            # The thread sleeps only after it has set `_idle` and then seen that it is not wanted: so none is missed.
+            self._wanted = True
+            if self._idle and not self._due:
+                self._due = True
+                self._reactor.callLater(0, self._wake)
+        elif not self._look_due:
+            self._look_due = True
+            self._reactor.callLater(UNHURRIED_S, self._look)
         if not self._crowded and self._handed_over - self._written > self._high_water:
             self._crowded = True
             self._on_backlog(True)
@@ -210,6 +220,13 @@ class ThreadWriter:
         if self._idle:
             self._idle = False
             self._tokens.put(None)
+
+    def _look(self) -> None:
+        """What nobody waits for has waited long enough."""
+        self._look_due = False
+        if self._pending:
+            self._wanted = True
+            self._wake()
 
     def _answered(self, answers: list[Answer], weight: int, trouble: StoreError | None) -> None:
         """A batch is over: what it took in memory is free, those who wait are told, and how the store is."""
@@ -241,7 +258,7 @@ class ThreadWriter:
     def _try_again(self) -> None:
         self._retry_due = False
         if self._stopping is None:
-            self._hand_over(CALL, (SqlStore.probe, _ignore), ITEM_WEIGHT)
+            self._hand_over(CALL, (SqlStore.probe, _ignore), ITEM_WEIGHT, _ignore)
 
     def _ended(self) -> None:
         self._thread.join()
@@ -280,15 +297,17 @@ class ThreadWriter:
         self._reactor.callFromThread(self._ended)
 
     def _take(self) -> list[Item]:
-        """What is pending; waits until there is something. Nothing when we are to stop."""
+        """What is pending; waits until some of it shall be written. Nothing when we are to stop."""
         pending = self._pending
         while True:
-            if pending:
-                return [pending.popleft() for _ in range(len(pending))]
-            if self._stopping is not None:
-                return []
+            if self._wanted or self._stopping is not None:
+                self._wanted = False
+                if pending:
+                    return [pending.popleft() for _ in range(len(pending))]
+                if self._stopping is not None:
+                    return []
             self._idle = True
-            if not pending and self._stopping is None:
+            if not self._wanted and self._stopping is None:
                 self._tokens.get()
             self._idle = False
 
