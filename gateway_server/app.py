@@ -100,6 +100,7 @@ class Gateway:
     async def start(self) -> None:
         """Opens the store, the listeners and the socket for wakes. Raises `OperatorError`; then nothing is open."""
         self._writer.start()
+        self._reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(self.stop()))
         try:
             path = store_path(self._config.store.url)
             if path is not None:
