@@ -35,6 +35,15 @@ def program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             running.stdout.close()
 
 
+def said_by(*arguments: str) -> str:
+    """What ``gateway-server`` with these arguments prints, once it has ended well."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "gateway_server", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def first_line(running: subprocess.Popen[str]) -> str:
     """What the program says first."""
     assert running.stdout is not None
