@@ -27,7 +27,7 @@ BLOCK = "block"
 ROWS_PER_BLOCK = 10
 """RMG's choice since 2014: a month of hourly rows takes 3 minutes over CSD, row by row 17."""
 MOST_FRUITLESS = 3
-MOST_REQUESTS = 200
+MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
 PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 
@@ -56,20 +56,20 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
     last = talk.meter.last.get(name) if talk.meter and since is None else None
     upper = values.time_text(until) if until else ""
     wanted = Range(_time_position(talk, number), _lower(since, last), upper)
-    if last is not None and _ahead_of_clock(talk, last) and reader.layout and reader.layout.has_archive_order:
+    by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
+    if last is not None and by_order and _ahead_of_clock(talk, last):
         yield Note(f"{name}: the last stored row lies ahead of the device's clock; going on by order number")
-        wanted = Range(reader.layout.order + 1, str(last.order_number))
+        wanted = Range(_order_position(talk, number), str(last.order_number))
     first = yield from _read(talk, name, number, wanted)
-    if last is None:
+    if last is None or until is not None:
         return
-    by_order = talk.listener.profile.has_order_numbers and last.order_number is not None
-    if first is None:
+    if not reader.seen:
         yield Note(f"{name}: the last stored row is no longer in the device; reading all it has")
         yield from _read(talk, name, number, replace(wanted, position=_time_position(talk, number), lower=""))
-    elif by_order and last.order_number is not None and first > last.order_number + 1:
+    elif by_order and first is not None and last.order_number is not None and first > last.order_number + 1:
         missing = Range(_order_position(talk, number), str(last.order_number + 1), str(first - 1))
-        found = yield from _read(talk, name, number, missing)
-        if found is None:
+        yield from _read(talk, name, number, missing)
+        if not reader.seen:
             yield Note(
                 f"{name}: rows {last.order_number + 1} to {first - 1} behind the last stored one are no longer "
                 "in the device"
@@ -135,9 +135,9 @@ def _block_size(talk: Conversation) -> int:
 
 
 def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generator[Wish, Any, int | None]:
-    """Reads a range, going on after every break; gives the order number of its first row, None if it has none."""
+    """Reads a range, going on after every break; gives the order number of its first row, None without one."""
     reader = talk.listener.reader(number)
-    reader.first_order = None
+    reader.first_order, reader.seen = None, 0
     block = _block_size(talk)
     clean, fruitless, moved = True, 0, False
     for _ in range(MOST_REQUESTS):
@@ -196,8 +196,9 @@ def _from_last(talk: Conversation, number: int, wanted: Range) -> Range:
 def _behind_damage(talk: Conversation, number: int, name: str) -> Range | None:
     """The range behind the row that follows the last good one; None where nothing says where that is."""
     reader = talk.listener.reader(number)
-    if reader.layout is not None and reader.layout.has_archive_order and reader.last_order is not None:
-        return Range(reader.layout.order + 1, str(reader.last_order + 2))
+    by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
+    if by_order and reader.last_order is not None:
+        return Range(_order_position(talk, number), str(reader.last_order + 2))
     if reader.last_time is not None and name in PERIODS:
         behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
         return Range(_time_position(talk, number), values.time_text(behind))
@@ -221,11 +222,18 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
     request = messages.Command("R3", f"{number}:V.0({wanted.position};{wanted.lower};{wanted.upper};{block})")
     yield from talk.say(request)
     damaged = rows = 0
+    nudged = False
     for _ in range(MOST_BLOCKS):
         try:
             answer = yield from talk.hear(talk.timing.reply, _is_part)
         except MeterSilent as silence:
-            raise Broken(str(silence)) from None
+            if nudged or not rows:
+                raise Broken(str(silence)) from None
+            # Our ACK or its block was lost: a NAK brings the block in either case.
+            nudged = True
+            yield Note(f"{name}: {silence}; asking for the block again")
+            yield from talk.say(messages.Repeat())
+            continue
         if isinstance(answer, Damaged):
             damaged += 1
             if damaged > talk.timing.repeats:
@@ -242,7 +250,7 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
                 yield from talk.say(request)
                 continue
             raise answer.error
-        damaged = 0
+        damaged, nudged = 0, False
         rows += answer.rows
         done, total = _estimate(talk, name, number, wanted, rows)
         yield Progress(f"{name}: {rows} rows", done, total)

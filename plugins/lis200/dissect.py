@@ -49,7 +49,8 @@ class _Fields:
         self.done: list[Field] = []
 
     def add(self, name: str, size: int, value: str | None = None, meaning: str = "", *, secret: bool = False) -> None:
-        """The next ``size`` octets."""
+        """The next ``size`` octets, or what there is of them."""
+        size = min(size, len(self.text) - self.at)
         if size <= 0:
             return
         end = self.at + size

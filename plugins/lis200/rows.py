@@ -44,7 +44,8 @@ class RowReader:
     def __init__(self, archive: str, layout: Layout | None = None, model: str = "") -> None:
         self.archive = archive
         self.layout = layout
-        self.first_order: int | None = None  # of a row, since whoever asks set this to None
+        self.first_order: int | None = None  # since whoever asks has set it to None
+        self.seen = 0  # rows, since whoever asks has set it to 0
         self.last_order: int | None = None
         self.last_time: datetime | None = None
         self._model = model
@@ -67,6 +68,7 @@ class RowReader:
                 at += len(line)
         else:
             self._read_usual(body, offset, found)
+        self.seen += len(found.rows) + len(found.events) + found.repeated
         return found
 
     def _read_usual(self, body: str, at: int, found: Rows) -> None:

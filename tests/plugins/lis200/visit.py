@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import (
@@ -20,17 +20,53 @@ from gateway_server.codec.dialogue import (
 )
 from gateway_server.errors import GatewayError, LineLost, MeterSilent
 from gateway_server.model import Direction, Event, Identify, KnownMeter, LastRow, Row, Saved
-from gateway_server.testing.fake_meter import FakeMeter
+from gateway_server.testing.fake_delivery import Reply
 from plugins.lis200 import codec
+from plugins.lis200.messages import Message, Wire, decode, encode
 
 MOST_WISHES = 200_000
+
+
+class Meter(Protocol):
+    """What answers: a simulated meter, or one scripted for a test."""
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed."""
+
+    def received(self, data: bytes) -> list[Reply]:
+        """What it answers to these octets."""
+
+
+class ScriptedMeter:
+    """Answers what a test says it answers: ``replies`` holds, for what was asked, the answers in turn, the last
+    one for ever. What is in none of them it does not hear. ``heard`` is what it was told."""
+
+    def __init__(self, replies: dict[Message, list[Message | bytes]]) -> None:
+        self.replies = replies
+        self.heard: list[Message] = []
+
+    def tick(self, now: datetime) -> None:
+        """It has no clock."""
+
+    def received(self, data: bytes) -> list[Reply]:
+        """The next answer to this telegram."""
+        if not data.strip(b"\0"):
+            return []
+        wire: Wire = decode(data)
+        self.heard.append(wire.message)
+        answers = self.replies.get(wire.message, [])
+        if not answers:
+            return []
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        octets = answer if isinstance(answer, bytes) else encode(answer)
+        return [Reply(0.0, octets)] if octets else []
 
 
 @dataclass
 class Visit:
     """What one session did. ``log`` is what the wire said, in order, as the session's log would show it."""
 
-    meter: FakeMeter
+    meter: Meter
     expected: KnownMeter | None = None
     known: KnownMeter | None = None
     rows: list[Row] = field(default_factory=list)
@@ -56,6 +92,35 @@ class Visit:
         for event in self.events:
             newest["events"] = LastRow(event.order_number, event.measured_at)
         return newest
+
+
+def listen(told: Visit) -> tuple[list[Row], list[Event]]:
+    """What the session's log tells when it is read again without its dialogue."""
+    interpreter = codec.interpreter()
+    framer = codec.framer()
+    rows: list[Row] = []
+    events: list[Event] = []
+
+    def hear(frame: Frame) -> None:
+        if frame.kind == NOISE:
+            return
+        for found in interpreter.received(frame):
+            if isinstance(found, Identify):
+                interpreter.recall(told.known or told.expected or KnownMeter(found.serial))
+            elif isinstance(found, Findings):
+                rows.extend(found.rows)
+                events.extend(found.events)
+
+    for direction, data in told.log:
+        if direction is Direction.TO_METER:
+            interpreter.sent(data)
+            continue
+        framer.feed(data)
+        while frame := framer.next_frame():
+            hear(frame)
+    while frame := framer.flush():
+        hear(frame)
+    return rows, events
 
 
 class _Line:
@@ -139,7 +204,7 @@ class _Line:
 
 
 def visit(
-    meter: FakeMeter,
+    meter: Meter,
     expected: KnownMeter | None = None,
     *,
     known: KnownMeter | None = None,

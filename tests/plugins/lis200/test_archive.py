@@ -1,0 +1,264 @@
+"""Reading archives against a simulated meter: what it holds is what is found, with every fault in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from gateway_server.codec.dialogue import Partly
+from gateway_server.errors import LineLost
+from gateway_server.model import KnownMeter, LastRow, ReadOrder
+from gateway_server.testing.fake_meter import FakeMeter
+from gateway_server.testing.fake_quirks import Quirks
+from plugins.lis200.messages import (
+    Acknowledge,
+    Block,
+    Command,
+    Identification,
+    Message,
+    OptionSelect,
+    Refusal,
+    Request,
+    encode,
+)
+from tests.plugins.lis200.visit import ScriptedMeter, Visit, visit
+
+SERIAL = "41203377"
+INTERVAL = KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",)))
+
+
+def held(meter: FakeMeter, number: int = 3) -> list[dict[str, Any]]:
+    archives: Any = meter.holds()["archives"]
+    rows: list[dict[str, Any]] = archives[str(number)]["rows"]
+    return rows
+
+
+def found(told: Visit, name: str = "interval") -> list[tuple[int | None, str]]:
+    return [(row.order_number, f"{row.measured_at:%Y-%m-%d,%H:%M:%S}") for row in told.archive(name)]
+
+
+def order_and_time(meter: FakeMeter, number: int = 3) -> list[tuple[int, str]]:
+    return [(row["order_number"], row["time"]) for row in held(meter, number)]
+
+
+@pytest.mark.parametrize("model", ["ek260", "ek270", "ek280", "tc210", "tc215", "tc220"])
+@pytest.mark.parametrize("quirks", [Quirks(), Quirks(no_layout=True)])
+def test_a_month_of_hours_is_exactly_what_the_meter_holds(model: str, quirks: Quirks) -> None:
+    meter = FakeMeter(model, days=31, quirks=quirks)
+    told = visit(meter, INTERVAL)
+    assert told.outcome is None
+    assert found(told) == order_and_time(meter)
+    for row, wanted in zip(told.archive("interval"), held(meter), strict=True):
+        printed = [str(value) for value in row.values]
+        cells = wanted["cells"]
+        at = cells.index(wanted["time"]) + 1
+        assert printed == cells[at : at + len(printed)]
+        assert row.event == wanted["event"]
+
+
+def test_a_layout_is_asked_once_and_then_remembered() -> None:
+    meter = FakeMeter(days=2)
+    first = visit(meter, INTERVAL)
+    again = visit(meter, replace(INTERVAL, memory=first.memory))
+    assert first.memory["layout:2.05:3"].startswith('[["GONo"')
+    assert len([data for data in first.sent if b":V.2" in data]) == 1
+    assert not [data for data in again.sent if b":V.2" in data]
+    assert again.archive("interval")[0].columns == first.archive("interval")[0].columns
+
+
+def test_the_next_session_goes_on_with_the_last_stored_row() -> None:
+    meter = FakeMeter(days=5)
+    first = visit(meter, INTERVAL)
+    known = replace(INTERVAL, last=first.last(), memory=first.memory)
+    later = visit(meter, known, start=datetime(2024, 4, 3, 17, 5))
+    assert found(later)[0] == found(first)[-1]
+    assert len(found(later)) == 6
+    assert sorted(set(found(first) + found(later))) == order_and_time(meter)
+
+
+def test_a_session_that_broke_off_is_continued_without_a_gap() -> None:
+    meter = FakeMeter(days=10, quirks=Quirks(hang_up_in_block=4))
+    first = visit(meter, INTERVAL)
+    assert isinstance(first.outcome, LineLost)
+    assert len(first.archive("interval")) == 30
+    meter.hung_up()
+    second = visit(meter, replace(INTERVAL, last=first.last(), memory=first.memory))
+    assert sorted(set(found(first) + found(second))) == order_and_time(meter)
+
+
+def test_everything_the_meter_was_acknowledged_had_been_stored_before() -> None:
+    meter = FakeMeter(days=10, quirks=Quirks(no_carrier_in_block=5))
+    told = visit(meter, INTERVAL)
+    assert isinstance(told.outcome, LineLost)
+    assert "NO CARRIER" in str(told.outcome)
+    stored = {(3, row.order_number) for row in told.archive("interval")}
+    assert meter.acknowledged
+    assert meter.acknowledged <= stored
+
+
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        Quirks(bad_bcc_every=2),
+        Quirks(truncate_block=3),
+        Quirks(lose_every=4),
+        Quirks(error_in_read=109),
+        Quirks(error_in_read=110),
+        Quirks(second_master=True, noise_before=True, noise_after=True),
+        Quirks(order_gap=True, autumn_hour=True, extra_rows=True),
+        Quirks(endless_block=2),
+    ],
+    ids=lambda quirks: ", ".join(name for name in Quirks.__slots__ if getattr(quirks, name) != getattr(Quirks(), name)),
+)
+def test_what_goes_wrong_on_the_way_costs_no_row(quirks: Quirks) -> None:
+    meter = FakeMeter(days=12, quirks=quirks)
+    told = visit(meter, INTERVAL)
+    assert told.outcome is None
+    assert sorted(set(found(told))) == order_and_time(meter)
+
+
+def test_a_damaged_block_is_asked_for_again_with_nak() -> None:
+    told = visit(FakeMeter(days=5, quirks=Quirks(bad_bcc_every=3)), INTERVAL)
+    assert b"\x15" in told.sent
+    assert any("asking for the block again" in note for note in told.notes)
+
+
+def test_blocks_get_smaller_on_a_bad_line_and_grow_again_on_a_good_one() -> None:
+    bad = visit(FakeMeter(days=5, quirks=Quirks(error_in_read=109)), INTERVAL)
+    assert bad.memory["block"] == "5"
+    good = visit(FakeMeter(days=5), replace(INTERVAL, memory=bad.memory))
+    assert encode(Command("R3", "3:V.0(3;;;5)")) in good.sent
+    assert good.memory["block"] == "10"
+
+
+def test_an_archive_that_always_arrives_damaged_does_not_keep_live_values_away() -> None:
+    order = ReadOrder(frozenset({"archive", "current"}), ("interval", "daily"))
+    told = visit(FakeMeter(days=3, quirks=Quirks(bad_bcc_always=True)), KnownMeter(SERIAL, order))
+    assert isinstance(told.outcome, Partly)
+    assert "interval" in told.outcome.reason
+    assert "daily" in told.outcome.reason
+    assert "base_volume" in {row.columns[0].quantity for row in told.archive("current")}
+
+
+def test_an_empty_archive_is_no_fault() -> None:
+    told = visit(FakeMeter(days=3, quirks=Quirks(empty_archive=3)), INTERVAL)
+    assert told.outcome is None
+    assert told.archive("interval") == []
+
+
+def test_a_range_asked_for_by_the_operator_is_kept_to() -> None:
+    order = ReadOrder(frozenset({"archive"}), ("interval",), datetime(2024, 4, 1, 3), datetime(2024, 4, 1, 6))
+    told = visit(FakeMeter(days=10), KnownMeter(SERIAL, order, last={"interval": LastRow(1, datetime(2024, 4, 2))}))
+    assert [time[-8:] for _, time in found(told)] == ["03:00:00", "04:00:00", "05:00:00", "06:00:00"]
+
+
+def test_on_a_tc_the_time_is_asked_for_in_its_second_column() -> None:
+    for quirks in (Quirks(), Quirks(no_layout=True)):
+        last = {"interval": LastRow(None, datetime(2024, 4, 3, 9))}
+        told = visit(FakeMeter("tc215", days=3, quirks=quirks), replace(INTERVAL, last=last))
+        assert encode(Command("R3", "3:V.0(2;2024-04-03,09:00:00;;10)")) in told.sent
+        assert len(told.archive("interval")) == 4
+
+
+def test_a_tc215_with_a_daily_period_gives_a_daily_archive() -> None:
+    told = visit(FakeMeter("tc215", days=9, quirks=Quirks(daily_period=True)), KnownMeter(SERIAL))
+    assert told.archive("interval") == []
+    assert len(told.archive("daily")) > 5
+
+
+def test_after_the_clock_was_set_back_reading_goes_on_by_order_number() -> None:
+    meter = FakeMeter(days=5)
+    rows = order_and_time(meter)
+    last = {"interval": LastRow(rows[-4][0], datetime(2025, 1, 1))}
+    told = visit(meter, replace(INTERVAL, last=last))
+    assert found(told) == rows[-4:]
+    assert any("order number" in note for note in told.notes)
+
+
+def test_a_ring_that_has_run_over_the_last_stored_row_is_read_from_its_start_and_the_loss_noted() -> None:
+    meter = FakeMeter(days=5)
+    rows = order_and_time(meter)
+    last = {"interval": LastRow(rows[0][0] - 50, datetime(2024, 1, 1))}
+    told = visit(meter, replace(INTERVAL, last=last))
+    assert found(told) == rows
+    assert any("no longer in the device" in note for note in told.notes)
+
+
+def test_a_cleared_archive_is_read_as_a_whole() -> None:
+    meter = FakeMeter(days=5)
+    last = {"interval": LastRow(90_000, datetime(2024, 4, 3, 13))}
+    told = visit(meter, replace(INTERVAL, last=last))
+    assert found(told) == order_and_time(meter)
+
+
+# what the simulator does not do
+
+EK_ROW = "({0})({1})(2014-05-02,{2:02}:00:00)(1.5)(1.5)(1)(1)(1.2)(1.0)(0.9)(1.5)(0)(0)(0)(0)(0)(0x8104)(CRC Ok)"
+RESUMED = Command("R3", "3:V.0(3;2014-05-02,01:00:00;;5)")
+
+
+def scripted(*archive: Message, resumed: list[Message | bytes] | None = None, **extra: Message) -> ScriptedMeter:
+    answers: dict[Message, list[Message | bytes]] = {
+        Request(): [Identification("Els", "6", "EK270")],
+        OptionSelect("6"): [Command("P0", "(1234567)")],
+        Command("R1", "1:181.0(1)"): [Block("1:181.0(EK270)")],
+        Command("R1", "2:190.0(1)"): [Block("2:190.0(2.05)")],
+        Command("R1", "1:180.0(1)"): [Block(f"1:180.0({SERIAL})")],
+        Command("R1", "1:400.0(1)"): [Block("1:400.0(2014-05-03,00:00:00)")],
+        Command("R1", "3:V.2(1)"): [Refusal("0004")],
+        Command("R3", "3:V.0(3;;;10)"): list(archive),
+    }
+    if resumed is not None:
+        answers[RESUMED] = resumed
+    return ScriptedMeter(answers)
+
+
+def row(number: int, hour: int) -> str:
+    return EK_ROW.format(100 + number, number, hour)
+
+
+def test_a_value_position_the_device_does_not_have_is_asked_at_the_other_column() -> None:
+    meter = scripted(Refusal("0101"))
+    meter.replies[Command("R3", "3:V.0(2;;;10)")] = [Block(row(1, 1))]
+    assert len(visit(meter, INTERVAL).archive("interval")) == 1
+
+
+def test_an_archive_that_is_not_there_is_noted_and_remembered_unless_it_was_asked_for_by_name() -> None:
+    meter = scripted(Refusal("0100"))
+    asked = visit(meter, INTERVAL)
+    assert isinstance(asked.outcome, Partly)
+    casual = visit(FakeMeter("ek280"), KnownMeter(SERIAL))
+    assert casual.outcome is None
+    meter.replies[Command("R1", "3:V.2(1)")] = [Refusal("0100")]
+    free = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}))))
+    assert "archive3" in free.memory["absent:2.05"].split()
+
+
+def test_a_row_damaged_in_the_device_is_left_out_and_said() -> None:
+    meter = scripted(Block(row(1, 1), last=False), resumed=[Refusal("0110")])
+    meter.replies[Acknowledge()] = [Refusal("0110")]
+    for size in (2, 1):
+        meter.replies[Command("R3", f"3:V.0(3;2014-05-02,01:00:00;;{size})")] = [Refusal("0110")]
+    meter.replies[Command("R3", "3:V.0(2;3;;1)")] = [Block("\r\n".join([row(3, 3), row(4, 4)]))]
+    told = visit(meter, INTERVAL)
+    assert [row.order_number for row in told.archive("interval")] == [1, 3, 4]
+    assert isinstance(told.outcome, Partly)
+    assert "one row is damaged in the device" in told.outcome.reason
+
+
+def test_a_device_that_gives_everything_at_once_is_read_as_well() -> None:
+    body = "\r\n".join(row(number, number) for number in range(1, 20))
+    told = visit(scripted(Block(body)), INTERVAL)
+    assert len(told.archive("interval")) == 19
+    assert b"\x06" not in told.sent
+
+
+def test_a_block_without_its_end_is_resumed_behind_the_last_good_row() -> None:
+    first = Block("\r\n".join([row(0, 0), row(1, 1)]), last=False)
+    meter = scripted(first, resumed=[Block("\r\n".join([row(1, 1), row(2, 2)]))])
+    told = visit(meter, INTERVAL)
+    assert [row.order_number for row in told.archive("interval")] == [0, 1, 2]
+    assert RESUMED in meter.heard

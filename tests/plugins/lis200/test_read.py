@@ -1,0 +1,157 @@
+"""Whole sessions with simulated meters of every model: who it is, what is read, in which order, how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway_server.codec.dialogue import Partly
+from gateway_server.errors import UnknownMeter
+from gateway_server.model import Identify, KnownMeter, ReadOrder
+from gateway_server.testing.fake_meter import FakeMeter
+from gateway_server.testing.fake_quirks import Quirks, from_options
+from tests.plugins.lis200.visit import listen, visit
+
+SERIAL = "41203377"
+ARCHIVES = {"interval": 3, "daily": 7, "monthly": 1, "monthly2": 2, "changes": 5, "calibration": 9, "extended": 13}
+EVERYTHING = [
+    *("echo_prefix", "crlf_after_last_row", "russian_units", "split=7", "asleep", "lock_values", "lock_way_b"),
+    *("noise_events", "noise_before", "noise_after", "second_master", "lose_every=7", "bad_bcc_every=6"),
+    *("truncate_block=4", "endless_block=9", "rubbish", "twenty_cells", "extra_columns", "unknown_columns"),
+    *("extra_rows", "autumn_hour", "order_gap", "counter_back", "check_failed", "error_in_read=109"),
+]
+ALONE = [[name] for name in EVERYTHING] + [["seven_e1"], ["lock_all"], ["no_layout"], ["bcc_is_etx"], ["slow"]]
+
+
+def missing(meter: FakeMeter, told: object) -> list[tuple[str, object]]:
+    """Rows the meter holds and the session has not found, and the other way round."""
+    holds = meter.holds()["archives"]
+    assert isinstance(holds, dict)
+    wrong: list[tuple[str, object]] = []
+    for name, number in ARCHIVES.items():
+        if str(number) in holds:
+            wanted = {(row["order_number"], row["time"]) for row in holds[str(number)]["rows"]}
+            rows = told.archive(name)  # type: ignore[attr-defined]  # a Visit
+            got = {(row.order_number, f"{row.measured_at:%Y-%m-%d,%H:%M:%S}") for row in rows}
+            wrong += [(name, row) for row in wanted ^ got]
+    return wrong
+
+
+@pytest.mark.parametrize("model", ["ek260", "ek270", "ek280", "tc210", "tc215", "tc220"])
+@pytest.mark.parametrize("options", [[], EVERYTHING], ids=["well-behaved", "every quirk at once"])
+def test_every_row_of_every_archive_is_found_and_the_log_tells_the_same(model: str, options: list[str]) -> None:
+    meter = FakeMeter(model, days=20, quirks=from_options(options))
+    told = visit(meter)
+    assert told.outcome is None
+    assert missing(meter, told) == []
+    assert meter.writes == []
+    assert listen(told) == (told.rows, told.events)
+
+
+@pytest.mark.parametrize("options", ALONE, ids=lambda options: options[0])
+def test_no_single_quirk_costs_a_row(options: list[str]) -> None:
+    meter = FakeMeter(days=8, quirks=from_options(options))
+    told = visit(meter)
+    assert told.outcome is None
+    assert missing(meter, told) == []
+    assert listen(told) == (told.rows, told.events)
+
+
+def test_the_meter_says_who_it_is_as_a_whole() -> None:
+    told = visit(FakeMeter("ek280"))
+    assert told.identity == Identify(SERIAL, "Elster", "EK280", "2.31")
+
+
+def test_what_presses_most_is_read_first() -> None:
+    told = visit(FakeMeter(days=40))
+    order = list(dict.fromkeys(row.archive for row in told.rows))
+    assert order == ["current", "interval", "daily", "monthly", "monthly2", "changes"]
+    assert told.rows[0].columns[0].quantity == "clock"
+    assert told.rows[-1].archive == "current"
+
+
+def test_live_values_carry_the_devices_names_addresses_and_units() -> None:
+    told = visit(FakeMeter(), KnownMeter(SERIAL, ReadOrder(frozenset({"current"}))))
+    columns = {row.columns[0].quantity: row.columns[0] for row in told.rows}
+    total = columns["base_volume_total"]
+    assert (total.name, total.source, total.unit, total.obis, total.cumulative) == (
+        "VbT", "2:302", "m3", "7-0:13.2.0", True,
+    )  # fmt: skip
+    assert columns["temperature"].unit == "°C"
+    assert told.archive("interval") == []
+
+
+def test_objects_a_device_does_not_have_are_asked_once_a_software_version() -> None:
+    meter = FakeMeter()
+    live = KnownMeter(SERIAL, ReadOrder(frozenset({"current"})))
+    first = visit(meter, live)
+    again = visit(meter, replace(live, memory=first.memory))
+    absent = first.memory.get("absent:2.05", "").split()
+    assert absent
+    assert len(first.sent) - len(again.sent) == len(absent)
+    assert again.memory == {}
+
+
+@pytest.mark.parametrize("registered", ["41203377", "0041203377"])
+def test_the_expected_meter_is_recognised_with_or_without_leading_zeros(registered: str) -> None:
+    told = visit(FakeMeter(), KnownMeter(registered, ReadOrder(frozenset({"current"}))))
+    assert told.identity is not None
+    assert told.identity.serial == registered
+
+
+def test_another_meter_at_the_place_is_refused_with_both_serial_numbers() -> None:
+    told = visit(FakeMeter(quirks=Quirks(other_serial="999")), KnownMeter(SERIAL))
+    assert isinstance(told.outcome, UnknownMeter)
+    assert SERIAL in str(told.outcome)
+    assert "999" in str(told.outcome)
+    assert told.rows == []
+    assert told.sent[-1] == b"\x01B0\x03\x71"
+
+
+def test_an_unclaimed_meter_gives_identity_and_live_values_only() -> None:
+    told = visit(FakeMeter(), known=KnownMeter(SERIAL, claimed=False))
+    assert {row.archive for row in told.rows} == {"current"}
+    assert not [data for data in told.sent if b":V." in data]
+    assert told.events == []
+
+
+def test_monthly_means_both_monthly_archives() -> None:
+    told = visit(FakeMeter(days=70), KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("monthly",))))
+    assert {row.archive for row in told.rows} == {"current", "monthly", "monthly2"}
+
+
+def test_events_are_the_logs_and_no_archive() -> None:
+    told = visit(FakeMeter("ek280"), KnownMeter(SERIAL, ReadOrder(frozenset({"events"}))))
+    assert told.events
+    assert {row.archive for row in told.rows} <= {"current", "changes", "calibration"}
+
+
+def test_an_archive_the_model_does_not_have_is_said() -> None:
+    told = visit(FakeMeter("tc210"), KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("daily",))))
+    assert isinstance(told.outcome, Partly)
+    assert "daily" in told.outcome.reason
+
+
+def test_the_end_is_one_sign_off_that_is_not_waited_for() -> None:
+    meter = FakeMeter(days=1)
+    told = visit(meter)
+    assert told.sent[-1] == b"\x01B0\x03\x71"
+    assert meter.sign_offs == 1
+    assert told.seconds < 1
+
+
+def test_a_meter_that_falls_silent_keeps_what_it_gave() -> None:
+    class Tired(FakeMeter):
+        """Answers so often and then no more."""
+
+        left = 12
+
+        def received(self, data: bytes) -> list:  # type: ignore[type-arg]  # replies
+            self.left -= 1
+            return super().received(data) if self.left > 0 else []
+
+    told = visit(Tired(days=5))
+    assert isinstance(told.outcome, Partly)
+    assert "nothing came" in told.outcome.reason
+    assert told.archive("interval")

@@ -1,0 +1,118 @@
+"""Reaching a device: awake or not, with parity or without, among others, over a wire whose speed changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_server.errors import LineLost, MeterSilent
+from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.testing.fake_meter import FakeMeter
+from gateway_server.testing.fake_quirks import Quirks
+from plugins.lis200.messages import SIGN_OFF, Command, Identification, OptionSelect, Request, encode
+from tests.plugins.lis200.visit import ScriptedMeter, visit
+
+CHALLENGE = Command("P0", "(1234567)")
+NOTHING = ReadOrder(frozenset())
+REQUEST = b"/?!\r\n"
+REQUEST_EVEN = bytes.fromhex("AF 3F 21 8D 0A")
+
+
+def identify_only(**memory: str) -> KnownMeter:
+    return KnownMeter("41203377", NOTHING, memory=memory)
+
+
+def test_the_devices_own_speed_character_is_echoed() -> None:
+    for speed in "0569":
+        meter = ScriptedMeter({Request(): [Identification("Els", speed, "EK270")], OptionSelect(speed): [CHALLENGE]})
+        visit(meter)
+        assert meter.heard[:2] == [Request(), OptionSelect(speed)]
+
+
+def test_the_password_operand_is_not_answered() -> None:
+    told = visit(FakeMeter(), identify_only())
+    assert told.sent[:3] == [REQUEST, b"\x06061\r\n", encode(Command("R1", "1:181.0(1)"))]
+
+
+def test_a_device_that_speaks_7e1_on_an_eight_bit_line_is_found_and_remembered() -> None:
+    told = visit(FakeMeter(quirks=Quirks(seven_e1=True)), identify_only())
+    assert told.outcome is None
+    assert told.sent[0] == REQUEST
+    assert REQUEST_EVEN in told.sent
+    assert told.memory["parity"] == "even"
+
+
+def test_a_remembered_parity_is_used_at_once() -> None:
+    told = visit(FakeMeter(quirks=Quirks(seven_e1=True)), identify_only(parity="even"))
+    assert told.sent[0] == REQUEST_EVEN
+    assert told.seconds < 1
+    assert "parity" not in told.memory
+
+
+def test_a_device_that_speaks_plain_again_is_found_in_spite_of_its_memory() -> None:
+    told = visit(FakeMeter(), identify_only(parity="even"))
+    assert told.outcome is None
+    assert told.memory["parity"] == "none"
+
+
+def test_a_sleeping_device_is_woken_and_remembered_as_one() -> None:
+    told = visit(FakeMeter(quirks=Quirks(asleep=True)), identify_only())
+    assert told.outcome is None
+    assert told.memory["wake_up"] == "yes"
+    again = visit(FakeMeter(quirks=Quirks(asleep=True)), identify_only(wake_up="yes", parity="none"))
+    assert again.sent[0] == b"\0" * 53
+    assert again.seconds < 3
+
+
+def test_a_device_left_in_programming_mode_is_signed_off_before_the_second_request() -> None:
+    told = visit(ScriptedMeter({}))
+    assert told.sent[1] == encode(SIGN_OFF, even=True)
+    assert encode(SIGN_OFF) in told.sent
+
+
+def test_silence_in_every_way_of_speaking_is_a_silent_meter_and_bounded() -> None:
+    told = visit(FakeMeter(quirks=Quirks(never_answers=True)), identify_only())
+    assert isinstance(told.outcome, MeterSilent)
+    assert "41203377" in str(told.outcome)
+    assert told.seconds < 60
+    assert [data for data in told.sent if data in (REQUEST, REQUEST_EVEN)] == [REQUEST, REQUEST_EVEN] * 3
+
+
+def test_64_kib_of_rubbish_before_the_first_identification_cost_one_try() -> None:
+    told = visit(FakeMeter(quirks=Quirks(rubbish=True)), identify_only())
+    assert told.outcome is None
+    assert told.identity is not None
+
+
+def test_the_bus_address_of_the_register_is_asked_for() -> None:
+    meter = KnownMeter("41203377", NOTHING, address="17")
+    told = visit(FakeMeter(quirks=Quirks(bus_address="17")), meter)
+    assert told.sent[0] == b"/?17!\r\n"
+    assert told.outcome is None
+
+
+def test_over_a_direct_wire_the_speed_changes_behind_the_option_select() -> None:
+    told = visit(FakeMeter(), identify_only(line="direct"))
+    assert "line: 19200" in told.notes
+    assert told.seconds >= 0.3
+
+
+def test_over_tcp_or_a_call_the_speed_never_changes() -> None:
+    assert not [note for note in visit(FakeMeter(), identify_only()).notes if note.startswith("line:")]
+
+
+def test_another_masters_request_and_an_echo_of_ours_are_passed_over() -> None:
+    line = b"/?!\r\n/?1!\r\n" + encode(Identification("Els", "6", "EK270"))
+    meter = ScriptedMeter({Request(): [line], OptionSelect("6"): [CHALLENGE]})
+    visit(meter)
+    assert OptionSelect("6") in meter.heard
+
+
+def test_no_carrier_during_sign_on_is_a_lost_line() -> None:
+    told = visit(ScriptedMeter({Request(): [b"\r\nNO CARRIER\r\n"]}))
+    assert isinstance(told.outcome, LineLost)
+
+
+@pytest.mark.parametrize("address", ["1!\r\n", "\x01W1", "й"])
+def test_an_address_cannot_smuggle_anything_into_the_request(address: str) -> None:
+    told = visit(FakeMeter(), KnownMeter("41203377", NOTHING, address=address))
+    assert told.sent[0] in (REQUEST, b"/?1!\r\n", b"/?W1!\r\n")
