@@ -120,7 +120,10 @@ def list_meters(
 @config_option
 @pass_invocation
 def show(invocation: Invocation, serial: str, as_json: bool) -> None:
-    """One meter: its card, how it stands and why, its last sessions and readings."""
+    """One meter: its card, and why it is silent.
+
+    With its last sessions and the newest row of every archive.
+    """
     with invocation.store() as store:
         record = known(store, serial)
         sessions = list(store.sessions(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
@@ -218,7 +221,7 @@ def add(
     password_file: Path | None,
     dropped: tuple[str, ...],
 ) -> None:
-    """Adds a meter, or changes what is said of one that is there.
+    """Adds a meter, or changes one.
 
     A ROUTE is tcp:HOST:PORT, caller:ID, serial:PORT[:BAUD[:FORMAT]], csd:NUMBER or ftp:LOGIN.
     """
@@ -257,7 +260,9 @@ def add(
 @config_option
 @pass_invocation
 def import_meters(invocation: Invocation, file: Path, dry_run: bool, partial: bool, as_json: bool) -> None:
-    """Adds meters from a CSV or XLSX sheet, with a verdict for every row.
+    """Adds meters from a CSV or XLSX sheet.
+
+    Gives a verdict for every row.
 
     The first row holds headings, English or Russian: serial number, name, codec, profile, route, IMEI, IP, port,
     phone, group, time zone, gas day start. Without --partial one refused row stops all.
@@ -312,7 +317,11 @@ def claim(
     gas_day_start: str | None,
     password_file: Path | None,
 ) -> None:
-    """Takes a meter that called into care; what was kept of it becomes readings."""
+    """Takes a meter that called into care.
+
+    What was kept of it becomes readings. A caller that never said its serial number (caller:ID) is claimed with
+    --serial NUMBER.
+    """
     with invocation.store() as store:
         old = known(store, serial)
         record = changed(
@@ -340,7 +349,10 @@ def claim(
 @config_option
 @pass_invocation
 def disable(invocation: Invocation, serial: str) -> None:
-    """Switches a meter off: it is not read and may not sign on. `meter add` switches it on again."""
+    """Switches a meter off.
+
+    It is not read and may not sign on. `meter add` switches it on again.
+    """
     with invocation.store() as store:
         record = known(store, serial)
         store.set_meter_state(record.serial, MeterState.DISABLED)

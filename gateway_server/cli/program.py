@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import click
 
 from gateway_server import __version__
-
-# from gateway_server.cli.demo import demo
+from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.invocation import Invocation
 from gateway_server.cli.meter import meter
@@ -38,10 +37,8 @@ class VerbsByPerson(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, names in PEOPLE:
-            commands = [(name, self.commands[name]) for name in names if name in self.commands]
-            if not commands:
-                continue
             with formatter.section(title):
+                commands = [(name, self.commands[name]) for name in names]
                 formatter.write_dl([(name, command.get_short_help_str(70)) for name, command in commands])
 
 
@@ -62,7 +59,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, meter, read, session, reading, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, reprocess, simulate, store):
     program.add_command(_command)
 
 

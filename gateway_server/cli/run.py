@@ -22,9 +22,9 @@ from gateway_server.config import ListenerSettings, check_codecs
 @click.option("-v", "--verbose", count=True, help="Log more on standard error.")
 @pass_invocation
 def run(invocation: Invocation, only: str, verbose: int) -> None:
-    """Runs the gateway until SIGTERM or Ctrl-C, which end it cleanly.
+    """Runs the gateway.
 
-    Prints one line that starts with `ready` and has the addresses, once every listener is open.
+    SIGTERM and Ctrl-C end it cleanly. Prints one line that starts with `ready` and has the addresses, once every listener is open.
     """
     config = invocation.config
     invocation.log_level(logging.DEBUG if verbose + invocation.verbose else logging.INFO)
@@ -55,7 +55,10 @@ def run(invocation: Invocation, only: str, verbose: int) -> None:
 @config_option
 @pass_invocation
 def check_config(invocation: Invocation) -> None:
-    """Says in words what is wrong with the configuration, or `ok` and what would run."""
+    """Says what is wrong with the configuration.
+
+    Or `ok`, and what would run.
+    """
     config = invocation.config
     registry = invocation.codecs()
     check_codecs(config, registry)

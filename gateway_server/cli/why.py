@@ -82,7 +82,7 @@ def _never(meter: MeterRecord) -> Standing:
     if not meter.routes:
         step = f"give it a way: `gateway-server meter add {meter.serial} --route ROUTE`"
         return Standing(False, "never seen, and no route leads to it", "", step)
-    if all(route.startswith(_CALLS_US) for route in meter.routes):
+    if _only_calls(meter):
         step = "check that its modem is set to our address and port, and registers with exactly this name"
         return Standing(False, "it never called", f"expected as {', '.join(meter.routes)}", step)
     return Standing(False, "never tried", "", f"`gateway-server read {meter.serial}` tries now")
@@ -100,6 +100,11 @@ def _reading(last: SessionRecord, ago: str, now_ms: int) -> Standing:
 
 def _failing(meter: MeterRecord, last: SessionRecord, ended: Sequence[SessionRecord], ago: str) -> Standing:
     assert last.outcome is not None
+    if last.outcome is Outcome.UNKNOWN_METER and f"meter claim {meter.serial}`" in last.detail:
+        step = "it is read when it calls again" if _only_calls(meter) else f"`gateway-server read {meter.serial}`"
+        return Standing(
+            True, "in care now; its last session was before somebody claimed it", f"session {last.id}", step
+        )
     cause, step = _CAUSES[last.outcome]
     in_a_row = 0
     for session in ended:
@@ -117,3 +122,7 @@ def _failing(meter: MeterRecord, last: SessionRecord, ended: Sequence[SessionRec
         f"{detail}{since}",
         step.format(show=f"`gateway-server session show {last.id}`", serial=meter.serial),
     )
+
+
+def _only_calls(meter: MeterRecord) -> bool:
+    return all(route.startswith(_CALLS_US) for route in meter.routes)

@@ -1,0 +1,256 @@
+"""``demo``: the gateway with simulated meters on loopback, to see it work within a minute."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from gateway_server.app import Gateway, make_gateway
+from gateway_server.cli.errors import Failed, Stopped, say
+from gateway_server.cli.invocation import Invocation, pass_invocation
+from gateway_server.cli.reactor import run_reactor
+from gateway_server.config import Config, load_config
+from gateway_server.errors import GatewayError, OperatorError
+from gateway_server.model import EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.scheduler.wake import wake
+from gateway_server.store.open import open_store, store_path
+from gateway_server.store.records import Filter, MeterRecord, SessionRecord
+from gateway_server.store.store import Store
+from gateway_server.testing.demo_meters import DemoMeter, DemoMeters
+
+NAME = "gateway-server"
+FOLDER = Path("demo-data")
+_LOOK_SECONDS = 0.4
+_PATIENCE_SECONDS = 12.0  # when those that do not answer are waited for no longer
+
+_CONFIG = r"""# Made by `gateway-server demo`: everything here is simulated.
+[store]
+url = "sqlite:///gateway.db"
+
+[[listener]]
+name = "gprs"
+endpoint = "tcp:0:interface=127.0.0.1"
+codec = "lis200"
+identify = ["registration", "codec"]
+registration = '(?P<id>\d{15})\r?\n'
+role = "ask"
+"""
+
+
+@click.command()
+@click.option("--meters", type=click.IntRange(1, 1000), default=5, show_default=True, metavar="N")
+@click.option("--seconds", type=click.FloatRange(min=1), metavar="S", help="End by itself. [runs until Ctrl-C]")
+@click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Where it keeps it.")
+@pass_invocation
+def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
+    """Simulated meters read by the gateway, on loopback.
+
+    Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
+    """
+    config = _set_up(folder)
+    registry = invocation.codecs()
+    shown = _Shown(config.path or folder)
+
+    async def work(reactor: Any) -> None:
+        scene = DemoMeters(reactor, meters)
+        _register(config, scene, invocation.now_ms())
+        gateway = make_gateway(reactor, config, now_ms=invocation.now_ms, registry=registry)
+        watching = LoopingCall(_look, gateway, shown)
+        watching.clock = IReactorTime(reactor)
+        try:
+            await gateway.start()
+            for place in gateway.places:
+                click.echo(f"listening: {place}")
+            click.echo("the web console comes with a later version; until then the command line shows everything\n")
+            shown.expect(scene.meters)
+            scene.call("127.0.0.1", gateway.places[0].port)
+            watching.start(_LOOK_SECONDS)
+            patience = reactor.callLater(_PATIENCE_SECONDS, shown.explain)
+            ended: Deferred[None] = Deferred()
+            if seconds is not None:
+                reactor.callLater(seconds, ended.callback, None)
+            await ended
+            if patience.active():
+                patience.cancel()
+        finally:
+            if watching.running:
+                watching.stop()
+            scene.stop()
+            await gateway.stop()
+
+    click.echo(f"{meters} simulated meters; everything is kept in {folder}/ and nowhere else")
+    try:
+        run_reactor(work)
+    except Stopped:
+        click.echo()
+    shown.summary()
+    if not shown.read:
+        raise Failed("no meter could be read")
+
+
+def _set_up(folder: Path) -> Config:
+    """The demo's own folder, empty, with its configuration."""
+    path = folder / "gateway.toml"
+    if folder.exists():
+        if not path.is_file() or not path.read_text(encoding="utf-8").startswith(_CONFIG.split("\n", 1)[0]):
+            raise OperatorError(f"{folder} is there already and not the demo's; name another --folder")
+        store = store_path(load_config(path).store.url)
+        if store is not None and wake(store):
+            raise OperatorError(f"a demo runs in {folder} already; name another --folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    path.write_text(_CONFIG, encoding="utf-8")
+    return load_config(path)
+
+
+def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
+    """Puts the scene's meters into the register and orders those to be read that we connect to."""
+    store = open_store(config.store.url, config.key_file)
+    try:
+        ours = [meter for meter in scene.meters if meter.registered]
+        store.put_meters((_record(meter), meter.access_code or None) for meter in ours)
+        for meter in ours:
+            if not meter.caller:
+                store.add_job(meter.serial, ReadOrder().to_json(), "", now_ms)
+    finally:
+        store.close()
+
+
+def _record(meter: DemoMeter) -> MeterRecord:
+    return MeterRecord(meter.serial, meter.name, "lis200", meter.model, (meter.route,), "demo", state=MeterState.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An ended session with what was stored from it."""
+
+    session: SessionRecord
+    rows: Counter[str]
+
+
+def _look(gateway: Gateway, shown: _Shown) -> Deferred[None]:
+    """Asks the store, on its thread, for sessions that have ended since."""
+    done: Deferred[None] = Deferred()
+    behind = shown.newest
+
+    def work(store: Store) -> list[_Seen]:
+        found = [one for one in store.sessions(Filter(states=("ended",))) if one.id not in behind]
+        return [_Seen(one, _rows_of(store, one)) for one in found]
+
+    def heard(found: list[_Seen] | GatewayError) -> None:
+        if not isinstance(found, GatewayError):
+            for one in found:
+                shown.session(one)
+        done.callback(None)
+
+    gateway.writer.call(work, heard)
+    return done
+
+
+def _rows_of(store: Store, session: SessionRecord) -> Counter[str]:
+    wanted = Filter(serials=(session.meter,) if session.meter else (), sessions=(session.id,))
+    rows = Counter(stored.row.archive for stored in store.rows(wanted))
+    if events := sum(1 for _ in store.events(wanted)):
+        rows[EVENTS] = events
+    return rows
+
+
+class _Shown:
+    """What the demo has shown so far."""
+
+    def __init__(self, config: Path) -> None:
+        self._option = f"-c {_beside_here(config)}"
+        self._meters: dict[str, DemoMeter] = {}
+        self._said: dict[str, str] = {}
+        self._explained = False
+        self._session = 0
+        self.newest: set[int] = set()
+        self.read: set[str] = set()
+
+    def expect(self, meters: list[DemoMeter]) -> None:
+        """The scene's meters."""
+        self._meters = {meter.serial: meter for meter in meters}
+
+    def session(self, seen: _Seen) -> None:
+        """Says how a session ended, unless that was said of this meter before."""
+        one = seen.session
+        self.newest.add(one.id)
+        meter = self._meters.get(one.meter)
+        name = f"{meter.model} {one.meter} {meter.name}".rstrip() if meter else one.meter or one.remote
+        if seen.rows:
+            rows = ", ".join(f"{count} {_words(archive)}" for archive, count in sorted(seen.rows.items()))
+            said = f"{rows}, committed"
+            self.read.add(one.meter)
+            self._session = self._session or one.id
+        elif one.outcome is Outcome.UNKNOWN_METER and one.meter:
+            said = "nobody has claimed it yet; its bytes are kept"
+        else:
+            said = f"{one.outcome.value if one.outcome else 'open'}: {one.detail}"
+        if self._said.get(one.meter) != said:
+            self._said[one.meter] = said
+            click.echo(f"{name} → {said} (session {one.id})")
+        if len(self._said) >= len(self._meters):
+            self.explain()
+
+    def explain(self) -> None:
+        """Says how to look at what was read; once."""
+        if self._explained:
+            return
+        self._explained = True
+        commands = [
+            f"meter list {self._option}",
+            f"session list {self._option}",
+            f"session show {self._session or 1} {self._option}",
+            f"reading list --archive interval {self._option}",
+        ]
+        for serial, meter in self._meters.items():
+            if not meter.registered:
+                commands.append(f"meter claim {serial} {self._option}")
+        commands += [f"meter show {serial} {self._option}" for serial in self._silent()[:2]]
+        click.echo("\nlook at what was read, here or in another terminal:")
+        for command in commands:
+            click.echo(f"    {_program()} {command}")
+        click.echo()
+
+    def summary(self) -> None:
+        """Says what came of it."""
+        self.explain()
+        if silent := self._silent():
+            say(f"not read: {', '.join(silent)}; `{_program()} meter show {silent[0]} {self._option}` says why")
+
+    def _silent(self) -> list[str]:
+        """The meters in care whose session has ended without a row."""
+        return [
+            serial
+            for serial in self._said
+            if serial in self._meters and serial not in self.read and self._meters[serial].registered
+        ]
+
+
+def _program() -> str:
+    """How one calls this program from here."""
+    called = Path(sys.argv[0])
+    if called.name != NAME:
+        return "python -m gateway_server"
+    return NAME if shutil.which(NAME) else str(_beside_here(called))
+
+
+def _beside_here(path: Path) -> Path:
+    """The path as one types it from here."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _words(archive: str) -> str:
+    return {"interval": "hourly rows", "current": "live values", "events": "events"}.get(archive, f"{archive} rows")
