@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -32,7 +33,9 @@ class Sweep:
         self._timer: IDelayedCall | None = None
 
     def watch(self, waiter: Waiter) -> None:
-        """Sees to it that ``waiter`` is called when its deadline has passed."""
+        """Sees to it that ``waiter`` is called when its deadline has passed; one without any is not watched."""
+        if waiter.deadline == inf:
+            return
         bucket = int(waiter.deadline) + 1
         if waiter.bucket:
             if waiter.bucket <= bucket:
