@@ -7,15 +7,12 @@ Thousands of these live at once: no Deferred, no log line and no timer is made p
 
 from __future__ import annotations
 
-import enum
 import logging
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from twisted.internet.interfaces import IDelayedCall
-
-from gateway_server.codec.codec import NOISE, Answers, Asks, Codec, Frame
+from gateway_server.codec.codec import Answers, Asks, Codec
 from gateway_server.codec.dialogue import (
     ChangeLine,
     Dialogue,
@@ -32,111 +29,62 @@ from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilen
 from gateway_server.model import Direction, Event, Identify, KnownMeter, Reading, Row, Saved
 from gateway_server.session.edge import row_to_save, to_save
 from gateway_server.session.endings import ending, masked
+from gateway_server.session.hearing import (
+    DRAINING,
+    MOST_UNREAD,
+    NEVER,
+    OVER,
+    PAUSING,
+    RECEIVING,
+    STORING,
+    WAITING,
+    Hearing,
+)
 from gateway_server.session.identity import Identity, look_up
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
 from gateway_server.session.plan import DEFAULT_ORDER, Facilities, Owner, Plan, Role
-from gateway_server.session.remarks import GIVEN_UP
-from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.records import SessionClosing, SessionOpening
 from gateway_server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-NEVER = float("inf")
-_LONG_WAIT = 10.0
-_MOST_UNREAD = 1 << 16
-_MOST_CHUNKS = 64
 _MOST_WISHES_AT_ONCE = 100_000
 _MOST_LOSSES_IGNORED = 50
-_FROM_METER = Direction.FROM_METER
 _TO_METER = Direction.TO_METER
 
 
-class _State(enum.Enum):
-    WAITING = "waiting"  # for `begin`
-    RECEIVING = "receiving"
-    DRAINING = "draining"
-    PAUSING = "pausing"
-    STORING = "storing"
-    OVER = "over"
-
-
-_WAITING = _State.WAITING
-_RECEIVING = _State.RECEIVING
-_DRAINING = _State.DRAINING
-_PAUSING = _State.PAUSING
-_STORING = _State.STORING
-_OVER = _State.OVER
-
-
-class Session:
+class Session(Hearing):
     """Joins a line, a codec's framer and dialogue, the writer and the clock, from the first byte to the outcome."""
 
     __slots__ = (
         "_answer",
         "_answered",
-        "_chunks",
         "_codec",
-        "_dialogue",
-        "_early",
         "_expected",
-        "_facilities",
-        "_first_deadline",
-        "_heard_ms",
-        "_intake",
-        "_key",
-        "_line",
         "_losses",
-        "_lost",
         "_order",
         "_others",
         "_owner",
         "_plan",
-        "_received",
-        "_running",
         "_secret",
-        "_sent",
-        "_state",
         "_stored",
-        "_timer",
         "_told",
         "_unclaimed",
-        "_unread",
-        "_wish",
         "_zone",
-        "bucket",
         "caller",
-        "deadline",
         "serial",
     )
 
     def __init__(self, line: Line, facilities: Facilities, owner: Owner, opening: SessionOpening) -> None:
-        self._line = line
-        self._facilities = facilities
+        super().__init__(line, facilities, opening)
         self._owner = owner
-        self._key = facilities.writer.open_session(opening)
         self._plan = _NO_PLAN
         self._others: Sequence[Codec] = ()
         self._codec: Codec | None = None
-        self._intake: Intake | None = None
-        self._chunks: list[tuple[int, int]] = []  # where each chunk ends in the stream, and when it came
-        self._heard_ms = 0
-        self._dialogue: Dialogue | None = None
-        self._state = _WAITING
-        self._wish: Any = None
-        self._timer: IDelayedCall | None = None
-        self.deadline = NEVER
-        self.bucket = 0
-        self._first_deadline = NEVER
-        self._running = False
         self._answered = False
         self._answer: Any = None
-        self._lost: LineLost | None = None
         self._losses = 0
-        self._early: list[tuple[int, bytes]] | None = []
-        self._received = 0
-        self._sent = 0
-        self._unread = 0
         self._stored = 0
         self._secret = ""
         self._expected = ""
@@ -150,33 +98,13 @@ class Session:
     # what the owner may ask and say
 
     @property
-    def key(self) -> SessionKey:
-        """The session's place in the store."""
-        return self._key
-
-    @property
-    def over(self) -> bool:
-        """Whether it has its outcome."""
-        return self._state is _OVER
-
-    @property
     def identified(self) -> bool:
         """Whether the meter has said who it is and the register knows what to make of it."""
         return self._zone is not None
 
-    @property
-    def at_border(self) -> bool:
-        """Whether the bytes received so far end with a whole frame."""
-        return self._intake is None or self._intake.fed == self._intake.cut
-
-    @property
-    def bytes_received(self) -> int:
-        """How many bytes came."""
-        return self._received
-
     def begin(self, plan: Plan) -> None:
         """Starts the conversation. Bytes that came before it are the first the codec sees."""
-        if self._state is not _WAITING:
+        if self._state is not WAITING:
             return
         self._plan = plan
         self._order = plan.order
@@ -187,185 +115,21 @@ class Session:
             self._expected = plan.expected.serial
         self._try_next_codec(None)
 
-    def note(self, text: str) -> None:
-        """Leaves a remark in the session's log."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), Direction.NOTE, text.encode())
-
     def finish(self, error: GatewayError) -> None:
         """Ends the session from outside, in whatever it is doing; ``error`` says why and becomes its outcome."""
-        if self._state is not _OVER:
+        if self._state is not OVER:
             self._end(error)
-
-    # what the line says
-
-    def received(self, data: bytes) -> None:
-        """Bytes from the meter."""
-        at = self.log_received(data)
-        self.feed(data, at)
-
-    def log_received(self, data: bytes) -> int:
-        """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
-        facilities = self._facilities
-        now_ms = facilities.now_ms()
-        facilities.writer.log(self._key, now_ms, _FROM_METER, data)
-        at = self._received
-        self._received = end = at + len(data)
-        self._chunks.append((end, now_ms))
-        if len(self._chunks) > _MOST_CHUNKS:
-            del self._chunks[: _MOST_CHUNKS // 2]
-        return at
-
-    def log_sent(self, data: bytes) -> None:
-        """Keeps bytes that were sent beside the dialogue: the answer to a heartbeat."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
-        self._sent += len(data)
-
-    def feed(self, data: bytes, at: int) -> None:
-        """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
-        state = self._state
-        if state is _OVER:
-            return
-        if self._early is not None:
-            # Nobody, or not the right codec, has seen them yet.
-            self._early.append((at, data))
-        intake = self._intake
-        if intake is None:
-            return
-        intake.feed(data, at)
-        if self._running:
-            return
-        if state is _RECEIVING:
-            frame = self._next_frame(self._wish)
-            if frame is not None:
-                self._run(frame)
-            else:
-                gap = self._wish.gap
-                if gap is not None and intake.fed != intake.cut:
-                    self._wait_until(self._facilities.clock.seconds() + gap)
-        elif state is _DRAINING:
-            intake.drop_frames()
-            wait = self._facilities.clock.seconds() + self._wish.quiet
-            self._wait_until(min(wait, self._first_deadline))
-        else:
-            self._unread += len(data)
-            if self._unread - len(data) <= _MOST_UNREAD < self._unread:
-                self._line.pause()
-
-    def line_lost(self, reason: str = "the line was lost") -> None:
-        """The line is gone. What is being stored still is; then the dialogue hears of it."""
-        if self._state is _OVER or self._lost is not None:
-            return
-        self._lost = LineLost(reason)
-        if self._running or self._state is _STORING:
-            return
-        if self._dialogue is None:
-            self._end(self._lost)
-        elif self._state is _RECEIVING and (frame := self._last_frame(self._wish)) is not None:
-            self._run(frame)
-        else:
-            self._run(None, self._lost)
-
-    # time
-
-    def overdue(self) -> None:
-        """The deadline may have passed (called by the sweep and the session's own timer)."""
-        self._timer = None
-        now = self._facilities.clock.seconds()
-        if self.deadline > now:
-            if self.deadline != NEVER:
-                self._wait_until(self.deadline)
-            return
-        state = self._state
-        if state is _RECEIVING:
-            self._waited_in_vain(now)
-        elif state is _DRAINING:
-            assert self._intake is not None
-            if not self.at_border:
-                self.note(GIVEN_UP)
-            self._intake.drop()
-            self._run(None)
-        elif state is _PAUSING:
-            self._run(None)
-
-    def _waited_in_vain(self, now: float) -> None:
-        wish = self._wish
-        incomplete = not self.at_border
-        if incomplete:
-            self.note(GIVEN_UP)
-        left = self._last_frame(wish)
-        if left is not None:
-            self._run(left)
-            return
-        if now < self._first_deadline:
-            # Only noise had come; the first byte of an answer still has its time.
-            self._wait_until(self._first_deadline)
-            return
-        what = "nothing complete" if incomplete else "nothing"
-        error = MeterSilent(f"{what} came within {wish.timeout:g} s")
-        if self._may_try_another():
-            self._try_next_codec(error)
-        else:
-            self._run(None, error)
-
-    def _wait_until(self, deadline: float) -> None:
-        """Lazily: a timer that is due earlier looks again when it fires."""
-        self.deadline = deadline
-        timer = self._timer
-        if timer is not None:
-            if timer.getTime() <= deadline:
-                return
-            timer.cancel()
-            self._timer = None
-        clock = self._facilities.clock
-        wait = deadline - clock.seconds()
-        if wait >= _LONG_WAIT:
-            self._facilities.sweep.watch(self)
-        else:
-            self._timer = clock.callLater(wait if wait > 0 else 0.0, self.overdue)
-
-    # frames
-
-    def _next_frame(self, wish: Receive) -> Frame | None:
-        intake = self._intake
-        assert intake is not None
-        while (frame := intake.next_frame()) is not None:
-            if _wanted(frame, wish):
-                self._heard(frame)
-                return frame
-            if self._first_deadline > self.deadline:
-                self._wait_until(self._first_deadline)
-        return None
-
-    def _last_frame(self, wish: Receive) -> Frame | None:
-        """A wanted frame that is still here although nothing more comes, whole or as the silence completes it."""
-        frame = self._next_frame(wish)
-        if frame is not None:
-            return frame
-        intake = self._intake
-        assert intake is not None
-        while (left := intake.flush()) is not None:
-            if _wanted(left, wish):
-                self._heard(left)
-                return left
-        return None
-
-    def _heard(self, frame: Frame) -> None:
-        """What a frame tells was received when its last byte came: a replay of the log has no other time."""
-        chunks = self._chunks
-        if len(chunks) > 1:
-            end = frame.start + len(frame.data)
-            before = 0
-            while chunks[before][0] < end:
-                before += 1
-            del chunks[:before]
-        self._heard_ms = chunks[0][1]
 
     # the dialogue
 
     def _may_try_another(self) -> bool:
         return bool(self._others) and self._zone is None and not self._stored and self._lost is None
+
+    def _fell_silent(self, error: MeterSilent) -> None:
+        if self._may_try_another():
+            self._try_next_codec(error)
+        else:
+            self._run(None, error)
 
     def _try_next_codec(self, after: GatewayError | None) -> None:
         plan = self._plan
@@ -427,7 +191,7 @@ class Session:
                     if frame is not None:
                         answer = frame
                         continue
-                    self._state = _RECEIVING
+                    self._state = RECEIVING
                     deadline = self._facilities.clock.seconds() + wish.timeout  # type: ignore[union-attr]
                     self._first_deadline = deadline
                     if wish.gap is not None and not self.at_border:  # type: ignore[union-attr]
@@ -449,7 +213,7 @@ class Session:
                         raise answer
                 else:
                     waits, error = self._fulfil(wish)
-                    if waits or self._state is _OVER:
+                    if waits or self._state is OVER:
                         return
                     if self._answered:
                         self._answered = False
@@ -494,12 +258,12 @@ class Session:
         elif kind is Identify:
             return self._identify(wish)
         elif kind is Pause:
-            self._state = _PAUSING
+            self._state = PAUSING
             self._wait_until(self._facilities.clock.seconds() + wish.seconds)
             return True, None
         elif kind is Drain:
             self._wish = wish
-            self._state = _DRAINING
+            self._state = DRAINING
             self._read_on()
             assert self._intake is not None
             self._intake.drop_frames()
@@ -521,7 +285,7 @@ class Session:
         self._line.write(wish.data)
 
     def _read_on(self) -> None:
-        if self._unread > _MOST_UNREAD:
+        if self._unread > MOST_UNREAD:
             self._line.resume()
         self._unread = 0
 
@@ -541,12 +305,12 @@ class Session:
             work = look_up(self._key, said, facilities.now_ms(), self._expected)
         except UnknownMeter as stranger:
             return False, stranger
-        self._state = _STORING
+        self._state = STORING
         facilities.writer.call(work, self._looked_up)
         return not self._answered, None
 
     def _looked_up(self, found: Identity | StoreError) -> None:
-        if self._state is _OVER:
+        if self._state is OVER:
             return
         if not isinstance(found, Identity):
             self._answer_with(found)
@@ -580,7 +344,7 @@ class Session:
             if kind is Event:
                 wish = Findings(events=(wish,))
             rows, events = to_save(wish, zone, self._heard_ms or facilities.now_ms())  # type: ignore[assignment]
-        self._state = _STORING
+        self._state = STORING
         if self._unclaimed:
             # Only its bytes are kept, but these are durable before anything is acknowledged.
             facilities.writer.call(_nothing_new, self._saved)
@@ -588,7 +352,7 @@ class Session:
             facilities.writer.save(self._key, self.serial, rows, events, self._saved)
 
     def _saved(self, result: Saved | StoreError) -> None:
-        if self._state is _OVER:
+        if self._state is OVER:
             return
         if type(result) is Saved:
             self._stored += result.new + result.same + result.conflicts
@@ -617,9 +381,9 @@ class Session:
         return f"{self._line.transport}:{self._line.remote}"
 
     def _end(self, error: BaseException | None, reason: str = "") -> None:
-        if self._state is _OVER:
+        if self._state is OVER:
             return
-        self._state = _OVER
+        self._state = OVER
         self.deadline = NEVER
         if self._timer is not None:
             self._timer.cancel()
@@ -628,7 +392,7 @@ class Session:
         facilities.sweep.forget(self)
         if self._dialogue is not None:
             _close(self._dialogue)
-        if self._unread > _MOST_UNREAD and self._lost is None:
+        if self._unread > MOST_UNREAD and self._lost is None:
             self._line.resume()
         how = ending(error, reason, self.serial, self._stored, unclaimed=self._unclaimed)
         if self._secret:
@@ -659,13 +423,6 @@ _NO_PLAN = Plan(())
 
 def _nothing_new(store: Store) -> Saved:
     return Saved()
-
-
-def _wanted(frame: Frame, wish: Receive) -> bool:
-    kind = frame.kind
-    if kind == NOISE:
-        return wish.noise
-    return wish.kinds is None or kind in wish.kinds
 
 
 def _unheard(result: StoreError | None) -> None:

@@ -10,11 +10,12 @@ from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import CodecError, GatewayError, LineError, LineLost, UnknownMeter
 from gateway_server.model import Identify, KnownMeter, MeterState, Outcome
 from gateway_server.session.endings import Ending
+from gateway_server.session.hearing import NEVER
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.registration import Recogniser, Registration
 from gateway_server.session.remarks import kept_out
-from gateway_server.session.session import NEVER, Session
+from gateway_server.session.session import Session
 from gateway_server.store.records import MeterRecord, SessionKey, SessionOpening
 from gateway_server.store.store import Store
 from gateway_server.transports.errand import Errand

@@ -1,0 +1,294 @@
+"""The receiving side of a session: everything raw on record first, then frames, and how long to wait for them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+
+from gateway_server.codec.codec import NOISE, Frame
+from gateway_server.codec.dialogue import Dialogue, Receive
+from gateway_server.errors import GatewayError, LineLost, MeterSilent
+from gateway_server.model import Direction
+from gateway_server.session.intake import Intake
+from gateway_server.session.line import Line
+from gateway_server.session.plan import Facilities
+from gateway_server.session.remarks import GIVEN_UP
+from gateway_server.store.records import SessionKey, SessionOpening
+
+NEVER = float("inf")
+MOST_UNREAD = 1 << 16
+_LONG_WAIT = 10.0
+_MOST_CHUNKS = 64
+_FROM_METER = Direction.FROM_METER
+_TO_METER = Direction.TO_METER
+
+
+class State(enum.Enum):
+    WAITING = "waiting"  # for `begin`
+    RECEIVING = "receiving"
+    DRAINING = "draining"
+    PAUSING = "pausing"
+    STORING = "storing"
+    OVER = "over"
+
+
+WAITING = State.WAITING
+RECEIVING = State.RECEIVING
+DRAINING = State.DRAINING
+PAUSING = State.PAUSING
+STORING = State.STORING
+OVER = State.OVER
+
+
+class Hearing:
+    """What a session hears. `Session` adds what it says and keeps; together they are one conversation."""
+
+    __slots__ = (
+        "_chunks",
+        "_dialogue",
+        "_early",
+        "_facilities",
+        "_first_deadline",
+        "_heard_ms",
+        "_intake",
+        "_key",
+        "_line",
+        "_lost",
+        "_received",
+        "_running",
+        "_sent",
+        "_state",
+        "_timer",
+        "_unread",
+        "_wish",
+        "bucket",
+        "deadline",
+    )
+
+    def __init__(self, line: Line, facilities: Facilities, opening: SessionOpening) -> None:
+        self._line = line
+        self._facilities = facilities
+        self._key = facilities.writer.open_session(opening)
+        self._intake: Intake | None = None
+        self._chunks: list[tuple[int, int]] = []  # where each chunk ends in the stream, and when it came
+        self._heard_ms = 0
+        self._dialogue: Dialogue | None = None
+        self._state = WAITING
+        self._wish: Any = None
+        self._timer: IDelayedCall | None = None
+        self.deadline = NEVER
+        self.bucket = 0
+        self._first_deadline = NEVER
+        self._running = False
+        self._lost: LineLost | None = None
+        self._early: list[tuple[int, bytes]] | None = []
+        self._received = 0
+        self._sent = 0
+        self._unread = 0
+
+    @property
+    def key(self) -> SessionKey:
+        """The session's place in the store."""
+        return self._key
+
+    @property
+    def over(self) -> bool:
+        """Whether it has its outcome."""
+        return self._state is OVER
+
+    @property
+    def at_border(self) -> bool:
+        """Whether the bytes received so far end with a whole frame."""
+        return self._intake is None or self._intake.fed == self._intake.cut
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes came."""
+        return self._received
+
+    def note(self, text: str) -> None:
+        """Leaves a remark in the session's log."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), Direction.NOTE, text.encode())
+
+    # what the line says
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the meter."""
+        at = self.log_received(data)
+        self.feed(data, at)
+
+    def log_received(self, data: bytes) -> int:
+        """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
+        facilities = self._facilities
+        now_ms = facilities.now_ms()
+        facilities.writer.log(self._key, now_ms, _FROM_METER, data)
+        at = self._received
+        self._received = end = at + len(data)
+        self._chunks.append((end, now_ms))
+        if len(self._chunks) > _MOST_CHUNKS:
+            del self._chunks[: _MOST_CHUNKS // 2]
+        return at
+
+    def log_sent(self, data: bytes) -> None:
+        """Keeps bytes that were sent beside the dialogue: the answer to a heartbeat."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
+        self._sent += len(data)
+
+    def feed(self, data: bytes, at: int) -> None:
+        """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
+        state = self._state
+        if state is OVER:
+            return
+        if self._early is not None:
+            # Nobody, or not the right codec, has seen them yet.
+            self._early.append((at, data))
+        intake = self._intake
+        if intake is None:
+            return
+        intake.feed(data, at)
+        if self._running:
+            return
+        if state is RECEIVING:
+            frame = self._next_frame(self._wish)
+            if frame is not None:
+                self._run(frame)
+            else:
+                gap = self._wish.gap
+                if gap is not None and intake.fed != intake.cut:
+                    self._wait_until(self._facilities.clock.seconds() + gap)
+        elif state is DRAINING:
+            intake.drop_frames()
+            wait = self._facilities.clock.seconds() + self._wish.quiet
+            self._wait_until(min(wait, self._first_deadline))
+        else:
+            self._unread += len(data)
+            if self._unread - len(data) <= MOST_UNREAD < self._unread:
+                self._line.pause()
+
+    def line_lost(self, reason: str = "the line was lost") -> None:
+        """The line is gone. What is being stored still is; then the dialogue hears of it."""
+        if self._state is OVER or self._lost is not None:
+            return
+        self._lost = LineLost(reason)
+        if self._running or self._state is STORING:
+            return
+        if self._dialogue is None:
+            self._end(self._lost)
+        elif self._state is RECEIVING and (frame := self._last_frame(self._wish)) is not None:
+            self._run(frame)
+        else:
+            self._run(None, self._lost)
+
+    # time
+
+    def overdue(self) -> None:
+        """The deadline may have passed (called by the sweep and the session's own timer)."""
+        self._timer = None
+        now = self._facilities.clock.seconds()
+        if self.deadline > now:
+            if self.deadline != NEVER:
+                self._wait_until(self.deadline)
+            return
+        state = self._state
+        if state is RECEIVING:
+            self._waited_in_vain(now)
+        elif state is DRAINING:
+            assert self._intake is not None
+            if not self.at_border:
+                self.note(GIVEN_UP)
+            self._intake.drop()
+            self._run(None)
+        elif state is PAUSING:
+            self._run(None)
+
+    def _waited_in_vain(self, now: float) -> None:
+        wish = self._wish
+        incomplete = not self.at_border
+        if incomplete:
+            self.note(GIVEN_UP)
+        left = self._last_frame(wish)
+        if left is not None:
+            self._run(left)
+            return
+        if now < self._first_deadline:
+            # Only noise had come; the first byte of an answer still has its time.
+            self._wait_until(self._first_deadline)
+            return
+        what = "nothing complete" if incomplete else "nothing"
+        error = MeterSilent(f"{what} came within {wish.timeout:g} s")
+        self._fell_silent(error)
+
+    def _wait_until(self, deadline: float) -> None:
+        """Lazily: a timer that is due earlier looks again when it fires."""
+        self.deadline = deadline
+        timer = self._timer
+        if timer is not None:
+            if timer.getTime() <= deadline:
+                return
+            timer.cancel()
+            self._timer = None
+        clock = self._facilities.clock
+        wait = deadline - clock.seconds()
+        if wait >= _LONG_WAIT:
+            self._facilities.sweep.watch(self)
+        else:
+            self._timer = clock.callLater(wait if wait > 0 else 0.0, self.overdue)
+
+    # frames
+
+    def _next_frame(self, wish: Receive) -> Frame | None:
+        intake = self._intake
+        assert intake is not None
+        while (frame := intake.next_frame()) is not None:
+            if _wanted(frame, wish):
+                self._heard(frame)
+                return frame
+            if self._first_deadline > self.deadline:
+                self._wait_until(self._first_deadline)
+        return None
+
+    def _last_frame(self, wish: Receive) -> Frame | None:
+        """A wanted frame that is still here although nothing more comes, whole or as the silence completes it."""
+        frame = self._next_frame(wish)
+        if frame is not None:
+            return frame
+        intake = self._intake
+        assert intake is not None
+        while (left := intake.flush()) is not None:
+            if _wanted(left, wish):
+                self._heard(left)
+                return left
+        return None
+
+    def _heard(self, frame: Frame) -> None:
+        """What a frame tells was received when its last byte came: a replay of the log has no other time."""
+        chunks = self._chunks
+        if len(chunks) > 1:
+            end = frame.start + len(frame.data)
+            before = 0
+            while chunks[before][0] < end:
+                before += 1
+            del chunks[:before]
+        self._heard_ms = chunks[0][1]
+
+    # what the dialogue's side does
+
+    def _run(self, answer: Any, error: GatewayError | None = None) -> None:
+        raise NotImplementedError
+
+    def _end(self, error: BaseException | None, reason: str = "") -> None:
+        raise NotImplementedError
+
+    def _fell_silent(self, error: MeterSilent) -> None:
+        raise NotImplementedError
+
+
+def _wanted(frame: Frame, wish: Receive) -> bool:
+    kind = frame.kind
+    if kind == NOISE:
+        return wish.noise
+    return wish.kinds is None or kind in wish.kinds
