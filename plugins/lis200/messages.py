@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway_server.codec.checksum import bcc, xor
-from gateway_server.codec.codec import Frame
+from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.parity import add_even, strip
 from gateway_server.errors import ChecksumError, CodecError
 
@@ -75,7 +75,12 @@ class Repeat:
     """NAK: the last telegram was not understood; from us: the same block again, please."""
 
 
-Message = Request | Identification | OptionSelect | Command | Block | Refusal | Acknowledge | Repeat
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The modem's own words: the far end is gone."""
+
+
+Message = Request | Identification | OptionSelect | Command | Block | Refusal | Acknowledge | Repeat | HungUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,8 @@ def encode(message: Message, *, even: bool = False) -> bytes:
             data = b"\x06"
         case Repeat():
             data = b"\x15"
+        case HungUp():
+            return frames.NO_CARRIER
     return add_even(data) if even else data
 
 
@@ -143,6 +150,8 @@ def decode(data: bytes) -> Wire:
     """The message in these octets, whoever sent them. Raises `CodecError`, `ChecksumError` if only the BCC is wrong."""
     if data in (b"\x06", b"\x15", b"\x95"):
         return Wire(Acknowledge() if data == b"\x06" else Repeat(), even=data == b"\x95")
+    if data == frames.NO_CARRIER:
+        return Wire(HungUp())
     even = data[:1] >= b"\x80" or (data[:1] == b"\x06" and not data.isascii())
     text = (strip(data) if even else data).decode("latin-1")
     message = _message(text)
@@ -182,6 +191,6 @@ def decode_frame(frame: Frame) -> Wire:
     """`decode`, for a frame: one with a fault raises `ChecksumError`, noise `CodecError`."""
     if frame.fault:
         raise ChecksumError(f"{frame.kind}: {frame.fault}")
-    if frame.kind in ("noise", frames.HANGUP):
-        raise CodecError(f"{frame.kind} is no telegram")
+    if frame.kind == NOISE:
+        raise CodecError("noise is no telegram")
     return decode(frame.data)

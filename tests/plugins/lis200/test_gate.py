@@ -12,7 +12,17 @@ from gateway_server.codec.parity import strip
 from gateway_server.errors import CodecError
 from plugins.lis200 import messages
 from plugins.lis200.gate import outgoing, permitted, wake_up
-from plugins.lis200.messages import Acknowledge, Block, Command, Identification, OptionSelect, Repeat, Request, encode
+from plugins.lis200.messages import (
+    Acknowledge,
+    Block,
+    Command,
+    HungUp,
+    Identification,
+    OptionSelect,
+    Repeat,
+    Request,
+    encode,
+)
 
 PERMITTED: list[messages.Message] = [
     Request(),
@@ -59,6 +69,7 @@ def test_reading_and_locks_may_leave(message: messages.Message, even: bool) -> N
         Block("1:180.0(1)"),
         Identification("Els", "6", "EK270"),
         Request("1!\r\n/?2"),
+        HungUp(),
     ],
 )
 def test_writing_and_everything_else_may_not(message: messages.Message) -> None:
