@@ -80,7 +80,7 @@ def ending(error: BaseException | None, reason: str, serial: str, stored: int, *
 def masked(how: Ending, access_code: str) -> Ending:
     """The ending without an access code that an error's text may have repeated."""
     detail = how.detail
-    for secret in {access_code, access_code.partition(":")[2]}:
+    for secret in (access_code, access_code.partition(":")[2]):
         if secret:
             detail = detail.replace(secret, "********")
     return replace(how, detail=detail)
