@@ -43,7 +43,7 @@ class Writer(Protocol):
         """Begins a session's record; the key can be used at once."""
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
-        """Appends to a session's log. Durable with the next commit, which comes by itself without delay."""
+        """Appends to a session's log. Durable with the next commit, which comes by itself within a moment."""
 
     def save(
         self,

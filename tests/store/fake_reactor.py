@@ -8,6 +8,8 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
+from gateway_server.store.writer import UNHURRIED_S
+
 PATIENCE_S = 30
 
 
@@ -22,8 +24,8 @@ class FakeReactor(Clock):
         self._from_thread.put((f, args))
 
     def turn(self) -> None:
-        """What is due now, then the next thing that comes from the thread."""
-        self.advance(0)
+        """What is due within a moment, then the next thing that comes from the thread."""
+        self.advance(UNHURRIED_S)
         f, args = self._from_thread.get(timeout=PATIENCE_S)
         f(*args)
 

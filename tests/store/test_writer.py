@@ -144,7 +144,7 @@ def test_an_answer_means_that_another_process_can_read_it(tmp_path: Path) -> Non
             assert [row.row for row in other.rows()] == [hour(1)]
 
 
-def test_the_log_is_written_without_anybody_waiting_for_it(tmp_path: Path) -> None:
+def test_the_log_is_written_within_a_moment_without_anybody_waiting_for_it(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     with running(path) as gateway:
         key = gateway.writer.open_session(OPENING)
@@ -152,6 +152,19 @@ def test_the_log_is_written_without_anybody_waiting_for_it(tmp_path: Path) -> No
         gateway.reactor.turn()
         with opened(path) as other:
             assert [record.data for record in other.session_log(key.id)] == [b"abc"]
+
+
+def test_the_log_of_an_acknowledgement_goes_with_the_next_frame(tmp_path: Path) -> None:
+    with running(tmp_path / "gateway.db") as gateway:
+        answers: list[object] = []
+        key = gateway.writer.open_session(OPENING)
+        before = gateway.commits
+        for order in range(3):
+            gateway.writer.log(key, NOON, Direction.FROM_METER, b"row")
+            gateway.writer.save(key, METER, [hour(order)], [], answers.append)
+            gateway.wait(answers, order + 1)
+            gateway.writer.log(key, NOON, Direction.TO_METER, b"OK")
+        assert gateway.commits - before == 3
 
 
 def test_what_one_session_hands_over_is_written_in_its_order(tmp_path: Path) -> None:
