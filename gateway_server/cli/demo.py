@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from gateway_server.cli.invocation import Invocation, pass_invocation
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.config import Config, load_config
 from gateway_server.errors import GatewayError, OperatorError
-from gateway_server.model import EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.model import CURRENT, DAILY, EVENTS, INTERVAL, MONTHLY, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.store.open import open_store, store_path
 from gateway_server.store.records import Filter, MeterRecord, SessionRecord
@@ -31,6 +32,14 @@ NAME = "gateway-server"
 FOLDER = Path("demo-data")
 _LOOK_SECONDS = 0.4
 _PATIENCE_SECONDS = 12.0  # when those that do not answer are waited for no longer
+
+_WORDS = {
+    INTERVAL: "hourly rows",
+    DAILY: "daily rows",
+    MONTHLY: "monthly rows",
+    EVENTS: "events",
+    CURRENT: "live values",
+}
 
 _CONFIG = r"""# Made by `gateway-server demo`: everything here is simulated.
 [store]
@@ -92,6 +101,9 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
         run_reactor(work)
     except Stopped:
         click.echo()
+    with closing(open_store(config.store.url, config.key_file)) as store:
+        for one in _ended(store, shown.newest):
+            shown.session(one)
     shown.summary()
     if not shown.read:
         raise Failed("no meter could be read")
@@ -114,15 +126,12 @@ def _set_up(folder: Path) -> Config:
 
 def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
     """Puts the scene's meters into the register and orders those to be read that we connect to."""
-    store = open_store(config.store.url, config.key_file)
-    try:
+    with closing(open_store(config.store.url, config.key_file)) as store:
         ours = [meter for meter in scene.meters if meter.registered]
         store.put_meters((_record(meter), meter.access_code or None) for meter in ours)
         for meter in ours:
             if not meter.caller:
                 store.add_job(meter.serial, ReadOrder().to_json(), "", now_ms)
-    finally:
-        store.close()
 
 
 def _record(meter: DemoMeter) -> MeterRecord:
@@ -143,8 +152,7 @@ def _look(gateway: Gateway, shown: _Shown) -> Deferred[None]:
     behind = shown.newest
 
     def work(store: Store) -> list[_Seen]:
-        found = [one for one in store.sessions(Filter(states=("ended",))) if one.id not in behind]
-        return [_Seen(one, _rows_of(store, one)) for one in found]
+        return _ended(store, behind)
 
     def heard(found: list[_Seen] | GatewayError) -> None:
         if not isinstance(found, GatewayError):
@@ -154,6 +162,11 @@ def _look(gateway: Gateway, shown: _Shown) -> Deferred[None]:
 
     gateway.writer.call(work, heard)
     return done
+
+
+def _ended(store: Store, behind: set[int]) -> list[_Seen]:
+    found = [one for one in store.sessions(Filter(states=("ended",))) if one.id not in behind]
+    return [_Seen(one, _rows_of(store, one)) for one in found]
 
 
 def _rows_of(store: Store, session: SessionRecord) -> Counter[str]:
@@ -187,8 +200,7 @@ class _Shown:
         meter = self._meters.get(one.meter)
         name = f"{meter.model} {one.meter} {meter.name}".rstrip() if meter else one.meter or one.remote
         if seen.rows:
-            rows = ", ".join(f"{count} {_words(archive)}" for archive, count in sorted(seen.rows.items()))
-            said = f"{rows}, committed"
+            said = f"{_counts(seen.rows)}, committed"
             self.read.add(one.meter)
             self._session = self._session or one.id
         elif one.outcome is Outcome.UNKNOWN_METER and one.meter:
@@ -252,5 +264,8 @@ def _beside_here(path: Path) -> Path:
         return path
 
 
-def _words(archive: str) -> str:
-    return {"interval": "hourly rows", "current": "live values", "events": "events"}.get(archive, f"{archive} rows")
+def _counts(rows: Counter[str]) -> str:
+    """What was stored, in a few words: the archives that everybody has."""
+    said = [f"{rows[archive]} {words}" for archive, words in _WORDS.items() if rows[archive]]
+    others = rows.total() - sum(rows[archive] for archive in _WORDS)
+    return ", ".join([*said, f"{others} other rows"] if others else said)

@@ -24,7 +24,8 @@ from gateway_server.config import ListenerSettings, check_codecs
 def run(invocation: Invocation, only: str, verbose: int) -> None:
     """Runs the gateway.
 
-    SIGTERM and Ctrl-C end it cleanly. Prints one line that starts with `ready` and has the addresses, once every listener is open.
+    SIGTERM and Ctrl-C end it cleanly. Prints one line that starts with `ready` and has the addresses, once every
+    listener is open.
     """
     config = invocation.config
     invocation.log_level(logging.DEBUG if verbose + invocation.verbose else logging.INFO)
