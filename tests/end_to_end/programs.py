@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,13 @@ def first_line(running: subprocess.Popen[str]) -> str:
     line = running.stdout.readline().strip()
     assert line, "the program ended without a word"
     return line
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on, for a program that must come back at the same place."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 @contextmanager
