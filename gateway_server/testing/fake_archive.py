@@ -120,6 +120,7 @@ class FakeArchive:
 def _key(text: str) -> CellKey:
     """Cells compare as numbers where they are numbers, as text (times) elsewhere."""
     try:
-        return 0, Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return 1, text
+    return (1, text) if number.is_nan() else (0, number)

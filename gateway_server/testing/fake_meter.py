@@ -297,7 +297,7 @@ class FakeMeter:
         selected = archive.select(position, lower, upper)
         size = len(selected)
         if verb == "R3":
-            if rows and not rows.isdigit():
+            if rows and not rows.isdecimal():
                 raise Refusal(SYNTAX)
             size = min(max(int(rows or 10), 1), LARGEST_BLOCK)
         self._blocks = list(cut_into_blocks(archive, selected, size, self.quirks))
@@ -372,6 +372,6 @@ class FakeMeter:
 
 def _lock_and_code(operand: str) -> tuple[int, str]:
     lock, colon, code = operand.partition(":")
-    if not colon or not lock.isdigit():
+    if not colon or not lock.isdecimal():
         raise Refusal(SYNTAX)
     return int(lock), code

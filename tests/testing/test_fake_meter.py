@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_frames import bcc, even_parity
@@ -311,3 +313,36 @@ def test_every_model_can_be_read_throughout(model: str) -> None:
 def test_unknown_model_is_refused() -> None:
     with pytest.raises(OperatorError, match="ek270"):
         FakeMeter("ek999")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.binary(max_size=40), max_size=12))
+def test_no_bytes_whatever_upset_the_meter(pieces: list[bytes]) -> None:
+    fake = meter(days=0)
+    for piece in pieces:
+        said(fake, piece)
+    fake.hung_up()
+    assert said(fake, SIGN_ON) == b"/Els6EK270\r\n"
+
+
+operands = st.text(st.characters(max_codepoint=255, exclude_characters="\x01\x02\x03\x04"), max_size=30)
+parts = st.sampled_from(
+    ["1:400.0", "3:V.0", "3:V.A", "4:171", "4:170.0", "7:310", "(", ")", ";", "NaN", "\u00b2", "9" * 40]
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(["R1", "R3", "W1", "P1", "B1", "\u00e9!"]), st.lists(parts | operands, max_size=6).map("".join))
+def test_every_command_is_answered_by_one_sound_telegram(verb: str, text: str) -> None:
+    fake = signed_on(meter(days=1))
+    body = f"{verb}\x02{text}\x03".encode("latin-1")
+    frame = said(fake, b"\x01" + body + bytes((bcc(body),)))
+    assert frame in (ACK, NAK) or (frame[0] == 2 and bcc(frame[1:-1]) == frame[-1])
+
+
+def test_conversation_is_the_same_byte_by_byte() -> None:
+    conversation = [SIGN_ON, OPTION, command("R1 2:302.0(1)"), command("R3 3:V.0(3;;;10)"), ACK, NAK, ACK, BREAK]
+    whole, single = meter(), meter()
+    assert b"".join(said(whole, part) for part in conversation) == b"".join(
+        said(single, bytes((byte,))) for part in conversation for byte in part
+    )
