@@ -35,7 +35,7 @@ class DemoMeter:
 
 SCENE = (
     DemoMeter("41203377", "ek270", "Boiler house 4", "calls in, slow line, clock a little fast", caller=caller_id(1),
-              quirks=Quirks(reply_delay_s=0.25, split=40, clock_offset_s=47, noise_events=True)),
+              quirks=Quirks(reply_delay_s=0.15, split=200, clock_offset_s=47, noise_events=True)),
     DemoMeter("28004512", "ek280", "District station North", "we connect to it; its lock must be opened",
               access_code="00000000", quirks=Quirks(lock_values=True, lock_way_b=True, reply_delay_s=0.05)),
     DemoMeter("20511893", "ek260", "Bakery", "calls in over an 8-bit line that carries 7E1", caller=caller_id(2),
