@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -27,21 +28,21 @@ class Case:
     codec: Codec
     path: Path
 
-    @property
+    @cached_property
     def capture(self) -> Capture:
         return read_capture(self.path.read_text("utf-8"))
 
-    @property
+    @cached_property
     def stream(self) -> bytes:
         """What the meter sent."""
         return b"".join(entry.data for entry in self.capture.entries if entry.direction is Direction.FROM_METER)
 
-    @property
+    @cached_property
     def sent(self) -> list[bytes]:
         """What it was sent."""
         return [entry.data for entry in self.capture.entries if entry.direction is Direction.TO_METER]
 
-    @property
+    @cached_property
     def frames(self) -> list[Frame]:
         """The frames of the stream, noise and faulty ones left out."""
         return [frame for frame in cut(self.codec, [self.stream]) if frame.kind != NOISE and not frame.fault]
@@ -49,7 +50,27 @@ class Case:
 
 def cases(codec: Codec) -> list[Case]:
     """The captures of one codec."""
-    return [Case(codec, path) for path in sorted((CAPTURES / codec.name).glob("*.capture"))]
+    return _cases(codec.name)
+
+
+def samples(codec: Codec) -> list[bytes]:
+    """Some frames of every kind from the codec's captures, the shortest first."""
+    return _samples(codec.name)
+
+
+@cache
+def _cases(name: str) -> list[Case]:
+    codec = REGISTRY.get(name)
+    return [Case(codec, path) for path in sorted((CAPTURES / name).glob("*.capture"))]
+
+
+@cache
+def _samples(name: str) -> list[bytes]:
+    by_kind: dict[str, set[bytes]] = {}
+    for case in _cases(name):
+        for frame in case.frames:
+            by_kind.setdefault(frame.kind, set()).add(frame.data)
+    return [data for found in by_kind.values() for data in sorted(found, key=lambda data: (len(data), data))[:20]]
 
 
 def drained(framer: Framer) -> Iterator[Frame]:
