@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway_server.errors import OperatorError
 from gateway_server.store.owner import alive
+from gateway_server.store.sessions import LOG_PART
 from gateway_server.store.sql import SqlStore
 
 COUNTED = {
@@ -54,6 +55,12 @@ def check_store(store: SqlStore) -> StoreReport:
         orphans = connection.one(f"SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM session)")[0]
         if orphans:
             problems.append(f"{orphans} rows of {table} belong to a session that is missing")
+    lost = connection.one(
+        "SELECT COUNT(*) FROM session_log l WHERE NOT EXISTS (SELECT 1 FROM session_log_part p"
+        f" WHERE p.session_id = l.session_id AND p.part = l.id / {LOG_PART})"
+    )[0]
+    if lost:
+        problems.append(f"{lost} log entries are in a part of the log where nobody looks for their session")
     for serial, archive in connection.stream(
         "SELECT m.serial, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
         "SELECT 1 FROM archive_row a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"

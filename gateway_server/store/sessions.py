@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from gateway_server.model import Direction, Outcome
+from gateway_server.store.connection import Connection
 from gateway_server.store.owner import alive
 from gateway_server.store.queries import Queries, Where, limited, portions
 from gateway_server.store.records import (
@@ -17,6 +18,7 @@ from gateway_server.store.records import (
     SessionOpening,
     SessionRecord,
 )
+from gateway_server.store.secrets import Vault
 
 KILLED = "the gateway was killed in it"
 
@@ -25,14 +27,30 @@ _COLUMNS = (
     " s.bytes_received, s.bytes_sent, s.readings, s.codec, s.codec_version, s.listener, s.caller, s.job_id"
     " FROM session s LEFT JOIN meter m ON m.id = s.meter_id"
 )
-_LOG = "INSERT INTO session_log (session_id, at_ms, direction, data) VALUES "
+_LOG = "INSERT INTO session_log (id, session_id, at_ms, direction, data) VALUES "
+_PART = "INSERT INTO session_log_part (session_id, part) VALUES "
+LOG_PART = 1 << 14
+"""Log entries of one part: few enough to look through in milliseconds, many enough that parts are rarely noted."""
 _DIRECTIONS = {direction.value: direction for direction in Direction}
+_VALUES = {direction: direction.value for direction in Direction}
 
 LoggedChunk = tuple[SessionKey, int, Direction, bytes]
 
 
 class SessionQueries(Queries):
     """Verbs of sessions."""
+
+    def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
+        self._log_end: int | None = None  # the newest log entry; None when it has to be looked up
+        self._log_part = -1
+        self._noted: set[int] = set()  # sessions known to have something in this part of the log
+        super().__init__(connection, vault, owner)
+
+    def forget(self) -> None:
+        """Forgets the log's end too."""
+        super().forget()
+        self._log_end = None
+        self._noted.clear()
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record."""
@@ -65,15 +83,38 @@ class SessionQueries(Queries):
     def log(self, chunks: Sequence[LoggedChunk]) -> None:
         """Appends to the logs of open sessions, in the order given."""
         with self.connection.transaction("log"):
-            rows = [(key.id, at_ms, direction.value, data) for key, at_ms, direction, data in chunks]
-            for portion, shape in portions(rows, "(?, ?, ?, ?)"):
+            end = self._log_end
+            if end is None:
+                end = self.connection.one("SELECT COALESCE(MAX(id), 0) FROM session_log")[0]
+            rows = []
+            parts = []
+            noted = self._noted
+            for end, (key, at_ms, direction, data) in enumerate(chunks, end + 1):  # noqa: B020  # where it ends
+                session = key.id
+                rows.append((end, session, at_ms, _VALUES[direction], data))
+                part = end // LOG_PART
+                if part != self._log_part:
+                    self._log_part = part
+                    noted.clear()
+                if session not in noted:
+                    noted.add(session)
+                    parts.append((session, part))
+            for portion, shape in portions(rows, "(?, ?, ?, ?, ?)"):
                 self.connection.execute(_LOG + shape, list(chain.from_iterable(portion)))
+            for places, shape in portions(parts, "(?, ?)"):
+                self.connection.execute(f"{_PART}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(places)))
+            self._log_end = end
 
     def count_readings(self, counts: dict[int, int]) -> None:
         """Adds to the number of readings that sessions have brought."""
-        self.connection.executemany(
-            "UPDATE session SET readings = readings + ? WHERE id = ?", [(n, number) for number, n in counts.items()]
-        )
+        sessions: dict[int, list[int]] = {}
+        for session, count in counts.items():
+            sessions.setdefault(count, []).append(session)
+        for count, alike in sessions.items():
+            for portion, shape in portions(alike, "?"):
+                self.connection.execute(
+                    f"UPDATE session SET readings = readings + ? WHERE id IN ({shape})", (count, *portion)
+                )
 
     def set_codec(self, key: SessionKey, codec: str, codec_version: str) -> None:
         """Notes by which codec a session is read, as soon as that is known."""
@@ -115,7 +156,8 @@ class SessionQueries(Queries):
             for owner in dead:
                 killed += self.connection.execute(
                     "UPDATE session SET outcome = ?, detail = ?, ended_ms = COALESCE((SELECT at_ms FROM session_log"
-                    " WHERE session_id = session.id ORDER BY id DESC LIMIT 1), started_ms)"
+                    f" WHERE session_id = session.id AND id >= {LOG_PART} * (SELECT MAX(part) FROM session_log_part"
+                    " WHERE session_id = session.id) ORDER BY id DESC LIMIT 1), started_ms)"
                     " WHERE ended_ms IS NULL AND owner = ?",
                     (Outcome.GATEWAY_FAULT.value, KILLED, owner),
                 ).rowcount
@@ -149,10 +191,16 @@ class SessionQueries(Queries):
 
     def session_log(self, session_id: int) -> Iterator[LogEntry]:
         """A session's log in the order of the wire."""
-        for at_ms, direction, data in self.connection.stream(
-            "SELECT at_ms, direction, data FROM session_log WHERE session_id = ? ORDER BY id", (session_id,)
-        ):
-            yield LogEntry(at_ms, _DIRECTIONS[direction], data)
+        parts = self.connection.all(
+            "SELECT part FROM session_log_part WHERE session_id = ? ORDER BY part", (session_id,)
+        )
+        for (part,) in parts:
+            for at_ms, direction, data in self.connection.stream(
+                "SELECT at_ms, direction, data FROM session_log WHERE id >= ? AND id < ? AND session_id = ?"
+                " ORDER BY id",
+                (part * LOG_PART, (part + 1) * LOG_PART, session_id),
+            ):
+                yield LogEntry(at_ms, _DIRECTIONS[direction], data)
 
 
 def _session(row: Sequence[Any]) -> SessionRecord:

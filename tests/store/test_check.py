@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from gateway_server.errors import OperatorError
+from gateway_server.model import Direction
 from gateway_server.store.check import back_up, check_store
 from gateway_server.store.open import open_store
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
-from tests.store.samples import OPENING, contents, entry, hour, known_session, opened
+from tests.store.samples import NOON, OPENING, contents, entry, hour, known_session, opened
 
 METER = "41203377"
 
@@ -45,11 +46,14 @@ def test_sessions_without_an_end_are_told_apart_by_whether_their_process_lives(s
     [
         ("DELETE FROM session", "1 rows of archive_row belong to a session that is missing"),
         ("DELETE FROM meter", "refers to a meter that is missing"),
+        ("DELETE FROM session_log_part", "1 log entries are in a part of the log where nobody looks"),
         ("DELETE FROM archive_row", "meter 41203377: the newest row of archive interval is not in the archive"),
     ],
 )
 def test_what_is_missing_is_told(store: SqlStore, damage: str, told: str) -> None:
-    store.save(known_session(store), METER, [hour(1)])
+    key = known_session(store)
+    store.log([(key, NOON, Direction.FROM_METER, b"row")])
+    store.save(key, METER, [hour(1)])
     store.connection.execute("PRAGMA foreign_keys = OFF")
     store.connection.execute(damage)
     report = check_store(store)

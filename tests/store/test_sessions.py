@@ -9,7 +9,7 @@ from gateway_server.model import Direction, Outcome
 from gateway_server.store.open import open_store
 from gateway_server.store.owner import this_process
 from gateway_server.store.records import Filter, LogEntry, MeterRecord, SessionClosing, SessionKey, SessionRecord
-from gateway_server.store.sessions import KILLED
+from gateway_server.store.sessions import KILLED, LOG_PART
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import HOUR, NOON, OPENING, hour, known_session
 
@@ -75,6 +75,23 @@ def test_the_log_comes_back_byte_by_byte_in_the_order_of_the_wire(store: SqlStor
     store.log([(two, NOON + 4, Direction.TO_METER, b"")])
     assert list(store.session_log(one.id)) == [LogEntry(*wire[0][1:]), LogEntry(*wire[2][1:]), LogEntry(*wire[3][1:])]
     assert [record.data for record in store.session_log(two.id)] == [bytes(range(256)), b""]
+
+
+def test_the_logs_of_two_long_sessions_are_told_apart_however_much_the_others_said(store: SqlStore) -> None:
+    one, two, other = (store.open_session(OPENING) for _ in range(3))
+    wire = [(other, NOON, Direction.FROM_METER, b"")] * (LOG_PART - 2)
+    for key, at in ((one, NOON + 1), (two, NOON + 2), (one, NOON + 3)):
+        store.log([*wire, (key, at, Direction.FROM_METER, b"row")])
+    assert [entry.at_ms for entry in store.session_log(one.id)] == [NOON + 1, NOON + 3]
+    assert [entry.at_ms for entry in store.session_log(two.id)] == [NOON + 2]
+
+
+def test_a_log_whose_transaction_failed_leaves_no_trace(store: SqlStore) -> None:
+    key = store.open_session(OPENING)
+    with pytest.raises(StoreError):
+        store.log([(key, NOON, Direction.FROM_METER, b"lost"), (SessionKey(99), NOON, Direction.NOTE, b"?")])
+    store.log([(key, NOON, Direction.FROM_METER, b"kept")])
+    assert [entry.data for entry in store.session_log(key.id)] == [b"kept"]
 
 
 def test_a_log_without_a_session_is_refused(store: SqlStore) -> None:

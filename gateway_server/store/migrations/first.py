@@ -99,7 +99,13 @@ STATEMENTS = (
         direction TEXT NOT NULL,
         data BLOB NOT NULL
     )""",
-    "CREATE INDEX session_log_session ON session_log (session_id)",
+    # which parts of the log (`sessions.LOG_PART` entries each) hold something of a session: an index over single
+    # entries would touch one more page for every frame of every session
+    """CREATE TABLE session_log_part (
+        session_id BIGINT NOT NULL REFERENCES session (id),
+        part BIGINT NOT NULL,
+        PRIMARY KEY (session_id, part)
+    ) WITHOUT ROWID""",
     # what was read. codec_version_id 0 means: by the codec of the session itself. variant is 0 for what is valid,
     # 1 and up for the same row with other values, below 0 for what a newer codec version replaced.
     "CREATE TABLE layout (id INTEGER PRIMARY KEY, columns TEXT NOT NULL UNIQUE)",
