@@ -132,7 +132,8 @@ def exact_number(value: str) -> Decimal | None:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    if not number.is_finite() or len(number.as_tuple().digits) > EXACT_DIGITS or _places(number) > EXACT_DIGITS:
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or not -EXACT_DIGITS <= exponent <= 0 or len(digits) > EXACT_DIGITS:
         return None
     return number
 

@@ -78,10 +78,7 @@ class ReadingQueries(ArchiveQueries):
             where.add(
                 f"l.meter_id IN (SELECT meter_id FROM session WHERE id IN ({marks(wanted.sessions)}))", *wanted.sessions
             )
-        if CURRENT in wanted.archives:
-            where.add(f"(l.archive LIKE '{LIVE}%' OR l.archive IN ({marks(wanted.archives)}))", *wanted.archives)
-        else:
-            where.among("l.archive", wanted.archives)
+        _add_archives(where, wanted.archives)
         # every archive that has rows has a newest one: the side table is the list of what there is
         archives = self.connection.all(
             "SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id"
@@ -118,7 +115,7 @@ class ReadingQueries(ArchiveQueries):
         where = Where()
         if wanted.serials:
             where.among("l.meter_id", self._wanted_meters(wanted))
-        where.among("l.archive", wanted.archives)
+        _add_archives(where, wanted.archives)
         where.between("l.measured_at_ms", wanted.since_ms, wanted.until_ms)
         where.among("l.session_id", wanted.sessions)
         order = "l.measured_at_ms DESC" if wanted.newest_first else "m.serial, l.archive"
@@ -172,6 +169,13 @@ class ReadingQueries(ArchiveQueries):
                     row.received_at_ms, row.archive, row.order_number, row.status, row.event, row.quality, session,
                     row.span_start, row.span_end, codec, codec_version,
                 )  # fmt: skip
+
+
+def _add_archives(where: Where, archives: tuple[str, ...]) -> None:
+    if CURRENT in archives:
+        where.add(f"(l.archive LIKE '{LIVE}%' OR l.archive IN ({marks(archives)}))", *archives)
+    else:
+        where.among("l.archive", archives)
 
 
 def merged(quality: str, doubts: str) -> str:
