@@ -1,6 +1,6 @@
 """What differs between the databases a store can live in; everything else is SQL that both understand.
 
-PostgreSQL comes behind the same five questions.
+PostgreSQL comes behind the same questions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Trouble(enum.Enum):
 
 
 class Dialect(Protocol):
-    """What differs between databases: five questions, and a sixth so that caches know when to forget."""
+    """What differs between databases: what `Connection` and the schema need to know of each."""
 
     @property
     def placeholder(self) -> str:
@@ -44,13 +44,15 @@ class Dialect(Protocol):
     def version(self, connection: Any) -> int:
         """A number that changes when another connection has written."""
 
+    def reserve(self, connection: Any) -> None:
+        """Makes room on disk for what will be written, so that commits need not; to be asked once by who writes."""
+
 
 BUSY_TIMEOUT_MS = 10_000
 PAGE_SIZE = 2048  # an archive row lands on a page of its own: half the bytes written per row, a quarter more rows/s
 CACHE_KIB = 65_536
-CHECKPOINT_PAGES = (
-    20_000  # fold the write-ahead log back every 40 MB: a third less time per row than SQLite's 1000 pages
-)
+# The write-ahead log is folded back every 16 MB: a page is then written back once for many rows.
+CHECKPOINT_PAGES = 8_000
 CACHED_STATEMENTS = 512
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -117,3 +119,24 @@ class SQLiteDialect:
     def version(self, connection: sqlite3.Connection) -> int:
         """SQLite counts the commits of others for us."""
         return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def reserve(self, connection: sqlite3.Connection) -> None:
+        """Writes the write-ahead log once to its full size, in a transaction that is then taken back.
+
+        SQLite then overwrites it in place. A sync of a file that grows costs the file system a commit of its own:
+        measured 0.35 to 2 ms for one session's row, against 0.2 ms without.
+        """
+        if self.in_memory:
+            return
+        size = CHECKPOINT_PAGES * PAGE_SIZE
+        log = Path(f"{self.path}-wal")
+        if log.exists() and log.stat().st_size >= size:
+            return
+        connection.execute("PRAGMA cache_size = -256")  # what does not fit goes to the log before any commit
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO fact (name, value) VALUES ('room', zeroblob(?))", (size,))
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -24,6 +24,11 @@ class SqlStore(ReprocessQueries, JobQueries):
                 (bytes(512),),
             )
 
+    def reserve(self) -> None:
+        """Makes room on disk for what will be written; for the process that writes all day. Raises `StoreError`."""
+        with self.connection.own_errors():
+            self.connection.dialect.reserve(self.connection.raw)
+
     def close(self) -> None:
         """Ends the connection."""
         self.connection.close()

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
@@ -270,6 +271,8 @@ class ThreadWriter:
     def _run(self) -> None:
         try:
             store = self._open_store()
+            with suppress(StoreFull, StoreBusy):  # then commits take their time, or say so themselves
+                store.reserve()
         except BaseException as error:  # noqa: BLE001  # whoever starts us gets it
             self._opened.put(error)
             return

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.store.dialect import PAGE_SIZE, Dialect, SQLiteDialect, Trouble
+from gateway_server.errors import StoreFull
+from gateway_server.store.check import check_store
+from gateway_server.store.dialect import CACHE_KIB, CHECKPOINT_PAGES, PAGE_SIZE, Dialect, SQLiteDialect, Trouble
+from gateway_server.store.records import MeterRecord
+from gateway_server.store.sql import SqlStore
+from tests.store.samples import opened
 
 
 def test_sqlite_answers_the_questions(tmp_path: Path) -> None:
@@ -60,3 +65,31 @@ def test_another_connections_writing_shows(tmp_path: Path) -> None:
     assert dialect.version(one) != before
     one.close()
     two.close()
+
+
+def test_the_write_ahead_log_has_its_size_before_anything_is_written(tmp_path: Path) -> None:
+    with opened(tmp_path / "gateway.db") as store:
+        before = (tmp_path / "gateway.db").stat().st_size
+        store.reserve()
+        log = tmp_path / "gateway.db-wal"
+        assert log.stat().st_size >= CHECKPOINT_PAGES * PAGE_SIZE
+        assert (tmp_path / "gateway.db").stat().st_size == before
+        size = log.stat().st_size
+        store.put_meter(MeterRecord("1"))
+        store.reserve()
+        assert log.stat().st_size == size
+        assert store.connection.one("PRAGMA cache_size") == (-CACHE_KIB,)
+        assert check_store(store).sound
+    with opened(tmp_path / "gateway.db") as store:
+        assert [meter.serial for meter in store.meters()] == ["1"]
+
+
+def test_a_disk_too_small_for_the_log_leaves_the_store_as_it_was(store: SqlStore, tmp_path: Path) -> None:
+    store.reserve()  # a store in memory has no log
+    with opened(tmp_path / "gateway.db") as small:
+        (pages,) = small.connection.one("PRAGMA page_count")
+        small.connection.one(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(StoreFull):
+            small.reserve()
+        assert not small.connection.raw.in_transaction
+        small.put_meter(MeterRecord("1"))

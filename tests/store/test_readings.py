@@ -85,6 +85,17 @@ def test_the_newest_row_of_every_meter_and_archive(store: SqlStore) -> None:
     ]
 
 
+def test_the_newest_live_values_are_found_as_current(store: SqlStore) -> None:
+    key = known_session(store, ONE)
+    live = [hour(number, archive="current", order_number=None) for number in (1, 2)]
+    store.save(key, ONE, [*live, hour(3)])
+    volumes = list(store.last_readings(Filter(archives=("current",), quantities=("base_volume",))))
+    assert [(reading.archive, reading.value) for reading in volumes] == [("current", "1002.25")]
+    newest = store.last_readings(Filter(newest_first=True, limit=1))
+    assert [reading.archive for reading in newest] == ["interval"]
+    assert list(store.last_readings(Filter(serials=("77",)))) == []
+
+
 def test_the_newest_rows_are_not_searched_for_in_the_archive(store: SqlStore) -> None:
     statements: list[str] = []
     fill(store)
