@@ -250,8 +250,11 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
                 yield from talk.say(request)
                 continue
             raise answer.error
-        damaged, nudged = 0, False
         rows += answer.rows
+        if nudged:
+            # The block may only have been late and come twice: what is acknowledged must be the last one.
+            yield from talk.quiet()
+        damaged, nudged = 0, False
         done, total = _estimate(talk, name, number, wanted, rows)
         yield Progress(f"{name}: {rows} rows", done, total)
         if answer.last:

@@ -47,7 +47,8 @@ class Conversation:
         self.even = self.recalled(PARITY) == "even"
         self.stored = 0
         self.troubles: list[str] = []
-        self.opened: list[int] = []
+        self.opened: dict[int, str] = {}  # locks we opened, and with which code
+        self.reopened = 0
         self.woken = False
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
@@ -135,6 +136,9 @@ class Conversation:
                 if attempt < tries:
                     yield from self.quiet()
                 continue
+            if attempt > 1 and isinstance(answer, Cells):
+                # The first answer may only have been late, and cells do not say which question they answer.
+                yield from self.quiet()
             return answer
         raise ChecksumError(f"{self.name}: {tries} answers in a row arrived damaged; check the line's quality")
 

@@ -14,6 +14,8 @@ from .conversation import Conversation, Talk
 from .interpreter import Accepted, Refused, Told
 
 WRONG_CODE = (17, 201)
+MOST_REOPENED = 20
+"""A lock closes by itself after some minutes (1:174 ... 4:174); so often it is opened again in one session."""
 
 
 def ask(talk: Conversation, message: messages.Message) -> Talk:
@@ -40,7 +42,12 @@ def _keys(talk: Conversation) -> list[tuple[int, str]]:
 
 
 def open_next(talk: Conversation) -> Talk:
-    """Opens the next lock that was not tried yet; True if one was opened."""
+    """Opens a lock of ours that has closed by itself, or the next that was not tried; True if one was opened."""
+    for lock, code in list(talk.opened.items()):
+        if talk.reopened < MOST_REOPENED:
+            talk.reopened += 1
+            if (yield from _open(talk, lock, code)):
+                return True
     for lock, code in _keys(talk):
         if (lock, code) in talk.tried_locks:
             continue
@@ -54,8 +61,9 @@ def open_next(talk: Conversation) -> Talk:
             return True
     if not talk.denied:
         talk.denied = True
+        tried = "opening its locks does not help" if talk.opened else "no lock could be opened"
         yield from talk.trouble(
-            f"{talk.name}: no lock could be opened; store the right code with `meter add SERIAL --password-file FILE`"
+            f"{talk.name}: {tried}; store the right code with `meter add SERIAL --password-file FILE`"
         )
     return False
 
@@ -71,7 +79,7 @@ def _open(talk: Conversation, lock: int, code: str) -> Talk:
         # Some devices want the login telegram instead (RMG).
         answer = yield from _ask_to_open(talk, messages.Command("P1", f"({lock}:{code})"))
     if isinstance(answer, Accepted):
-        talk.opened.append(lock)
+        talk.opened[lock] = code
         yield Note(f"lock {name} opened")
         return True
     why = f"#{answer.error.code} {answer.error.meaning}" if isinstance(answer, Refused) else "an unexpected answer"
@@ -88,7 +96,7 @@ def _ask_to_open(talk: Conversation, message: messages.Message) -> Talk:
 def close_all(talk: Conversation) -> Talk:
     """Closes what was opened here; what does not work is noted, the device closes by itself after a while."""
     while talk.opened:
-        lock = talk.opened.pop()
+        lock, _ = talk.opened.popitem()
         try:
             answer = yield from talk.ask(messages.Command("W1", f"{lock}:170.0(0)"), repeats=2)
         except (CodecError, LineError) as error:

@@ -9,8 +9,18 @@ from gateway_server.errors import MeterRefused
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
-from plugins.lis200.messages import Command, encode
-from tests.plugins.lis200.visit import visit
+from plugins.lis200 import objects
+from plugins.lis200.messages import (
+    Acknowledge,
+    Block,
+    Command,
+    Identification,
+    OptionSelect,
+    Refusal,
+    Request,
+    encode,
+)
+from tests.plugins.lis200.visit import ScriptedMeter, visit
 
 SERIAL = "41203377"
 LIVE = ReadOrder(frozenset({"current"}))
@@ -96,3 +106,29 @@ def test_an_ek280_is_opened_by_its_data_readers_lock_if_no_other_opens() -> None
     told = visit(meter, KnownMeter(SERIAL, LIVE, access_code="5:77"))
     assert told.outcome is None
     assert encode(Command("W1", "5:171.0(77)")) in told.sent
+
+
+def test_a_lock_that_has_closed_by_itself_is_opened_again() -> None:
+    identity = {"1:181": "EK270", "2:190": "2.05", "1:180": SERIAL}
+    state = Command("R1", "4:170.0(1)")
+    clock = Command("R1", "1:400.0(1)")
+    volume = Command("R1", "2:300.0(1)")
+    closed, told_time = Refusal("0018"), Block("1:400.0(2024-03-01,12:00:00)")
+    meter = ScriptedMeter(
+        {
+            Request(): [Identification("Els", "6", "EK270")],
+            OptionSelect("6"): [Command("P0", "(1234567)")],
+            **{Command("R1", f"{at}.0(1)"): [Block(f"{at}.0({text})")] for at, text in identity.items()},
+            clock: [closed, told_time],
+            volume: [closed, Block("2:300.0(5.5*m3)")],
+            state: [Block("4:170.0(0)")],
+            Command("W1", "4:171.0(00000000)"): [Acknowledge()],
+            Command("W1", "4:170.0(0)"): [Acknowledge()],
+        }
+    )
+    absent = " ".join(address for address in objects.EK_LIVE if address != "2:300")
+    told = visit(meter, KnownMeter(SERIAL, LIVE, memory={"absent:2.05": absent}))
+    assert told.outcome is None
+    assert [row.columns[0].quantity for row in told.rows] == ["clock", "base_volume"]
+    assert meter.heard.count(Command("W1", "4:171.0(00000000)")) == 2
+    assert meter.heard.count(Command("W1", "4:170.0(0)")) == 1

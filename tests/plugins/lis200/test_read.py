@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import UnknownMeter
-from gateway_server.model import Identify, KnownMeter, ReadOrder
+from gateway_server.model import Identify, KnownMeter, LastRow, Outcome, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks, from_options
+from gateway_server.testing.play import play
+from plugins.lis200 import codec
+from plugins.lis200.messages import Block, Command, encode
 from tests.plugins.lis200.visit import listen, visit
 
 SERIAL = "41203377"
+EK_ROW = (
+    "(18484)(640)(2014-05-02,10:00:00)(882066.6309)(884266.5191)(67859)(68044)(12.9437)(10.16)(0.97417)(13.57199)"
+    "(7)(14)(0)(0)(0)(0x8103)(CRC Ok)"
+)
 ARCHIVES = {"interval": 3, "daily": 7, "monthly": 1, "monthly2": 2, "changes": 5, "calibration": 9, "extended": 13}
 EVERYTHING = [
     *("echo_prefix", "crlf_after_last_row", "russian_units", "split=7", "asleep", "lock_values", "lock_way_b"),
@@ -22,6 +30,52 @@ EVERYTHING = [
     *("extra_rows", "autumn_hour", "order_gap", "counter_back", "check_failed", "error_in_read=109"),
 ]
 ALONE = [[name] for name in EVERYTHING] + [["seven_e1"], ["lock_all"], ["no_layout"], ["bcc_is_etx"], ["slow"]]
+
+
+def answer(text: str, *, last: bool = True) -> bytes:
+    """A block of the device."""
+    return encode(Block(text, last=last))
+
+
+def asks(name: str, operand: str) -> bytes:
+    """A command of ours."""
+    return encode(Command(name, operand))
+
+
+def test_a_row_is_stored_before_the_block_is_acknowledged() -> None:
+    second = EK_ROW.replace("(18484)(640)", "(18485)(641)").replace("10:00:00", "11:00:00")
+    order = ReadOrder(frozenset({"archive"}), ("interval",))
+    memory = {"layout:2.05:3": "", "parity": "none"}
+    last = {"interval": LastRow(640, datetime(2014, 5, 2, 10))}
+    (
+        play(codec, expected=KnownMeter(SERIAL, order, memory=memory, last=last))
+        .sends(b"/?!\r\n")
+        .receives(b"/Els6EK270\r\n")
+        .sends(b"\x06061\r\n")
+        .receives(b"\x01P0\x02(1234567)\x03P")
+        .sends(asks("R1", "1:181.0(1)"))
+        .receives(answer("1:181.0(EK270)"))
+        .sends(asks("R1", "2:190.0(1)"))
+        .receives(answer("2:190.0(2.05)"))
+        .sends(asks("R1", "1:180.0(1)"))
+        .receives(answer(f"1:180.0({SERIAL})"))
+        .identifies(SERIAL, "Elster", "EK270", "2.05")
+        .sends(asks("R1", "1:400.0(1)"))
+        .receives(answer("1:400.2(2014-05-02,11:30:00)"))
+        .saves_row({"clock": "2014-05-02,11:30:00"}, archive="current")
+        .sends(asks("R3", "3:V.0(3;2014-05-02,10:00:00;;10)"))
+        .receives(answer(EK_ROW, last=False))
+        .saves_row({"VbT": "884266.5191", "pressure_mean": "12.9437"}, order_number=640, status="St.2=7 St.4=14")
+        .sends(b"\x06")
+        .receives(answer(second)[:40])
+        .stays_silent()
+        .stays_silent()
+        .sends(b"\x15")
+        .receives(answer(second))
+        .saves_row({"base_volume": "882066.6309"}, order_number=641, measured_at=datetime(2014, 5, 2, 11))
+        .sends(b"\x01B0\x03\x71")
+        .ends(Outcome.READ)
+    )
 
 
 def missing(meter: FakeMeter, told: object) -> list[tuple[str, object]]:
