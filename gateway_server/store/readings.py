@@ -143,7 +143,7 @@ class ReadingQueries(ArchiveQueries):
             yield StoredRow(
                 serial,
                 RowToSave(
-                    layout.columns, unpacked(vals, layout.columns), archive, measured, received,
+                    layout.columns, unpacked(vals, layout.columns), archive_name(archive), measured, received,
                     None if order == NO_ORDER else order, status, event,
                     merged(quality, doubts) if doubts else quality, start, end,
                 ),
