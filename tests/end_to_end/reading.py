@@ -38,12 +38,16 @@ def utc_ms(text: str) -> int:
 
 @dataclass
 class Reader:
-    """A gateway in little: reads one meter, session by session. ``now`` is true local time at the start."""
+    """A gateway in little: reads one meter, session by session. ``now`` is true local time at the start.
+
+    ``there`` is how many rows each archive had when the last session began: what came later need not be stored.
+    """
 
     meter: FakeMeter
     access_code: str | None = None
     now: datetime = NOW
     endings: list[Ending] = field(default_factory=list)
+    there: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = open_store(":memory:")
@@ -60,6 +64,8 @@ class Reader:
 
     def read(self, order: ReadOrder) -> Outcome:
         """One session over a new line."""
+        self.meter.tick(self._time.now())
+        self.there = {number: len(archive.rows) for number, archive in self.meter.archives.items()}
         line = LineToMeter(self.meter, self.clock, self._time)
         before = len(self.endings)
         opening = SessionOpening("tcp", line.remote, self._facilities.now_ms())
@@ -134,7 +140,8 @@ def stored_as_held(stored: StoredRow, row: dict[str, Any]) -> list[str]:
 
 def differences(reader: Reader, archive: str, number: int) -> list[str]:
     """In what the store differs from the meter's archive, row by row; empty when they are the same."""
-    stored, rows = reader.rows(archive), held(reader.meter, number)
+    stored = reader.rows(archive)
+    rows = held(reader.meter, number)[: max(len(stored), reader.there[number])]
     found = [] if len(stored) == len(rows) else [f"{len(stored)} rows are stored, the meter holds {len(rows)}"]
     for one, row in zip(stored, rows, strict=False):
         found += [f"row {row['order_number']}: {text}" for text in stored_as_held(one, row)]
