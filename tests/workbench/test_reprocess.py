@@ -20,6 +20,7 @@ from gateway_server.session.remarks import kept_out
 from gateway_server.store.open import open_store
 from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening
 from gateway_server.store.sql import SqlStore
+from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.workbench.reprocess import Change, SessionReadAgain, reprocess
 from tests.session.conversations import NOW_MS, Scene, ToyCodec
 
@@ -163,6 +164,26 @@ def test_live_session_read_again_is_no_change() -> None:
         # Live values have no time but that of their bytes, which is the same in both.
         assert result.same == 2
     assert scene.values() == ["1042.5", "1043"]
+
+
+def test_values_are_received_when_their_bytes_came_however_slow_the_store_was() -> None:
+    scene = Scene()
+    writer = HeldWriter(scene.writer)
+    scene.use(writer)
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    for value in (b"V=2\r\nV", b"=3\r\n", b"END\r\n"):
+        scene.clock.advance(0.5)
+        session.received(value)
+    while writer.held:
+        scene.clock.advance(3)
+        writer.commit()
+    assert [(one.value, one.received_at_ms - NOW_MS) for one in scene.store.readings(ALL)] == [
+        ("1", 0),
+        ("2", 500),
+        ("3", 1000),
+    ]
+    assert only(list(reprocess(scene.store, registry(ToyCodec()), ALL))).no_change
 
 
 def test_value_read_otherwise_is_told_and_replaced(store: SqlStore) -> None:
