@@ -27,7 +27,7 @@ def test_line_answers_while_it_is_written_to_and_only_what_the_script_says() -> 
 
 def test_line_that_was_ended_takes_no_more() -> None:
     line = FakeLine()
-    assert not line.ended
+    line.write(b"x")
     line.close()
     assert line.ended
     with pytest.raises(AssertionError, match="had been closed"):
