@@ -12,7 +12,7 @@ from gateway_server.cli.errors import Failed, Stopped
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_layouts import MODELS
-from gateway_server.testing.fake_quirks import from_options, names
+from gateway_server.testing.fake_quirks import described, from_options
 from gateway_server.testing.fleet import FleetOptions, FleetStatistics, simulate_fleet
 from gateway_server.testing.simulate import MeterOptions, simulate_meter
 
@@ -67,7 +67,10 @@ def meter(
     heartbeat_seconds: float,
     reconnect_seconds: float | None,
 ) -> None:
-    """One meter: a TCP server, a caller, or a serial port. Prints one line that says where it is."""
+    """One meter: a TCP server, a caller, or a port.
+
+    Prints one line that says where it is.
+    """
     if list_quirks:
         _print_quirks()
         return
@@ -132,7 +135,10 @@ def fleet(
     heartbeat_seconds: float,
     reconnect_seconds: float | None,
 ) -> None:
-    """Many meters that call in, at a rate of your choice; says how they fare. Exit status 1 if none was read."""
+    """Many meters that call in.
+
+    At a rate of your choice; says how they fare. Exit status 1 if none was read.
+    """
     if list_quirks:
         _print_quirks()
         return
@@ -176,5 +182,5 @@ def _say(line: str) -> None:
 
 
 def _print_quirks() -> None:
-    for name in names():
-        click.echo(name)
+    for name, says in described().items():
+        click.echo(f"{name:24} {says}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_server.errors import OperatorError
-from gateway_server.testing.fake_quirks import Quirks, from_options, names
+from gateway_server.testing.fake_quirks import Quirks, described, from_options, names
 
 
 def test_quirks_are_named_with_and_without_values() -> None:
@@ -28,3 +28,10 @@ def test_every_quirk_can_be_switched_on_by_its_name() -> None:
         default = getattr(Quirks(), name)
         text = name if isinstance(default, bool) else f"{name}=7"
         assert getattr(from_options([text]), name) != default
+
+
+def test_every_quirk_says_what_it_does() -> None:
+    words = described()
+    assert [name.partition("=")[0] for name in words] == list(names())
+    assert all(len(says) > 10 for says in words.values())
+    assert {"seven_e1", "bad_bcc_every=N", "reply_delay_s=SECONDS", "other_serial=TEXT"} <= set(words)
