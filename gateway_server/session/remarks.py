@@ -11,12 +11,20 @@ from gateway_server.store.records import LogEntry
 GIVEN_UP = "what had come of a frame was given up"
 """Stands where a session stopped waiting for the rest of a frame: a replay must not join it to what came later."""
 
+ANSWERED_HEARTBEAT = "heartbeat, answered by the next bytes to it"
+"""What was kept out, when the bytes to the meter that follow are the answer to it and not the dialogue's."""
+
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 
 def kept_out(start: int, end: int, what: str) -> str:
     """Bytes ``start`` up to ``end`` of the received stream were not given to the codec: ``what`` they are instead."""
     return f"bytes {start} to {end} are not the meter's: {what}"
+
+
+def is_answered(entry: LogEntry) -> bool:
+    """Whether the next bytes to the meter answer a heartbeat: a replay must not take them for the dialogue's."""
+    return entry.direction is Direction.NOTE and entry.data.endswith(ANSWERED_HEARTBEAT.encode())
 
 
 def spans_kept_out(entries: Iterable[LogEntry]) -> list[Span]:

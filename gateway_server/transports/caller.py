@@ -14,7 +14,7 @@ from gateway_server.session.hearing import NEVER
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.registration import Recogniser, Registration
-from gateway_server.session.remarks import kept_out
+from gateway_server.session.remarks import ANSWERED_HEARTBEAT, kept_out
 from gateway_server.session.session import Session
 from gateway_server.store.records import MeterRecord, SessionKey, SessionOpening
 from gateway_server.store.store import Store
@@ -422,9 +422,10 @@ class Caller:
             data, self._held = self._held + data, b""
         if session.at_border:
             taken, beats, unsure = heartbeats.strip(data, self._packet)
+            answered = bool(beats and heartbeats.answer)
             if taken:
-                session.note(kept_out(at, at + taken, "heartbeat"))
-            if beats and heartbeats.answer:
+                session.note(kept_out(at, at + taken, ANSWERED_HEARTBEAT if answered else "heartbeat"))
+            if answered:
                 answer = heartbeats.answer * beats
                 session.log_sent(answer)
                 self._line.write(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_server.model import Direction, Span
-from gateway_server.session.remarks import kept_out, spans_kept_out
+from gateway_server.session.remarks import ANSWERED_HEARTBEAT, is_answered, kept_out, spans_kept_out
 from gateway_server.store.records import LogEntry
 
 
@@ -19,6 +19,12 @@ def test_registration_and_heartbeats_are_found_again() -> None:
         note(kept_out(0, 17, "registration")),
     ]
     assert spans_kept_out(log) == [Span(0, 17), Span(40, 44)]
+
+
+def test_answer_to_a_heartbeat_is_told_from_the_dialogues_bytes() -> None:
+    assert is_answered(note(kept_out(40, 44, ANSWERED_HEARTBEAT)))
+    assert spans_kept_out([note(kept_out(40, 44, ANSWERED_HEARTBEAT))]) == [Span(40, 44)]
+    assert not is_answered(note(kept_out(40, 44, "heartbeat")))
 
 
 def test_spans_that_touch_become_one() -> None:

@@ -16,13 +16,16 @@ from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.model import INTERVAL, Column, Direction, Event, Identify, MeterState, Outcome, Row, Span
 from gateway_server.session.plan import Role
+from gateway_server.session.registration import Heartbeats, RegistrationPattern
 from gateway_server.session.remarks import kept_out
 from gateway_server.store.open import open_store
 from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.testing.held_writer import HeldWriter
+from gateway_server.transports.reception import Rule
 from gateway_server.workbench.reprocess import Change, SessionReadAgain, reprocess
 from tests.session.conversations import NOW_MS, Scene, ToyCodec
+from tests.transports.hall import REGISTRATION, Hall
 
 ALL = Filter()
 DAY_MS = 86_400_000
@@ -184,6 +187,31 @@ def test_values_are_received_when_their_bytes_came_however_slow_the_store_was() 
         ("3", 1000),
     ]
     assert only(list(reprocess(scene.store, registry(ToyCodec()), ALL))).no_change
+
+
+def test_callers_registration_and_heartbeats_are_left_out_of_what_is_read_again() -> None:
+    hall = Hall()
+    hall.listens(
+        rules=(Rule.REGISTRATION, Rule.CODEC),
+        registration=RegistrationPattern(r"(?P<id>\d{15})\r?\n"),
+        heartbeats=Heartbeats((b"hb\r\n",), answer=b"hb!\r\n"),
+    )
+    caller, line = hall.call()
+    for came in (
+        REGISTRATION[:5],
+        REGISTRATION[5:] + b"SN=4120",
+        b"3377\r\n",
+        b"hb\r\n",
+        b"hb\r\nV=1\r\nV=",
+        b"2\r\nEND\r\n",
+    ):
+        hall.clock.advance(0.25)
+        caller.received(came)
+    assert hall.values() == ["1", "2"]
+    assert line.written == [b"hb!\r\n", b"hb!\r\n", b"OK\r\n", b"OK\r\n"]
+    result = only(list(reprocess(hall.store, registry(ToyCodec()), ALL)))
+    assert result.no_change, result
+    assert (result.same, result.notes) == (2, [])
 
 
 def test_value_read_otherwise_is_told_and_replaced(store: SqlStore) -> None:
