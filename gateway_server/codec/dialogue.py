@@ -68,10 +68,15 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """Let what was written leave, then speak at another speed and format. A line that has no speed ignores it."""
+    """Let what was written leave, then speak at another speed and format. A line that has no speed ignores it.
+
+    With ``only_from`` only a line that speaks at this speed now changes it: IEC 62056-21 begins at 300 baud and
+    changes, a line that was set to another speed is a fixed one.
+    """
 
     baud: int
     format: str = ""  # "7E1"; empty leaves it as it is
+    only_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,11 @@ class Line(Protocol):
     def write(self, data: bytes) -> None:
         """Sends bytes; never blocks."""
 
-    def change(self, baud: int, format: str) -> None:
-        """Speaks at another speed and format once everything written has left. A line without speed ignores it."""
+    def change(self, baud: int, format: str, only_from: int = 0) -> None:
+        """Speaks at another speed and format once everything written has left. A line without speed ignores it.
+
+        With ``only_from`` a line that speaks at any other speed stays as it is.
+        """
 
     def pause(self) -> None:
         """Stop delivering bytes until `resume`: the store is behind."""

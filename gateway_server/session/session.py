@@ -110,9 +110,7 @@ class Session(Hearing):
         self._order = plan.order
         self._others = plan.codecs
         if plan.record is not None:
-            self.serial = plan.record.serial
-        if plan.expected is not None:
-            self._expected = plan.expected.serial
+            self.serial = self._expected = plan.record.serial
         self._try_next_codec(None)
 
     def finish(self, error: GatewayError) -> None:
@@ -272,7 +270,7 @@ class Session(Hearing):
             self._wait_until(now + min(wish.quiet, wish.limit))
             return True, None
         elif kind is ChangeLine:
-            self._line.change(wish.baud, wish.format)
+            self._line.change(wish.baud, wish.format, wish.only_from)
         else:
             raise RuntimeError(f"the codec {self._codec_name} yielded {wish!r}, which no session can fulfil")
         return False, None

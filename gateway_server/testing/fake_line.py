@@ -51,7 +51,7 @@ class FakeLine:
         if self._script and self._script[0][0] == data and self._receiver is not None:
             self._receiver.received(self._script.popleft()[1])
 
-    def change(self, baud: int, format: str) -> None:
+    def change(self, baud: int, format: str, only_from: int = 0) -> None:
         """Records the speed and format."""
         self.changes.append((baud, format))
 

@@ -39,7 +39,7 @@ class LineToMeter:
             self.written.append(data)
             self._clock.callLater(0, self._arrive, data)
 
-    def change(self, baud: int, format: str) -> None:
+    def change(self, baud: int, format: str, only_from: int = 0) -> None:
         """Records the speed and format."""
         self.changes.append((baud, format))
 

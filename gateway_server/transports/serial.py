@@ -76,8 +76,10 @@ class SerialLine:
         else:
             self._send(data)
 
-    def change(self, baud: int, format: str) -> None:
+    def change(self, baud: int, format: str, only_from: int = 0) -> None:
         """Speaks at another speed and format as soon as everything written has left."""
+        if only_from and self._baud != only_from:
+            return
         self._waiting.append((baud, format or self._format))
         if self._timer is None:
             self._go_on()

@@ -99,7 +99,7 @@ class TcpLine:
                 data = data[sent:]
         self._transport.write(data)
 
-    def change(self, baud: int, format: str) -> None:
+    def change(self, baud: int, format: str, only_from: int = 0) -> None:
         """A connection has no speed."""
 
     def pause(self) -> None:

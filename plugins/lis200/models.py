@@ -28,7 +28,6 @@ class Timing:
     quiet: float = 1.5  # so long nothing: the line is drained (RMG)
     afterthought: float = 0.3  # behind the ACK of a write: an error telegram would follow at once (a guess)
     wake_up_pause: float = 1.5  # behind the NULs (RMG)
-    speed_change: float = 0.3  # behind the option select, on a direct line (RMG)
 
 
 @dataclass(frozen=True, slots=True)

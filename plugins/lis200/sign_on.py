@@ -10,9 +10,8 @@ from .conversation import Conversation, Talk
 from .gate import wake_up
 from .interpreter import Answer, Challenge, Refused, Rejected, Signed
 
-LINE = "line"
-"""What is remembered of the way to the meter: ``direct`` is a wire or an optical head, where the speed changes."""
-DIRECT = "direct"
+START_BAUD = 300
+"""An optical head begins at this speed and changes (IEC 62056-21); any other is a wire of fixed speed, or no wire."""
 WAKE_UP = "wake_up"
 WAKE_UP_NULS = 53
 """RMG sends so many at once: 2.2 s at 240 characters a second."""
@@ -61,11 +60,9 @@ def _select(talk: Conversation, signed: Signed) -> Talk:
     """Programming mode, at the speed the device offers: its own character is echoed."""
     talk.even = signed.even
     baud = signed.identification.baud
-    direct = talk.recalled(LINE) == DIRECT
     yield from talk.say(messages.OptionSelect(baud if baud in _PERMITTED else "5"))
-    if direct and baud in BAUDS:
-        yield Pause(talk.timing.speed_change)
-        yield ChangeLine(BAUDS[baud])
+    if BAUDS.get(baud, START_BAUD) != START_BAUD:
+        yield ChangeLine(BAUDS[baud], only_from=START_BAUD)
     # A damaged operand says as well that the mode is entered: on LIS-200 it is a dummy.
     answer = yield from talk.hear(talk.timing.sign_on, _is_entry)
     if isinstance(answer, Rejected | Refused):

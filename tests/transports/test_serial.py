@@ -61,6 +61,15 @@ def test_speed_changes_when_what_was_written_has_left() -> None:
     assert (port.settings.bytesize, port.settings.parity) == (7, "E")
 
 
+def test_line_of_a_fixed_speed_does_not_follow_a_change_meant_for_optical_heads() -> None:
+    line, port, _ = made(19200)
+    line.change(9600, "", only_from=300)
+    assert port.settings.baudrate == 19200
+    line, port, _ = made(300)
+    line.change(9600, "", only_from=300)
+    assert port.settings.baudrate == 9600
+
+
 def test_speed_changes_at_once_on_a_quiet_line_and_twice_in_order() -> None:
     line, port, clock = made()
     line.change(9600, "8N1")

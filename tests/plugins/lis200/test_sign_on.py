@@ -90,14 +90,13 @@ def test_the_bus_address_of_the_register_is_asked_for() -> None:
     assert told.outcome is None
 
 
-def test_over_a_direct_wire_the_speed_changes_behind_the_option_select() -> None:
-    told = visit(FakeMeter(), identify_only(line="direct"))
-    assert "line: 19200" in told.notes
-    assert told.seconds >= 0.3
+def test_only_a_line_that_began_at_300_baud_changes_to_the_devices_speed() -> None:
+    assert "line: 19200 from 300" in visit(FakeMeter(), identify_only()).notes
 
 
-def test_over_tcp_or_a_call_the_speed_never_changes() -> None:
-    assert not [note for note in visit(FakeMeter(), identify_only()).notes if note.startswith("line:")]
+def test_a_device_that_stays_at_300_baud_changes_nothing() -> None:
+    meter = ScriptedMeter({Request(): [Identification("Els", "0", "EK270")], OptionSelect("0"): [CHALLENGE]})
+    assert not [note for note in visit(meter).notes if note.startswith("line:")]
 
 
 def test_another_masters_request_and_an_echo_of_ours_are_passed_over() -> None:

@@ -249,7 +249,7 @@ def visit(
                 case Remember(name, value):
                     told.memory[name] = value
                 case ChangeLine():
-                    told.notes.append(f"line: {wish.baud}")
+                    told.notes.append(f"line: {wish.baud} from {wish.only_from}")
         raise AssertionError("the dialogue does not end")
     except StopIteration as end:
         told.outcome = end.value
