@@ -262,13 +262,18 @@ class Caller:
         return next((meter for place in here if (meter := store.meter_at(f"tcp:{place}")) is not None), None)
 
     def _look_up(self, find: Callable[[Store], MeterRecord | None]) -> None:
-        def work(store: Store) -> tuple[MeterRecord, KnownMeter] | None:
+        asks = self._reception.role is Role.ASK
+
+        def work(store: Store) -> tuple[MeterRecord, KnownMeter | None] | None:
             record = find(store)
-            return None if record is None else (record, store.known_meter(record.serial))
+            if record is None:
+                return None
+            # A meter that speaks first is not expected to be anything but its serial number.
+            return record, store.known_meter(record.serial) if asks else None
 
         self._reception.facilities.writer.call(work, self._looked_up)
 
-    def _looked_up(self, found: tuple[MeterRecord, KnownMeter] | GatewayError | None) -> None:
+    def _looked_up(self, found: tuple[MeterRecord, KnownMeter | None] | GatewayError | None) -> None:
         session = self._session
         if session is None or self._stage is _Stage.GONE:
             return
