@@ -91,7 +91,13 @@ class SQLiteDialect:
             isolation_level=None,
             cached_statements=CACHED_STATEMENTS,
         )
-        for pragma in (
+        for pragma in self.pragmas():
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def pragmas(self) -> tuple[str, ...]:
+        """How every connection is set."""
+        return (
             f"busy_timeout = {self._busy_timeout_ms}",
             f"page_size = {PAGE_SIZE}",
             "journal_mode = WAL",
@@ -100,9 +106,7 @@ class SQLiteDialect:
             "temp_store = MEMORY",
             f"cache_size = -{CACHE_KIB}",
             f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        )
 
     def trouble(self, error: Exception) -> Trouble:
         """Judges by SQLite's primary result code."""
