@@ -8,7 +8,7 @@ What today's codec does not give any more stays valid: a replay that broke off m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from gateway_server.model import CURRENT, Quality, Saved
 from gateway_server.store.archive import (
@@ -90,8 +90,10 @@ class ReprocessQueries(ReadingQueries):
         meter_id = self._meter_for(serial)
         packed = [self._packed(row, meter_id, session_id, by) for row in rows]
         keys = {row[:VARIANT] for row in packed}
+        told = {(row[:VARIANT], row[VALS:QUALITY]) for row in packed}
         before: list[PackedRow] | None = None
         counted = {"new": 0, "same": 0, "conflict": 0}
+        readings = 0
         changed: list[PackedRow] = []
         dropped: set[_Place] = set()
         for row in packed:
@@ -99,13 +101,15 @@ class ReprocessQueries(ReadingQueries):
             if self._stands(row, stored):
                 counted["same"] += 1
                 continue
-            mine = next((other for other in stored if other[SESSION] == session_id), None)
+            mine = next((other for other in stored if _gives_way(other, row, told)), None)
+            replaced = mine is not None
             if mine is None and row[SPAN] < row[END]:
                 if before is None:
                     before = self._rows_of(session_id, meter_id)
                 for other in before:
                     if other[:VARIANT] not in keys and _from_the_same_bytes(row, other):
                         self._retire(other)
+                        replaced = True
                         dropped.add((other[METER], other[ARCHIVE]))
                 before = [other for other in before if not _from_the_same_bytes(row, other)]
             variant, mark = 0, self._doubt(row)
@@ -115,16 +119,20 @@ class ReprocessQueries(ReadingQueries):
                 dropped.add((mine[METER], mine[ARCHIVE]))
                 mark = Quality.CONFLICT if variant else mark
             elif stored and self._codec(stored[0][SESSION], stored[0][CODEC]) != (codec, codec_version):
+                replaced = True
                 self._retire(stored[0])  # another session's, read by another version: this one knows better
                 dropped.add((stored[0][METER], stored[0][ARCHIVE]))
             elif stored:
                 variant, mark = stored[-1][VARIANT] + 1, Quality.CONFLICT
             final = (*row[:VARIANT], variant, *row[VARIANT + 1 : QUALITY + 1], mark, *row[SESSION:])
             self.connection.execute(INSERT_ROW + ONE_ROW, final)
+            if not replaced:
+                readings += len(self._layout(row[LAYOUT]).columns)
             counted["conflict" if mark == Quality.CONFLICT and mine is None else "new"] += 1
             if variant == 0:
                 changed.append(row)
         self._correct_last(dropped, changed)
+        self.count_readings({session_id: readings})
         packed_events = [self.pack_event(event, meter_id, session_id, by) for event in events]
         event_keys = {event[:VARIANT] for event in packed_events}
         new_events = sum(self._reprocess_event(event, event_keys) for event in packed_events)
@@ -238,6 +246,12 @@ class ReprocessQueries(ReadingQueries):
             "INSERT INTO codec_version (codec, version) VALUES (?, ?) RETURNING id", (codec, version)
         )
         return int(row[0])
+
+
+def _gives_way(other: PackedRow, row: PackedRow, told: Set[tuple[object, object]]) -> bool:
+    """Whether a stored row is what the same session gave before for this one, and not what it gives for another."""
+    content = other[VALS:QUALITY]
+    return other[SESSION] == row[SESSION] and (content == row[VALS:QUALITY] or (other[:VARIANT], content) not in told)
 
 
 def _from_the_same_bytes(row: PackedRow, other: PackedRow) -> bool:

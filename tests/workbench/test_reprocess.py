@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway_server.session.plan import Role
 from gateway_server.session.registration import Heartbeats, RegistrationPattern
 from gateway_server.session.remarks import kept_out
 from gateway_server.store.open import open_store
-from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening
+from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening, SessionRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.transports.reception import Rule
@@ -123,6 +124,11 @@ def only(results: Sequence[SessionReadAgain]) -> SessionReadAgain:
     return one
 
 
+def only_session(store: SqlStore) -> SessionRecord:
+    (one,) = store.sessions(ALL)
+    return one
+
+
 def again(store: SqlStore, codec: object, *, dry_run: bool = False) -> SessionReadAgain:
     return only(list(reprocess(store, registry(codec), ALL, dry_run=dry_run)))
 
@@ -212,6 +218,20 @@ def test_callers_registration_and_heartbeats_are_left_out_of_what_is_read_again(
     result = only(list(reprocess(hall.store, registry(ToyCodec()), ALL)))
     assert result.no_change, result
     assert (result.same, result.notes) == (2, [])
+
+
+def test_values_that_came_in_one_chunk_are_all_kept_when_read_again() -> None:
+    scene = Scene()
+    scene.store.put_meter(replace(scene.store.meter("41203377") or MeterRecord(""), state=MeterState.UNCLAIMED))
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\nV=2\r\nV=1\r\nEND\r\n")
+    assert scene.values() == []
+    scene.store.claim("41203377")
+    first, second = (only(list(reprocess(scene.store, registry(ToyCodec()), ALL))) for _ in range(2))
+    assert (first.new, first.same, first.conflicts) == (1, 1, 1)
+    assert second.no_change
+    assert scene.values() == ["1", "2"]
+    assert only_session(scene.store).readings == 2
 
 
 def test_value_read_otherwise_is_told_and_replaced(store: SqlStore) -> None:
