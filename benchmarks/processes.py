@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -44,9 +45,11 @@ class Server:
             self.command = [*tracer, "-e", "trace=fsync,fdatasync,sync_file_range,msync", *self.command]
 
     def __enter__(self) -> Server:
+        self.said = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             self.command,
             stdout=subprocess.PIPE,
+            stderr=self.said,
             stdin=subprocess.DEVNULL,
             env=environment(),
             cwd=ROOT,
@@ -54,7 +57,7 @@ class Server:
             preexec_fn=many_files,
         )
         assert self.process.stdout is not None
-        self.port = _port_said_on(self.process.stdout)
+        self.port = self._port_said_on(self.process.stdout)
         self.pid = self.process.pid
         if self.count_syncs is not None:
             self.pid = int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
@@ -69,6 +72,14 @@ class Server:
             self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self.said.close()
+
+    def _port_said_on(self, stream: IO[str]) -> int:
+        for line in stream:
+            if line.startswith("ready") and (found := re.search(r"127\.0\.0\.1:(\d+)", line)):
+                return int(found[1])
+        self.said.seek(0)
+        raise RuntimeError(f"the server ended before it was ready:\n{self.said.read()}")
 
     def resident_kb(self) -> int:
         """Memory the process holds in RAM, in kB."""
@@ -82,13 +93,6 @@ class Server:
     def written_bytes(self) -> int:
         """Bytes the process caused to be written to the disk so far."""
         return int(re.search(r"^write_bytes: (\d+)", Path(f"/proc/{self.pid}/io").read_text(), re.M)[1])  # type: ignore[index]
-
-
-def _port_said_on(stream: IO[str]) -> int:
-    for line in stream:
-        if line.startswith("ready") and (found := re.search(r"127\.0\.0\.1:(\d+)", line)):
-            return int(found[1])
-    raise RuntimeError("the server ended before it was ready; its complaint stands above")
 
 
 def anchor(kind: str, folder: Path, *, backlog: int = 4096, count_syncs: Path | None = None) -> Server:
