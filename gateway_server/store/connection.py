@@ -64,11 +64,14 @@ class Connection:
             return list(self.raw.execute(statement, parameters))
 
     def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Any]:
-        """Every row, fetched as they are asked for: the result may be larger than the memory."""
+        """Every row, fetched as they are asked for: the result may be larger than the memory, or only its first row
+        be wanted."""
         cursor = self.execute(statement, parameters)
         try:
-            while rows := cursor.fetchmany(FETCH):
+            fetch = 1
+            while rows := cursor.fetchmany(fetch):
                 yield from rows
+                fetch = min(4 * fetch, FETCH)
         except sqlite3.Error as error:
             raise self._ours(error, self._transaction) from error
         finally:

@@ -91,8 +91,12 @@ class SQLiteDialect:
             isolation_level=None,
             cached_statements=CACHED_STATEMENTS,
         )
-        for pragma in self.pragmas():
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in self.pragmas():
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def pragmas(self) -> tuple[str, ...]:
