@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import Any
@@ -36,7 +37,9 @@ class ReadingQueries(ArchiveQueries):
 
     def readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
         """The same, one value each; ``quantities`` and ``limit`` speak of values."""
-        return islice(self._expanded(self._rows(wanted), wanted.quantities), wanted.limit)
+        # rows without the wanted quantities do not count
+        rows = self._rows(replace(wanted, limit=None) if wanted.quantities else wanted)
+        return islice(self._expanded(rows, wanted.quantities), wanted.limit)
 
     def last_readings(self, wanted: Filter = Filter()) -> Iterator[StoredReading]:  # noqa: B008
         """The newest row of every meter and archive, from the side table."""
@@ -80,11 +83,11 @@ class ReadingQueries(ArchiveQueries):
             )
         _add_archives(where, wanted.archives)
         # every archive that has rows has a newest one: the side table is the list of what there is
-        archives = self.connection.all(
-            "SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id"
-            f"{where} ORDER BY m.serial, l.archive",
-            where.parameters,
-        )
+        places = f"SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id{where}"
+        if wanted.newest_first and wanted.limit is not None and not wanted.sessions:
+            archives = self._latest(places, where.parameters, wanted)
+        else:
+            archives = self.connection.all(f"{places} ORDER BY m.serial, l.archive", where.parameters)
         codecs: _Codecs = {}
         parts = (self._part(archive, wanted, codecs) for archive in archives)
         if wanted.newest_first:
@@ -93,6 +96,18 @@ class ReadingQueries(ArchiveQueries):
         return chain.from_iterable(
             heapq.merge(*(part for _, part in same), key=_TIME)
             for _, same in groupby(named, lambda one: (one[0][0], archive_name(one[0][2])))
+        )
+
+    def _latest(self, places: str, parameters: Sequence[Any], wanted: Filter) -> list[tuple[str, int, str]]:
+        """The archives whose own latest row is among the latest of all: so many as rows are wanted hold them all."""
+        bounds = Where()
+        bounds.add("a.meter_id = p.meter_id AND a.archive = p.archive AND a.variant >= 0")
+        bounds.between("a.measured_at_ms", wanted.since_ms, wanted.until_ms)
+        return self.connection.all(
+            f"SELECT serial, meter_id, archive FROM (SELECT p.serial, p.meter_id, p.archive, (SELECT a.measured_at_ms"
+            f" FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1) AS latest FROM ({places}) p) q"
+            f" WHERE latest IS NOT NULL ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
+            (*bounds.parameters, *parameters),
         )
 
     def _part(self, place: tuple[str, int, str], wanted: Filter, codecs: _Codecs) -> Iterator[StoredRow]:
