@@ -14,12 +14,13 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import gateway_server
-from gateway_server.codec.codec import Answers, Asks, Codec, Interprets
+from gateway_server.codec.codec import Answers, Asks, Codec, Field, Frame, Interprets
 from gateway_server.errors import OperatorError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -73,7 +74,12 @@ class Registry:
         return name in self._codecs
 
     def add(self, codec: object, path: Path) -> None:
-        """Takes a codec that comes from ``path``; what is wrong with it becomes a problem."""
+        """Takes a codec that comes from ``path``; what is wrong with it becomes a problem.
+
+        One without a ``version`` gets one from its file, so that a change of the file is a change of version; one
+        without ``dissect`` has frames that are shown whole.
+        """
+        _complete(codec, path)
         if reason := _shape_fault(codec):
             self.problems.append(PluginProblem(path, reason))
             return
@@ -159,6 +165,25 @@ def _package_of(folder: Path) -> str:
         package_module.__path__ = [str(folder)]
         sys.modules[name] = package_module
     return name
+
+
+def _complete(codec: object, path: Path) -> None:
+    if isinstance(codec, type) or not isinstance(getattr(codec, "name", None), str):
+        return
+    missing = {"version": _version_of(path), "dissect": _whole}
+    for attribute, value in missing.items():
+        if not hasattr(codec, attribute):
+            with suppress(AttributeError):  # a codec with slots is told what it lacks
+                setattr(codec, attribute, value)
+
+
+def _version_of(path: Path) -> str:
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path] if path.is_file() else []
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _whole(frame: Frame) -> Sequence[Field]:
+    return [Field(frame.kind or "unknown", 0, len(frame.data))]
 
 
 def _shape_fault(codec: object) -> str:

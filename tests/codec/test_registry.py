@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.codec.codec import Answers, Asks, Interprets
+from gateway_server.codec.codec import Answers, Asks, Field, Frame, Interprets
 from gateway_server.codec.registry import bundled_plugins, load_codecs
 from gateway_server.errors import OperatorError
 
@@ -90,7 +90,13 @@ def test_two_folders_may_use_the_same_file_name(tmp_path: Path) -> None:
         (GOOD.format(name="box").replace('version = "1"', "version = 1"), "no text `version`"),
         (GOOD.format(name="box").replace("framer = LineFramer", ""), "no method `framer`"),
         (GOOD.format(name="box").replace("framer = LineFramer", "framer = dict"), "its framer has no method `feed`"),
-        (GOOD.format(name="box").replace("def dissect", "def dissects"), "no method `dissect`"),
+        (GOOD.format(name="box").replace("def dissect(self, frame):\n        return []", "dissect = 1"), "`dissect`"),
+        (
+            GOOD.format(name="box")
+            .replace("class Box:", "class Box:\n    __slots__ = ()")
+            .replace('version = "1"', ""),
+            "`version`",
+        ),
         (GOOD.format(name="box").replace("def answer", "def answers"), "none of `read`, `answer` and `interpreter`"),
     ],
 )
@@ -102,6 +108,18 @@ def test_broken_plugin_is_reported_and_the_others_work(tmp_path: Path, source: s
     assert "box" not in registry.names
     assert [problem.path for problem in registry.problems] == [broken]
     assert reason in registry.problems[0].reason
+
+
+def test_shortest_codec_gets_its_version_from_its_file_and_frames_shown_whole(tmp_path: Path) -> None:
+    short = GOOD.format(name="short").replace('version = "1"', "").split("    def dissect")[0] + "codec = Box()\n"
+    versions = []
+    for folder, source in (("a", short), ("b", short), ("c", f"{short}# changed\n")):
+        plugin(tmp_path, f"{folder}/short.py", source)
+        codec = load_codecs([tmp_path / folder]).get("short")
+        versions.append(codec.version)
+        assert codec.dissect(Frame("line", b"7\n")) == [Field("line", 0, 2)]
+    assert versions[0] == versions[1] != versions[2]
+    assert all(len(version) == 12 for version in versions)
 
 
 def test_what_is_no_plugin_is_left_alone(tmp_path: Path) -> None:
