@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
 from gateway_server.codec.codec import Codec
-from gateway_server.codec.dialogue import Progress
+from gateway_server.codec.dialogue import Dialogue, Progress
+from gateway_server.errors import CodecError
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.session.endings import Ending
 from gateway_server.session.sweep import Sweep
@@ -53,6 +54,19 @@ class Plan:
     order: ReadOrder = DEFAULT_ORDER
     record: MeterRecord | None = None
     expected: KnownMeter | None = None
+
+    def dialogue(self, codec: Codec) -> Dialogue:
+        """What a codec says in this role. Raises `CodecError` for one that cannot."""
+        # `Asks` and `Answers` by their one method: to ask `isinstance` takes longer than the rest of an arrival.
+        part = "answer" if self.role is Role.LISTEN else "read"
+        begin: Any = getattr(codec, part, None)
+        if begin is None:
+            raise CodecError(f"the codec {codec.name} cannot {self.role.value}: its meters {_OTHERWISE[self.role]}")
+        said: Dialogue = begin() if self.role is Role.LISTEN else begin(self.expected)
+        return said
+
+
+_OTHERWISE = {Role.LISTEN: "have to be asked", Role.ASK: "speak first"}
 
 
 class Owner(Protocol):

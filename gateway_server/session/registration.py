@@ -71,6 +71,8 @@ class RegistrationPattern:
 
     def _grows(self, data: bytes, end: int, digits: int) -> bool:
         """Whether one more byte of a usual kind would belong to the packet: its end may still be on its way."""
+        if data.endswith(b"\n"):
+            return False  # what ends its line has ended
         for byte in {*_MORE, data[-1]}:
             longer = bytes([*data, byte])
             match = self._pattern.search(longer.decode("latin-1") if digits == 1 else longer.hex())

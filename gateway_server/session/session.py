@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway_server.codec.codec import Answers, Asks, Codec
+from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import (
     ChangeLine,
     Dialogue,
@@ -144,16 +144,11 @@ class Session(Hearing):
             self._facilities.writer.call(lambda store: store.set_codec(key, codec.name, codec.version), _unheard)
         self._intake = intake = Intake(codec.framer())
         self._unread = 0
-        if plan.role is Role.LISTEN:
-            if not isinstance(codec, Answers):
-                self._end(CodecError(f"the codec {codec.name} cannot listen: its meters have to be asked"))
-                return
-            self._dialogue = codec.answer()
-        else:
-            if not isinstance(codec, Asks):
-                self._end(CodecError(f"the codec {codec.name} cannot ask: its meters speak first"))
-                return
-            self._dialogue = codec.read(plan.expected)
+        try:
+            self._dialogue = plan.dialogue(codec)
+        except CodecError as unable:
+            self._end(unable)
+            return
         if not others:
             self._plan = _NO_PLAN  # thousands of waiting lines keep only what they still need
         early = self._early or ()
