@@ -25,6 +25,7 @@ from gateway_server.store.secrets import Vault
 from gateway_server.store.sessions import SessionQueries
 
 NO_ORDER = -1
+EARLIEST = -(1 << 62)
 SEPARATOR = "\t"
 
 ROW_COLUMNS = (
@@ -62,7 +63,7 @@ INSERT_EVENT = (
     " session_id, span_start, span_end, codec_version_id) VALUES "
 )
 ONE_EVENT = "(" + ", ".join("?" * 12) + ")"
-_NOTHING_YET: PackedRow = (0, "", -(1 << 62), NO_ORDER, 0, -(1 << 62), 0, "", "", "", Quality.CLOCK_OFF, "", 0, 0, 0, 0)
+_NOTHING_YET: PackedRow = (0, "", EARLIEST, NO_ORDER, 0, EARLIEST, 0, "", "", "", Quality.CLOCK_OFF, "", 0, 0, 0, 0)
 
 
 class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from gateway_server.model import CURRENT
-from gateway_server.store.archive import NO_ORDER, ArchiveQueries, unpacked
+from gateway_server.store.archive import EARLIEST, NO_ORDER, ArchiveQueries, unpacked
 from gateway_server.store.layouts import LIVE, archive_name
 from gateway_server.store.queries import Where, limited, marks
 from gateway_server.store.records import Filter, RowToSave, StoredEvent, StoredReading, StoredRow
@@ -104,9 +104,9 @@ class ReadingQueries(ArchiveQueries):
         bounds.add("a.meter_id = p.meter_id AND a.archive = p.archive AND a.variant >= 0")
         bounds.between("a.measured_at_ms", wanted.since_ms, wanted.until_ms)
         return self.connection.all(
-            f"SELECT serial, meter_id, archive FROM (SELECT p.serial, p.meter_id, p.archive, (SELECT a.measured_at_ms"
-            f" FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1) AS latest FROM ({places}) p) q"
-            f" WHERE latest IS NOT NULL ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
+            f"SELECT serial, meter_id, archive FROM (SELECT p.serial, p.meter_id, p.archive, COALESCE((SELECT a.measured_at_ms"
+            f" FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1), {EARLIEST}) AS latest FROM ({places}) p) q"
+            f" ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
             (*bounds.parameters, *parameters),
         )
 
