@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
-from gateway_server.model import Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.queries import Queries, Where, limited, marks, serial_core
 from gateway_server.store.records import Filter, MeterRecord, SessionKey
@@ -89,7 +89,10 @@ class RegisterQueries(Queries):
                 None if Quality.CLOCK_OFF in quality.split() else clock(measured_at_ms),
             )
             for archive, order_number, measured_at_ms, quality in self.connection.all(
-                "SELECT archive, order_number, measured_at_ms, quality FROM last_row WHERE meter_id = ?", (number,)
+                "SELECT archive, order_number, measured_at_ms, quality FROM last_row WHERE meter_id = ?"
+                " UNION ALL SELECT * FROM (SELECT ?, order_number, measured_at_ms, quality FROM event"
+                " WHERE meter_id = ? ORDER BY measured_at_ms DESC, order_number DESC LIMIT 1) AS newest",
+                (number, EVENTS, number),
             )
         }
         return KnownMeter(

@@ -57,8 +57,8 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
     upper = values.time_text(until) if until else ""
     wanted = Range(_time_position(talk, number), _lower(since, last), upper)
     by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
-    if last is not None and by_order and _ahead_of_clock(talk, last):
-        yield Note(f"{name}: the last stored row lies ahead of the device's clock; going on by order number")
+    if last is not None and by_order and _time_is_no_use(talk, last):
+        yield Note(f"{name}: by its time the last stored row cannot be found again; going on by order number")
         wanted = Range(_order_position(talk, number), str(last.order_number))
     first = yield from _read(talk, name, number, wanted)
     if last is None or until is not None:
@@ -109,14 +109,12 @@ def _lower(since: datetime | None, last: LastRow | None) -> str:
     return values.time_text(moment)
 
 
-def _ahead_of_clock(talk: Conversation, last: LastRow) -> bool:
+def _time_is_no_use(talk: Conversation, last: LastRow) -> bool:
+    """Whether a row must be looked for by its order number: its time was wrong, or lies ahead of the clock by now."""
     clock, moment = talk.clock, last.measured_at
-    return (
-        last.order_number is not None
-        and clock is not None
-        and moment is not None
-        and moment.replace(fold=0) > clock + timedelta(hours=2)
-    )
+    if last.order_number is None:
+        return False
+    return moment is None or (clock is not None and moment.replace(fold=0) > clock + timedelta(hours=2))
 
 
 def _time_position(talk: Conversation, number: int) -> int:

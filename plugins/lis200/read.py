@@ -131,6 +131,9 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
     try:
         yield from archive.read_archive(talk, name, number, order.since, order.until)
     except errors.Absent as error:
+        if errors.number(error.code) == 101:
+            yield from talk.trouble(f"{name}: {error}")
+            return
         absent.add(mark)
         text = f"{name}: this device has no archive {number} (#{error.code} {error.meaning})"
         if asked_for:

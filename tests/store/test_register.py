@@ -9,7 +9,7 @@ from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import Identify, LastRow, MeterState, Quality
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
-from tests.store.samples import HOUR, NOON, OPENING, hour, known_session
+from tests.store.samples import HOUR, NOON, OPENING, entry, hour, known_session
 
 BOILER_HOUSE = MeterRecord(
     "41203377",
@@ -162,6 +162,17 @@ def test_what_a_session_learnt_of_a_meter_is_known_in_the_next_one(store: SqlSto
     # 2023-11-14T22:13:20Z + 5 h, five hours ahead of UTC
     there = datetime(2023, 11, 15, 8, 13, 20)  # the meter's own clock has no zone
     assert known.last == {"interval": LastRow(5, there), "daily": LastRow(None, there)}
+
+
+def test_the_newest_event_is_where_the_next_reading_of_the_event_log_goes_on(store: SqlStore) -> None:
+    key = known_session(store)
+    store.save(key, "41203377", [hour(5)], [entry(1), entry(3), entry(2)])
+    newest = entry(3)
+    last = store.known_meter("41203377").last
+    assert set(last) == {"interval", "events"}
+    assert last["events"].order_number == newest.order_number
+    store.save(key, "41203377", [], [entry(4)._replace(order_number=None, quality=Quality.CLOCK_OFF)])
+    assert store.known_meter("41203377").last["events"] == LastRow(None, None)
 
 
 def test_a_time_that_cannot_be_true_is_not_where_the_next_reading_goes_on(store: SqlStore) -> None:

@@ -178,6 +178,32 @@ def test_after_the_clock_was_set_back_reading_goes_on_by_order_number() -> None:
     assert any("order number" in note for note in told.notes)
 
 
+def test_a_last_row_without_a_believable_time_is_found_by_its_order_number() -> None:
+    meter = FakeMeter(days=5)
+    rows = order_and_time(meter)
+    told = visit(meter, replace(INTERVAL, last={"interval": LastRow(rows[-3][0], None)}))
+    assert found(told) == rows[-3:]
+
+
+def test_events_go_on_behind_the_last_stored_one() -> None:
+    meter = FakeMeter(days=20)
+    known = KnownMeter(SERIAL, ReadOrder(frozenset({"events"}), ("events",)))
+    first = visit(meter, known)
+    again = visit(meter, replace(known, last=first.last()))
+    assert len(first.events) > 20
+    assert 1 <= len(again.events) <= 2
+    assert {event.order_number for event in again.events} <= {event.order_number for event in first.events}
+
+
+def test_a_column_the_device_does_not_have_is_a_trouble_and_no_absent_archive() -> None:
+    meter = scripted(Refusal("0101"))
+    meter.replies[Command("R3", "3:V.0(2;;;10)")] = [Refusal("0101")]
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}))))
+    assert isinstance(told.outcome, Partly)
+    assert "#0101" in told.outcome.reason
+    assert "archive3" not in told.memory.get("absent:2.05", "").split()
+
+
 def test_a_ring_that_has_run_over_the_last_stored_row_is_read_from_its_start_and_the_loss_noted() -> None:
     meter = FakeMeter(days=5)
     rows = order_and_time(meter)
