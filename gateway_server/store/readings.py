@@ -103,10 +103,10 @@ class ReadingQueries(ArchiveQueries):
         bounds = Where()
         bounds.add("a.meter_id = p.meter_id AND a.archive = p.archive AND a.variant >= 0")
         bounds.between("a.measured_at_ms", wanted.since_ms, wanted.until_ms)
+        latest = f"SELECT a.measured_at_ms FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1"
         return self.connection.all(
-            f"SELECT serial, meter_id, archive FROM (SELECT p.serial, p.meter_id, p.archive, COALESCE((SELECT a.measured_at_ms"
-            f" FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1), {EARLIEST}) AS latest FROM ({places}) p) q"
-            f" ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
+            f"SELECT serial, meter_id, archive FROM (SELECT p.*, COALESCE(({latest}), {EARLIEST}) AS latest"
+            f" FROM ({places}) p) q ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
             (*bounds.parameters, *parameters),
         )
 
