@@ -245,7 +245,10 @@ async def read_once(
                 ended=over.callback,
             )
             dispatch.send(way, errand)
-            ending = await over
+            try:
+                ending = await over
+            finally:
+                dispatch.end_all("the reading was stopped")  # nobody is left when it came to its end by itself
             if keys:
                 return ending, await brief.number_of(keys[0])
             why.append(ending.detail)

@@ -236,6 +236,7 @@ class _Shown:
     def summary(self) -> None:
         """Says what came of it."""
         self.explain()
+        click.echo(f"{len(self.read)} meters were read in {len(self.newest)} sessions")
         if silent := self._silent():
             say(f"not read: {', '.join(silent)}; `{_program()} meter show {silent[0]} {self._option}` says why")
 

@@ -135,7 +135,10 @@ def show(
     pager: bool,
     as_json: bool,
 ) -> None:
-    """One session: time, Δt, direction, hex, and beside it what the bytes mean."""
+    """One session, byte by byte.
+
+    Time, Δt, direction, hex, and beside it what the bytes mean.
+    """
     with invocation.store() as store:
         record = find_session(store, number)
         codec = codec_of(record, codec_name, invocation.codecs())
@@ -186,9 +189,10 @@ def _session_lines(
 @config_option
 @pass_invocation
 def export(invocation: Invocation, number: int, form: str, output: Path | None) -> None:
-    """Writes one session to a file: pcapng for Wireshark, capture for tests, jsonl, or an html report.
+    """Writes one session to a file.
 
-    FILE may be - for standard output.
+    pcapng is for Wireshark and tshark, capture for tests, jsonl for programs, html a report for people. FILE may be -
+    for standard output.
     """
     with invocation.store() as store:
         record = find_session(store, number)
@@ -206,7 +210,10 @@ def export(invocation: Invocation, number: int, form: str, output: Path | None) 
 @config_option
 @pass_invocation
 def verify(invocation: Invocation, number: int, as_json: bool) -> None:
-    """Checks one session: its totals against its log, and its readings against a replay of the log."""
+    """Checks one session against its log.
+
+    Its totals against the bytes, and its readings against a replay of the log by today's codec.
+    """
     with invocation.store() as store:
         record = find_session(store, number)
         checks = list(verify_session(store, record, codec_of(record, "", invocation.codecs())))

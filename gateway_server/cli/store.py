@@ -24,7 +24,10 @@ def store() -> None:
 @config_option
 @pass_invocation
 def check(invocation: Invocation, as_json: bool) -> None:
-    """Reads the whole store and says whether it is sound; a gateway may run meanwhile."""
+    """Says whether the store is sound.
+
+    Reads all of it; a gateway may run meanwhile.
+    """
     try:
         with invocation.store(create=False) as opened:
             report = check_store(opened)
@@ -61,7 +64,10 @@ def check(invocation: Invocation, as_json: bool) -> None:
 @config_option
 @pass_invocation
 def backup(invocation: Invocation, file: Path) -> None:
-    """Copies the store to FILE while the gateway runs. The key file of the access codes is not in it: keep it apart."""
+    """Copies the store to FILE.
+
+    A gateway may run meanwhile. The key file of the access codes is not in the copy: keep one apart.
+    """
     with invocation.store() as opened:
         back_up(opened, file)
     say(f"written to {file} ({file.stat().st_size} bytes)")

@@ -73,7 +73,7 @@ class TcpLine:
     each acknowledgement; from the first bytes that do not fit on, it is the reactor's.
     """
 
-    __slots__ = ("_at_once", "_clock", "_goodbye", "_transport")
+    __slots__ = ("_at_once", "_clock", "_gone", "_goodbye", "_transport")
 
     transport = "tcp"
 
@@ -81,6 +81,7 @@ class TcpLine:
         self._transport = transport
         self._at_once = isinstance(transport, Connection)  # TLS and the tests' transports are not
         self._clock = clock
+        self._gone = False
         self._goodbye: IDelayedCall | None = None
 
     @property
@@ -112,7 +113,7 @@ class TcpLine:
 
     def close(self) -> None:
         """Says goodbye first, so that what was written arrives; waits a little for the other end to do the same."""
-        if self._goodbye is not None:
+        if self._gone or self._goodbye is not None:
             return
         self._at_once = False
         half = getattr(self._transport, "loseWriteConnection", None)
@@ -130,6 +131,7 @@ class TcpLine:
 
     def gone(self) -> None:
         """The connection is no more."""
+        self._gone = True
         self._at_once = False
         goodbye, self._goodbye = self._goodbye, None
         if goodbye is not None and goodbye.active():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import gateway_server
 from gateway_server.cli import call
 from gateway_server.cli.invocation import Invocation
 from gateway_server.model import Column, Direction, Identify, Outcome
@@ -88,6 +90,10 @@ class Desk:
         status = call(arguments, Invocation(now_ms=lambda: NOW_MS))
         captured = self._capsys.readouterr()
         return Ran(status, captured.out, captured.err)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a program started from here."""
+        return {**os.environ, "PYTHONPATH": str(Path(gateway_server.__file__).parent.parent)}
 
     @contextmanager
     def store(self) -> Iterator[SqlStore]:

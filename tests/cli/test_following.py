@@ -1,0 +1,57 @@
+"""Following an order that the gateway carries out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway_server.cli.errors import Failed
+from gateway_server.cli.following import follow_job
+from gateway_server.model import Outcome, ReadOrder
+from gateway_server.store.records import JobRecord, JobState
+from gateway_server.store.sql import SqlStore
+from tests.cli.desk import Desk
+
+AT = 1_399_010_400_000
+
+
+class FakeGateway:
+    """Does one step of a job whenever the one who follows it pauses."""
+
+    def __init__(self, store: SqlStore, steps: list[dict[str, object]]) -> None:
+        self._store = store
+        self._steps = steps
+        self._job: JobRecord | None = None
+
+    def step(self) -> None:
+        self._job = self._job or self._store.take_job(AT, 60_000)
+        assert self._job is not None
+        self._job = replace(self._job, **self._steps.pop(0))  # type: ignore[arg-type]  # fields of the record
+        self._store.update_job(self._job)
+
+
+def test_progress_is_shown_until_the_order_is_done(desk: Desk) -> None:
+    shown: list[tuple[str, int, int]] = []
+    with desk.store() as store:
+        number = store.add_job("41203377", ReadOrder().to_json(), "", AT)
+        steps: list[dict[str, object]] = [
+            {"progress": "hourly rows", "progress_done": 240, "progress_total": 744},
+            {"state": JobState.DONE, "outcome": Outcome.READ, "session": 7},
+        ]
+        job = follow_job(store, number, lambda *one: shown.append(one), FakeGateway(store, steps).step)
+    assert shown == [("waiting for the gateway", 0, 0), ("hourly rows", 240, 744)]
+    assert (job.outcome, job.session) == (Outcome.READ, 7)
+
+
+def test_cancelled_order_is_a_failure(desk: Desk) -> None:
+    with desk.store() as store:
+        number = store.add_job("41203377", ReadOrder().to_json(), "", AT)
+
+        def cancel() -> None:
+            store.cancel_job(number)
+
+        with pytest.raises(Failed, match="cancelled"):
+            follow_job(store, number, lambda *_: None, cancel)
+        with pytest.raises(Failed, match="no longer"):
+            follow_job(store, number + 1, lambda *_: None, lambda: None)

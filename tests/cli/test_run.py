@@ -1,0 +1,93 @@
+"""``run`` and ``check-config``."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from tests.cli.desk import Desk
+from tests.cli.programs import ran, started
+
+LISTENER = """
+[[listener]]
+name = "gprs"
+endpoint = "tcp:{port}:interface=127.0.0.1"
+codec = "lis200"
+identify = ["registration", "codec"]
+registration = '(?P<id>\\d{{15}})\\r?\\n'
+"""
+
+
+def configure(desk: Desk, port: int = 0) -> None:
+    (desk.folder / "gateway.toml").write_text(LISTENER.format(port=port), encoding="utf-8")
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_gateway_says_ready_with_its_addresses_and_ends_cleanly(desk: Desk, by: signal.Signals) -> None:
+    configure(desk)
+    with started(desk, "run", "-c", "gateway.toml") as gateway:
+        ready = gateway.line("ready")
+        port = int(ready.rsplit(":", 1)[1])
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        ended = gateway.end(by)
+    assert ready == f"ready gprs=127.0.0.1:{port}"
+    assert ended.status == 0
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.end_to_end
+def test_port_in_use_is_a_message_and_status_2(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        configure(desk, taken.getsockname()[1])
+        ended = ran(desk, "run", "-c", "gateway.toml")
+    assert ended.status == 2
+    assert str(taken) not in ended.err
+    assert "gprs" in ended.err
+    assert "Traceback" not in ended.err
+    assert "ready" not in ended.out
+
+
+@pytest.mark.end_to_end
+def test_second_gateway_on_one_store_is_refused(desk: Desk) -> None:
+    configure(desk)
+    with started(desk, "run") as gateway:
+        gateway.line("ready")
+        second = ran(desk, "run")
+    assert second.status == 2
+    assert "another gateway" in second.err
+
+
+def test_part_that_does_not_exist_is_refused(desk: Desk) -> None:
+    configure(desk)
+    ended = ran(desk, "run", "--only", "tcp,fax")
+    assert ended.status == 2
+    assert "scheduler" in ended.err
+
+
+def test_good_configuration_is_ok_with_what_would_run(desk: Desk) -> None:
+    configure(desk, 4001)
+    checked = desk.run("check-config", "-c", "gateway.toml")
+    assert checked.status == 0
+    assert checked.out.startswith("ok: ")
+    assert "tcp:4001:interface=127.0.0.1, lis200, the gateway asks, known by registration, then codec" in checked.out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("listner = 1", "listner"),
+        ("[store]\nurl = 5", "url"),
+        ("[[listener]]\nname = 'a'\nendpoint = 'tcp:99999'\ncodec = 'lis200'", "endpoint"),
+        ("[[listener]]\nname = 'a'\nendpoint = 'tcp:4001'\ncodec = 'gas'", "lis200"),
+        ("[store", "TOML"),
+    ],
+)
+def test_wrong_configuration_is_said_with_its_file_and_key(desk: Desk, text: str, said: str) -> None:
+    (desk.folder / "gateway.toml").write_text(text, encoding="utf-8")
+    checked = desk.run("check-config", "-c", "gateway.toml")
+    assert checked.status == 2
+    assert "gateway.toml" in checked.err
+    assert said in checked.err
