@@ -1,7 +1,8 @@
 """The one way out: nothing but reading, and opening and closing a lock, can leave towards a device.
 
 Judged from the octets themselves, not from the objects they were made of, so that no value smuggled into a telegram
-(an address, an access code) can make another telegram of it.
+(an address, an access code) can make another telegram of it. The calibration and manufacturer locks (1, 2) are never
+touched: no reading needs them, and opening them is an intervention under metrological law.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _ALLOWED = re.compile(
     r"|\x01B0\x03"
     r"|\x01R1\x02\d{1,4}:[0-9A-F]{1,4}(_\d)?\.\d\((1|)\)\x03"
     r"|\x01R[13]\x02\d{1,2}:V\.[0-9A]\((1|\d{0,2};[-0-9,:.]{0,19};[-0-9,:.]{0,19};\d{0,3})\)\x03"
-    r"|\x01W1\x02[1-5]:170\.0\(0\)\x03"
-    rf"|\x01W1\x02[1-5]:171\.0\({_CODE}\)\x03"
-    rf"|\x01P1\x02\([1-5]:{_CODE}\)\x03"
+    r"|\x01W1\x02[345]:170\.0\(0\)\x03"
+    rf"|\x01W1\x02[345]:171\.0\({_CODE}\)\x03"
+    rf"|\x01P1\x02\([345]:{_CODE}\)\x03"
 )
-_SECRET = re.compile(rf"(\x01(?:W1\x02[1-5]:171\.0\(|P1\x02\([1-5]:)){_CODE}(\)\x03)")
+_SECRET = re.compile(rf"(\x01(?:W1\x02[345]:171\.0\(|P1\x02\([345]:)){_CODE}(\)\x03)")
 
 
 def permitted(data: bytes) -> bytes:

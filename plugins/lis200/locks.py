@@ -35,8 +35,10 @@ def _keys(talk: Conversation) -> list[tuple[int, str]]:
     stored = talk.meter.access_code if talk.meter else ""
     if stored:
         lock, colon, code = stored.partition(":")
-        if colon and lock in objects.LOCKS:
+        if colon and lock in objects.READERS_LOCKS:
             return [(int(lock), code)]
+        if colon and lock in objects.LOCKS:
+            return []  # the calibration and manufacturer locks are not a reader's to open
         return [(lock_number, stored) for lock_number in locks]
     return [(lock_number, code) for lock_number in locks for code in talk.listener.profile.default_codes]
 

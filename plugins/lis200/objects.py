@@ -95,3 +95,5 @@ def words(address: str) -> str:
 
 
 LOCKS = {"1": "calibration", "2": "manufacturer", "3": "supplier", "4": "customer", "5": "data reader"}
+READERS_LOCKS = ("3", "4", "5")
+"""Those a head-end opens in order to read."""

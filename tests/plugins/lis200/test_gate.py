@@ -57,6 +57,9 @@ def test_reading_and_locks_may_leave(message: messages.Message, even: bool) -> N
         Command("W1", "4:170.0(00000000)"),
         Command("W1", "4:172.0(1)"),
         Command("W1", "6:171.0(1)"),
+        Command("W1", "1:171.0(00000000)"),  # the calibration lock is not a reader's to open
+        Command("W1", "2:170.0(0)"),
+        Command("P1", "(1:00000000)"),
         Command("W1", "2:300.0(0)"),
         Command("W2", "C003(1)"),
         Command("W3", "3:V.0(1)"),

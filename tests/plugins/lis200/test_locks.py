@@ -101,6 +101,13 @@ def test_a_code_a_lock_cannot_have_is_never_sent(code: str) -> None:
     assert not [data for data in told.sent if data[1:3] in (b"W1", b"P1")]
 
 
+@pytest.mark.parametrize("lock", [1, 2])
+def test_the_calibration_and_manufacturer_locks_are_left_alone_whatever_code_is_stored(lock: int) -> None:
+    told = visit(FakeMeter(quirks=locked(), access_code="99"), KnownMeter(SERIAL, LIVE, access_code=f"{lock}:99"))
+    assert isinstance(told.outcome, MeterRefused)
+    assert not [data for data in told.sent if data[1:3] in (b"W1", b"P1")]
+
+
 def test_an_ek280_is_opened_by_its_data_readers_lock_if_no_other_opens() -> None:
     meter = FakeMeter("ek280", quirks=locked(), access_code="77")
     told = visit(meter, KnownMeter(SERIAL, LIVE, access_code="5:77"))
