@@ -12,6 +12,8 @@ from gateway_server.store.records import MeterRecord, SessionRecord
 _CALLS_US = ("caller:", "ftp:")
 _RECENT_MS = 26 * 3600 * 1000  # a daily meter with two hours of grace
 
+_OURS = ("the gateway stops", "the reading was stopped", "the order was cancelled")
+
 # What an outcome most likely means, and what to do about it.
 _CAUSES: dict[Outcome, tuple[str, str]] = {
     Outcome.SILENT: (
@@ -106,6 +108,8 @@ def _failing(meter: MeterRecord, last: SessionRecord, ended: Sequence[SessionRec
             True, "in care now; its last session was before somebody claimed it", f"session {last.id}", step
         )
     cause, step = _CAUSES[last.outcome]
+    if last.outcome is Outcome.LINE_LOST and last.detail.startswith(_OURS):
+        cause, step = "our side ended it, not the meter", f"`gateway-server read {meter.serial}`"
     in_a_row = 0
     for session in ended:
         if session.outcome is not last.outcome:

@@ -117,6 +117,7 @@ class RegisterQueries(Queries):
             if number is None:
                 number = self._register(said.serial)
             self._meet(number, at_ms)
+            self._join_caller(key.id, number)
             record = self._record(number)
             told = replace(
                 record,
@@ -242,6 +243,23 @@ class RegisterQueries(Queries):
             " ON CONFLICT (meter_id) DO UPDATE SET last_ms = excluded.last_ms",
             (number, at_ms, at_ms),
         )
+
+    def _join_caller(self, session_id: int, number: int) -> None:
+        """What the session's meter was registered as before it said its number becomes this meter. Only one that is
+        nobody's yet gets the caller's route; who is in care is reached as the operator said."""
+        before = self.connection.one(
+            "SELECT m.id FROM session s JOIN meter m ON m.id = s.meter_id"
+            " WHERE s.id = ? AND m.id <> ? AND m.state = ? AND m.serial LIKE ?",
+            (session_id, number, MeterState.UNCLAIMED.value, f"{CALLER}%"),
+        )
+        if before is None:
+            return
+        routes = self._record(before[0]).routes
+        self._move(before[0], number)
+        self._meter_ids.clear()
+        record = self._record(number)
+        if record.state is MeterState.UNCLAIMED:
+            self._put_routes(number, replace(record, routes=record.routes + routes))
 
     def _take_session(self, session_id: int, number: int) -> None:
         self.connection.execute("UPDATE session SET meter_id = ? WHERE id = ?", (number, session_id))

@@ -78,3 +78,18 @@ def test_unclaimed_meter_is_to_be_claimed_and_a_disabled_one_is_left_alone() -> 
 
 def test_open_session_is_no_reason_for_alarm() -> None:
     assert standing(METER, [ended(9, None)], NOW).well
+
+
+def test_session_that_our_side_ended_is_not_blamed_on_the_line() -> None:
+    stands = standing(METER, [ended(9, Outcome.LINE_LOST, detail="the gateway stops; what came is stored")], NOW)
+    assert "our side ended it" in stands.verdict
+    assert "read 41203377" in stands.next_step
+
+
+def test_meter_claimed_since_its_last_session_is_in_care() -> None:
+    detail = "nobody has claimed meter 41203377; its bytes are kept: `gateway-server meter claim 41203377`"
+    stands = standing(METER, [ended(9, Outcome.UNKNOWN_METER, detail=detail)], NOW)
+    assert stands.well
+    assert "read 41203377" in stands.next_step
+    caller = replace(METER, routes=("caller:1",))
+    assert "calls again" in standing(caller, [ended(9, Outcome.UNKNOWN_METER, detail=detail)], NOW).next_step

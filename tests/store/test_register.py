@@ -132,6 +132,26 @@ def test_a_caller_claimed_as_a_meter_of_the_register_brings_its_sessions_and_rou
     assert len(store.meters()) == 1
 
 
+def test_caller_who_says_its_number_later_is_one_unclaimed_meter_known_by_both(store: SqlStore) -> None:
+    key = store.open_session(OPENING)
+    store.caller_contact(key, "356895", NOON)
+    store.identify(key, Identify("41203377", "Elster", "EK270"), NOON + 5)
+    (meter,) = store.meters()
+    assert (meter.serial, meter.state, meter.routes) == ("41203377", MeterState.UNCLAIMED, ("caller:356895",))
+    assert [session.meter for session in store.sessions()] == ["41203377"]
+    assert store.caller_contact(store.open_session(OPENING), "356895", NOON + 9).serial == "41203377"
+
+
+def test_meter_in_care_that_calls_as_somebody_new_keeps_its_own_routes(store: SqlStore) -> None:
+    store.put_meter(BOILER_HOUSE)
+    key = store.open_session(OPENING)
+    store.caller_contact(key, "999", NOON)
+    told = store.identify(key, Identify("41203377", "Elster", "EK270"), NOON + 5)
+    assert [meter.serial for meter in store.meters()] == ["41203377"]
+    assert told.routes == BOILER_HOUSE.routes
+    assert [session.meter for session in store.sessions()] == ["41203377"]
+
+
 def test_only_unclaimed_meters_are_claimed_and_only_under_a_meters_number(store: SqlStore) -> None:
     store.put_meter(BOILER_HOUSE)
     with pytest.raises(OperatorError, match="is active, not unclaimed"):
