@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from gateway_server.store.connection import Connection
 from gateway_server.store.secrets import Vault
 
 MOST_ROWS_A_STATEMENT = 128
+_SIZES = (*range(1, 17), 24, 32, 40, 48, 56, 64, 80, 96, 112, MOST_ROWS_A_STATEMENT)
 
 T = TypeVar("T")
 
@@ -87,15 +89,14 @@ def limited(limit: int | None) -> str:
 
 
 def portions(rows: Sequence[T], one: str) -> Iterator[tuple[Sequence[T], str]]:
-    """The rows in portions of 128, 64, 32 ... 1, each with the VALUES of a statement that takes so many.
+    """The rows in portions of 128 and fewer, each with the VALUES of a statement that takes so many.
 
-    A statement with many rows costs a fifth of as many statements; few sizes keep them all in the statement cache.
+    A statement with many rows costs a fifth of as many statements, and behind each the store's thread has to wait for
+    its turn; few sizes keep them all in the statement cache. At most two portions are smaller than 128.
     """
     start, left = 0, len(rows)
-    size = MOST_ROWS_A_STATEMENT
     while left:
-        while size > left:
-            size >>= 1
+        size = _SIZES[bisect_right(_SIZES, left) - 1]
         yield (rows[start : start + size], _repeated(one, size))
         start += size
         left -= size

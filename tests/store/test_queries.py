@@ -14,9 +14,14 @@ def test_portions_are_all_the_rows_in_order_in_few_sizes(rows: list[int]) -> Non
     found = list(portions(rows, "(?)"))
     assert list(chain.from_iterable(portion for portion, _ in found)) == rows
     sizes = [len(portion) for portion, _ in found]
-    assert all(size.bit_count() == 1 and size <= MOST_ROWS_A_STATEMENT for size in sizes)
+    assert all(size <= MOST_ROWS_A_STATEMENT for size in sizes)
     assert [shape.count("(?)") for _, shape in found] == sizes
-    assert len(found) <= len(rows) // MOST_ROWS_A_STATEMENT + 7
+    assert len(found) <= len(rows) // MOST_ROWS_A_STATEMENT + 2
+
+
+def test_portions_of_all_numbers_of_rows_need_few_statements() -> None:
+    shapes = {shape for count in range(1, 1000) for _, shape in portions(range(count), "(?)")}
+    assert len(shapes) <= 26
 
 
 @pytest.mark.parametrize(
