@@ -8,9 +8,7 @@ Thousands of these live at once: no Deferred, no log line and no timer is made p
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import (
@@ -25,9 +23,8 @@ from gateway_server.codec.dialogue import (
     Remember,
     Send,
 )
-from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, StoreError, UnknownMeter
-from gateway_server.model import Direction, Event, Identify, KnownMeter, Reading, Row, Saved
-from gateway_server.session.edge import row_to_save, to_save
+from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, StoreError
+from gateway_server.model import Direction, Event, Identify, Reading, Row, Saved
 from gateway_server.session.endings import ending, masked
 from gateway_server.session.hearing import (
     DRAINING,
@@ -36,16 +33,13 @@ from gateway_server.session.hearing import (
     OVER,
     PAUSING,
     RECEIVING,
-    STORING,
     WAITING,
-    Hearing,
 )
-from gateway_server.session.identity import Identity, look_up
 from gateway_server.session.intake import Intake
+from gateway_server.session.keeping import NO_PLAN, Keeping
 from gateway_server.session.line import Line
-from gateway_server.session.plan import DEFAULT_ORDER, Facilities, Owner, Plan, Role
+from gateway_server.session.plan import Facilities, Owner, Plan, Role
 from gateway_server.store.records import SessionClosing, SessionOpening
-from gateway_server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -54,53 +48,19 @@ _MOST_LOSSES_IGNORED = 50
 _TO_METER = Direction.TO_METER
 
 
-class Session(Hearing):
+class Session(Keeping):
     """Joins a line, a codec's framer and dialogue, the writer and the clock, from the first byte to the outcome."""
 
-    __slots__ = (
-        "_answer",
-        "_answered",
-        "_codec",
-        "_expected",
-        "_losses",
-        "_order",
-        "_others",
-        "_owner",
-        "_plan",
-        "_secret",
-        "_stored",
-        "_told",
-        "_unclaimed",
-        "_zone",
-        "caller",
-        "serial",
-    )
+    __slots__ = ("_codec", "_losses", "_told", "caller")
 
     def __init__(self, line: Line, facilities: Facilities, owner: Owner, opening: SessionOpening) -> None:
-        super().__init__(line, facilities, opening)
-        self._owner = owner
-        self._plan = _NO_PLAN
-        self._others: Sequence[Codec] = ()
+        super().__init__(line, facilities, owner, opening)
         self._codec: Codec | None = None
-        self._answered = False
-        self._answer: Any = None
         self._losses = 0
-        self._stored = 0
-        self._secret = ""
-        self._expected = ""
-        self._order = DEFAULT_ORDER
-        self._unclaimed = False
-        self._zone: ZoneInfo | None = None
         self._told = opening.codec
-        self.serial = opening.serial
         self.caller = opening.caller
 
     # what the owner may ask and say
-
-    @property
-    def identified(self) -> bool:
-        """Whether the meter has said who it is and the register knows what to make of it."""
-        return self._zone is not None
 
     def begin(self, plan: Plan) -> None:
         """Starts the conversation. Bytes that came before it are the first the codec sees."""
@@ -150,7 +110,7 @@ class Session(Hearing):
             self._end(unable)
             return
         if not others:
-            self._plan = _NO_PLAN  # thousands of waiting lines keep only what they still need
+            self._plan = NO_PLAN  # thousands of waiting lines keep only what they still need
         early = self._early or ()
         if not others or plan.role is Role.ASK:
             self._early = None
@@ -290,79 +250,6 @@ class Session(Hearing):
             raise self._lost
         return self._lost
 
-    # the store
-
-    def _identify(self, said: Identify) -> tuple[bool, GatewayError | None]:
-        facilities = self._facilities
-        try:
-            work = look_up(self._key, said, facilities.now_ms(), self._expected)
-        except UnknownMeter as stranger:
-            return False, stranger
-        self._state = STORING
-        facilities.writer.call(work, self._looked_up)
-        return not self._answered, None
-
-    def _looked_up(self, found: Identity | StoreError) -> None:
-        if self._state is OVER:
-            return
-        if not isinstance(found, Identity):
-            self._answer_with(found)
-            return
-        self.serial = found.record.serial
-        self._unclaimed = found.unclaimed
-        try:
-            meter = found.meter(self._order)
-            self._owner.session_identified(self, found.record)
-        except UnknownMeter as refusal:
-            self._answer_with(refusal)
-            return
-        if self.over:
-            return
-        self._early = None
-        self._plan = _NO_PLAN
-        self._others = ()
-        self._secret = meter.access_code
-        self._zone = ZoneInfo(found.record.time_zone)
-        self._answer_with(meter)
-
-    def _save(self, wish: Any) -> None:
-        zone = self._zone
-        if zone is None:
-            raise RuntimeError(f"the codec {self._codec_name} reports values of a meter it has not identified")
-        facilities = self._facilities
-        kind = type(wish)
-        if kind is Row or kind is Reading:
-            rows, events = [row_to_save(wish, zone, self._heard_ms or facilities.now_ms())], ()
-        else:
-            if kind is Event:
-                wish = Findings(events=(wish,))
-            rows, events = to_save(wish, zone, self._heard_ms or facilities.now_ms())  # type: ignore[assignment]
-        self._state = STORING
-        if self._unclaimed:
-            # Only its bytes are kept, but these are durable before anything is acknowledged.
-            facilities.writer.call(_nothing_new, self._saved)
-        else:
-            facilities.writer.save(self._key, self.serial, rows, events, self._saved)
-
-    def _saved(self, result: Saved | StoreError) -> None:
-        if self._state is OVER:
-            return
-        if type(result) is Saved:
-            self._stored += result.new + result.same + result.conflicts
-        self._answer_with(result)
-
-    def _answer_with(self, answer: KnownMeter | Saved | GatewayError) -> None:
-        """What the store said, at once or later."""
-        if self._running:
-            self._answer = answer
-            self._answered = True
-        elif isinstance(answer, StoreError):
-            self._end(answer)
-        elif isinstance(answer, GatewayError):
-            self._run(None, answer)
-        else:
-            self._run(answer)
-
     # the end
 
     @property
@@ -409,13 +296,6 @@ class Session(Hearing):
         self._intake = None
         self._early = None
         self._owner.session_ended(self, how)
-
-
-_NO_PLAN = Plan(())
-
-
-def _nothing_new(store: Store) -> Saved:
-    return Saved()
 
 
 def _unheard(result: StoreError | None) -> None:

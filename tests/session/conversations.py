@@ -133,3 +133,19 @@ class Scene:
 
     def log(self, session: int = 1) -> list[tuple[str, bytes]]:
         return [(entry.direction.value, entry.data) for entry in self.store.session_log(session)]
+
+
+class Said(ToyCodec):
+    """Says what the test wants."""
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        super().__init__()
+        self._dialogue = dialogue
+
+    def answer(self) -> Dialogue:
+        return self._dialogue
+
+
+def said(scene: Scene, dialogue: Dialogue) -> Session:
+    """A session in which the meter speaks first and this is what becomes of it."""
+    return scene.session(Role.LISTEN, Said(dialogue))

@@ -7,13 +7,13 @@ import contextlib
 import pytest
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.dialogue import ChangeLine, Dialogue, Drain, Note, Partly, Pause, Receive, Remember, Send
-from gateway_server.errors import LineError, LineLost, MeterRefused, MeterSilent, StoreError, StoreFull, UnknownMeter
-from gateway_server.model import Identify, KnownMeter, MeterState, Outcome
+from gateway_server.codec.dialogue import ChangeLine, Dialogue, Drain, Note, Partly, Pause, Receive, Send
+from gateway_server.errors import LineError, LineLost, MeterRefused, MeterSilent, StoreError, UnknownMeter
+from gateway_server.model import Identify, KnownMeter, Outcome
 from gateway_server.session.plan import Plan, Role
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.testing.held_writer import HeldWriter
-from tests.session.conversations import NOW_MS, Scene, ToyCodec
+from tests.session.conversations import Scene, ToyCodec, said
 
 ASKED = ((b"?\r\n", b"SN=41203377\r\n"), (b"V?\r\n", b"V=1042.50\r\n"))
 
@@ -50,45 +50,6 @@ def test_bytes_are_on_record_before_anything_looks_at_them(scene: Scene) -> None
     assert scene.log() == [("<", b"V=1")]
 
 
-def test_reading_is_durable_before_the_meter_may_delete_it(scene: Scene) -> None:
-    writer = HeldWriter(scene.writer)
-    scene.use(writer)
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    assert writer.held == 1
-    assert scene.line.said == b""
-    writer.commit()
-    assert scene.line.said == b"OK\r\n"
-    assert scene.values() == ["1"]
-
-
-def test_frames_that_arrive_during_a_commit_wait_their_turn(scene: Scene) -> None:
-    writer = HeldWriter(scene.writer)
-    scene.use(writer)
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    session.received(b"V=2\r\nV=3")
-    session.received(b"\r\n")
-    assert writer.held == 1
-    for _ in range(3):
-        writer.commit()
-    assert scene.line.written == [b"OK\r\n"] * 3
-    assert scene.values() == ["1", "2", "3"]
-
-
-def test_failed_commit_is_never_acknowledged(scene: Scene) -> None:
-    writer = HeldWriter(scene.writer)
-    scene.use(writer)
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\nV=2\r\n")
-    writer.fail(StoreFull("no space left on device"))
-    assert scene.line.said == b""
-    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
-    assert "make room" in scene.ending.detail
-    session.received(b"V=3\r\n")
-    assert writer.held == 0
-
-
 def test_meter_that_flooded_a_slow_store_is_made_to_wait(scene: Scene) -> None:
     writer = HeldWriter(scene.writer)
     scene.use(writer)
@@ -99,21 +60,6 @@ def test_meter_that_flooded_a_slow_store_is_made_to_wait(scene: Scene) -> None:
     assert scene.line.paused
     writer.commit()
     assert not scene.line.paused
-
-
-def test_line_lost_while_storing_keeps_what_came(scene: Scene) -> None:
-    writer = HeldWriter(scene.writer)
-    scene.use(writer)
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    session.line_lost("the connection broke off")
-    assert not scene.heard.endings
-    writer.commit()
-    assert scene.ending.outcome is Outcome.PARTIAL
-    assert "broke off" in scene.ending.detail
-    assert scene.ending.stored == 1
-    assert scene.values() == ["1"]
-    assert scene.line.said == b""
 
 
 def test_line_lost_before_anything_was_stored(scene: Scene) -> None:
@@ -178,13 +124,6 @@ def test_rubbish_is_garbled_and_on_record(scene: Scene) -> None:
     assert scene.log()[-1] == ("<", b"SN=41203377\r\nX=1\r\n")
 
 
-def test_later_trouble_leaves_what_is_stored(scene: Scene) -> None:
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    session.received(b"X=1\r\n")
-    assert (scene.ending.outcome, scene.ending.stored) == (Outcome.PARTIAL, 1)
-
-
 def test_long_wait_ends_within_a_second_of_its_time(scene: Scene) -> None:
     session = scene.session(Role.LISTEN)
     session.received(b"SN=41203377\r\n")
@@ -194,21 +133,6 @@ def test_long_wait_ends_within_a_second_of_its_time(scene: Scene) -> None:
     assert not scene.heard.endings
     scene.clock.pump([1.0] * 4)
     assert scene.ending.outcome is Outcome.PARTIAL
-
-
-class Said(ToyCodec):
-    """Says what the test wants."""
-
-    def __init__(self, dialogue: Dialogue) -> None:
-        super().__init__()
-        self._dialogue = dialogue
-
-    def answer(self) -> Dialogue:
-        return self._dialogue
-
-
-def said(scene: Scene, dialogue: Dialogue):  # type: ignore[no-untyped-def]
-    return scene.session(Role.LISTEN, Said(dialogue))
 
 
 @pytest.mark.parametrize(
@@ -378,74 +302,6 @@ def test_access_code_stands_masked_in_the_log_and_nowhere_in_the_detail(scene: S
     assert "73915" not in scene.ending.detail
 
 
-def test_meter_is_remembered_for_the_next_time(scene: Scene) -> None:
-    def dialogue() -> Dialogue:
-        yield Identify("41203377", model="EK270")
-        yield Remember("parity", "even")
-        return None
-
-    said(scene, dialogue())
-    assert scene.store.known_meter("41203377").memory == {"parity": "even"}
-
-
-def test_dialogue_that_reports_before_it_identifies_is_our_fault(scene: Scene) -> None:
-    def dialogue() -> Dialogue:
-        yield Remember("parity", "even")
-        return None
-
-    said(scene, dialogue())
-    assert scene.ending.outcome is Outcome.GATEWAY_FAULT
-
-
-def test_other_meter_than_expected_is_unknown(scene: Scene) -> None:
-    session = scene.session(Role.ASK, expected="41203377")
-    session.received(b"SN=99\r\n")
-    assert scene.ending.outcome is Outcome.UNKNOWN_METER
-    assert "41203377 was expected, but 99 answered" in scene.ending.detail
-    assert scene.store.meter("99") is None
-
-
-def test_leading_zeros_make_no_other_meter(scene: Scene) -> None:
-    session = scene.session(Role.ASK, expected="41203377")
-    session.received(b"SN=00041203377\r\n")
-    assert [meter.serial for meter in scene.heard.identified] == ["41203377"]
-
-
-def test_meter_that_is_switched_off_is_not_read(scene: Scene) -> None:
-    scene.store.put_meter(MeterRecord("41203377", state=MeterState.DISABLED))
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    assert scene.ending.outcome is Outcome.UNKNOWN_METER
-    assert scene.values() == []
-
-
-def test_bytes_of_a_stranger_are_kept_and_he_is_on_the_list(scene: Scene) -> None:
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=777\r\nV=1\r\nEND\r\n")
-    assert scene.ending.outcome is Outcome.UNKNOWN_METER
-    assert "meter claim 777" in scene.ending.detail
-    assert scene.values() == []
-    assert scene.log()[0] == ("<", b"SN=777\r\nV=1\r\nEND\r\n")
-    stranger = scene.store.meter("777")
-    assert stranger is not None
-    assert stranger.state is MeterState.UNCLAIMED
-    (record,) = scene.store.sessions(Filter(serials=("777",)))
-    assert record.outcome is Outcome.UNKNOWN_METER
-
-
-def test_stranger_who_comes_again_is_asked_for_little(scene: Scene) -> None:
-    orders = []
-
-    def dialogue() -> Dialogue:
-        meter: KnownMeter = yield Identify("777")
-        orders.append((meter.claimed, sorted(meter.order.what)))
-        return None
-
-    said(scene, dialogue())
-    said(scene, dialogue())
-    assert orders == [(False, ["archive", "current", "events"]), (False, ["current"])]
-
-
 def test_next_codec_is_tried_when_nothing_answers_the_first(scene: Scene) -> None:
     session = scene.session()
     scene.line.answers(session, (b"HELLO\r\n", b"SN=41203377\r\n"), (b"V?\r\n", b"V=7\r\n"))
@@ -489,11 +345,3 @@ def test_codec_that_cannot_ask_says_so(scene: Scene) -> None:
 
     scene.session(Role.ASK, Listener())  # type: ignore[arg-type]
     assert "cannot ask" in scene.ending.detail
-
-
-def test_time_of_arrival_is_the_clocks(scene: Scene) -> None:
-    scene.clock.advance(7)
-    session = scene.session(Role.LISTEN)
-    session.received(b"SN=41203377\r\nV=1\r\n")
-    (reading,) = scene.store.readings(Filter())
-    assert reading.received_at_ms == NOW_MS + 7000
