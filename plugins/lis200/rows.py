@@ -85,6 +85,7 @@ class RowReader:
         columns, pick, pick_counters = layout.columns, layout.pick, layout.pick_counters
         pick_statuses, calm = layout.pick_statuses, layout.calm
         archive, rows = self.archive, found.rows
+        messages, status = calm, ""  # they stay the same for days
         for line in lines:
             cells = line[1:-1].split(")(")
             if len(cells) == size and self.last_time is not None and self._columns is columns:
@@ -93,6 +94,7 @@ class RowReader:
                     moment = datetime.fromisoformat(stamp)
                     order = int(cells[order_at])
                     taken = tuple(map(Decimal, pick(cells)))
+                    counters = pick_counters(taken)
                     usual = (
                         order - 1 == self.last_order
                         and moment > self.last_time
@@ -103,11 +105,13 @@ class RowReader:
                         and (event_at < 0 or cells[event_at][:4] == "0x81")
                         and (check_at < 0 or cells[check_at] == "CRC Ok")
                         and self._summit is None
-                        and True not in map(lt, pick_counters(taken), self._counters)
+                        and True not in map(lt, counters, self._counters)
                     )
                 except (ValueError, TypeError, InvalidOperation):
                     usual = False
                 if usual:
+                    if pick_statuses(cells) != messages:
+                        messages, status = pick_statuses(cells), layout.status(cells)
                     rows.append(
                         Row(
                             columns,
@@ -115,7 +119,7 @@ class RowReader:
                             archive,
                             moment,
                             order,
-                            "" if pick_statuses(cells) == calm else layout.status(cells),
+                            status,
                             cells[event_at] if event_at >= 0 else "",
                             "",
                             Span(at, at + len(line)),
@@ -123,7 +127,7 @@ class RowReader:
                     )
                     self.last_time = moment
                     self.last_order = order
-                    self._counters = pick_counters(taken)
+                    self._counters = counters
                     self._last_line = line
                     self._last_extra = False
                     if self.first_order is None:
