@@ -17,6 +17,7 @@ from gateway_server.codec.registry import load_codecs
 ROWS_A_BLOCK = 10
 BLOCKS = 200
 ASK = b"\x01R3\x023:V.0(3;2024-01-01,00:00:00;;10)\x03"
+LIS200 = load_codecs().get("lis200")
 _FIRST = datetime(2024, 1, 1)
 
 
@@ -42,8 +43,7 @@ def blocks() -> list[bytes]:
 
 def ours(telegrams: list[bytes]) -> int:
     """Framed, checked, typed: names, units, exact decimals, times, order numbers, status, doubts, byte spans."""
-    codec = load_codecs().get("lis200")
-    framer, interpreter = codec.framer(), codec.interpreter()  # type: ignore[attr-defined]  # LIS-200 interprets
+    framer, interpreter = LIS200.framer(), LIS200.interpreter()  # type: ignore[attr-defined]  # LIS-200 interprets
     interpreter.sent(checked(ASK))
     rows = 0
     for telegram in telegrams:
