@@ -50,13 +50,8 @@ class Push64:
         frame = yield _ANY
         yield Identify(frame.data[1:7].decode("latin-1"))
         while True:
-            try:
-                row = read(frame)
-            except CodecError as error:
-                yield Note(str(error))
-            else:
-                yield row
-                yield Send(b"A%06d\n" % (row.order_number or 0))
+            yield from _kept(frame)
+            del frame  # nothing is held while the meter is silent
             frame = yield _ANY
 
     def dissect(self, frame: Frame) -> Sequence[Field]:
@@ -68,6 +63,18 @@ class Push64:
             fields.append(Field(name, at, at + len(text) + 1, text))
             at += len(text) + 1
         return [*fields, Field("check", at, 64, frame.text[at:])]
+
+
+def _kept(frame: Frame) -> Dialogue:
+    """Stores what a frame holds, then acknowledges it."""
+    try:
+        row = read(frame)
+    except CodecError as error:
+        yield Note(str(error))
+        return None
+    yield row
+    yield Send(b"A%06d\n" % (row.order_number or 0))
+    return None
 
 
 def read(frame: Frame) -> Row:
