@@ -215,8 +215,7 @@ class InboundProtocol(StreamProtocol):
         assert self.transport is not None
         reception = self.factory.reception
         self._line = line = TcpLine(self.transport, reception.facilities.clock)
-        host, port = peer_of(self.transport.getPeer())
-        self._caller = caller = Caller(line, reception, host, port)
+        self._caller = caller = Caller(line, reception)
         self.factory.callers.add(caller)
 
     def dataReceived(self, data: bytes) -> None:

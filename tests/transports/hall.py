@@ -8,16 +8,19 @@ from typing import Any
 from gateway_server.model import Outcome
 from gateway_server.session.plan import Role
 from gateway_server.session.presence import Presence
+from gateway_server.session.registration import RegistrationPattern
 from gateway_server.store.records import Filter, MeterRecord, SessionRecord
 from gateway_server.testing.fake_line import FakeLine
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.caller import Caller
-from gateway_server.transports.reception import Reception
+from gateway_server.transports.reception import Reception, Rule
 from tests.session.conversations import Scene, ToyCodec
 
 IMEI = "356938035643809"
 REGISTRATION = IMEI.encode() + b"\r\n"
 SERIAL = "41203377"
+PATTERN = RegistrationPattern(r"(?P<id>\d{15})\r?\n")
+BY_REGISTRATION = {"rules": (Rule.REGISTRATION, Rule.CODEC), "registration": PATTERN}
 
 
 class Hall(Scene):
@@ -44,8 +47,7 @@ class Hall(Scene):
 
     def call(self, remote: str = "192.0.2.7:40001") -> tuple[Caller, FakeLine]:
         line = FakeLine(remote)
-        host, _, port = remote.rpartition(":")
-        return Caller(line, self.reception, host, int(port)), line
+        return Caller(line, self.reception), line
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.pump([0.5] * int(seconds * 2))

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from gateway_server.errors import StoreFull
-from gateway_server.model import MeterState, Outcome
+from gateway_server.model import Outcome
 from gateway_server.session.endings import Ending
-from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
-from gateway_server.store.records import MeterRecord
+from gateway_server.session.registration import Heartbeats
 from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.reception import Rule
 from tests.session.conversations import ToyCodec
-from tests.transports.hall import IMEI, REGISTRATION, SERIAL, Hall
-
-PATTERN = RegistrationPattern(r"(?P<id>\d{15})\r?\n")
-BY_REGISTRATION = {"rules": (Rule.REGISTRATION, Rule.CODEC), "registration": PATTERN}
+from tests.transports.hall import BY_REGISTRATION, REGISTRATION, SERIAL, Hall
 
 
 def errand(hall: Hall, endings: list[Ending]) -> Errand:
@@ -30,120 +25,6 @@ def test_transparent_modem_is_asked_and_its_meter_known_by_the_serial_number(hal
     assert hall.outcomes() == [Outcome.READ]
     assert hall.presence.line_to(SERIAL) is caller
     assert not line.closed
-
-
-def test_modem_registers_first_and_its_meter_is_asked_then(hall: Hall) -> None:
-    hall.set(**BY_REGISTRATION)
-    caller, line = hall.call()
-    assert line.said == b""
-    caller.received(REGISTRATION[:7])
-    caller.received(REGISTRATION[7:])
-    assert line.said == b"?\r\n"
-    assert hall.presence.line_to(SERIAL) is caller
-    (session,) = hall.sessions()
-    assert (session.meter, session.listener) == (SERIAL, "gprs")
-    assert ("<", REGISTRATION[:7]) in hall.log()
-
-
-def test_registration_glued_to_what_the_meter_pushes(hall: Hall) -> None:
-    hall.listens(**BY_REGISTRATION)
-    caller, line = hall.call()
-    caller.received(REGISTRATION + b"SN=41203377\r\nV=1\r\n")
-    assert hall.values() == ["1"]
-    assert line.said == b"OK\r\n"
-    (reading,) = hall.store.readings()
-    assert (reading.span_start, reading.span_end) == (30, 35)
-    assert hall.log()[0] == ("<", REGISTRATION + b"SN=41203377\r\nV=1\r\n")
-
-
-def test_registration_by_hex(hall: Hall) -> None:
-    hall.store.put_meter(MeterRecord(SERIAL, routes=("caller:0a0b",)))
-    pattern = RegistrationPattern(r"ff(?P<id>[0-9a-f]{4})", RegistrationFormat.HEX)
-    hall.set(rules=(Rule.REGISTRATION,), registration=pattern)
-    caller, _ = hall.call()
-    caller.received(b"\xff\x0a\x0b")
-    assert hall.presence.line_to(SERIAL) is caller
-
-
-def test_nothing_registered_in_time_leaves_it_to_the_codec(hall: Hall) -> None:
-    hall.set(**BY_REGISTRATION)
-    _, line = hall.call()
-    hall.pass_seconds(16)
-    assert line.said == b"?\r\n"
-    assert ("-", b"nothing was registered") in hall.log()
-
-
-def test_bytes_that_are_no_registration_belong_to_the_meter(hall: Hall) -> None:
-    hall.listens(**BY_REGISTRATION)
-    caller, _ = hall.call()
-    caller.received(b"SN=41203377\r\n")
-    hall.pass_seconds(16)
-    caller.received(b"V=3\r\n")
-    assert hall.values() == ["3"]
-
-
-def test_unknown_caller_with_a_codec_rule_is_listed_by_its_serial_number(hall: Hall) -> None:
-    hall.listens(**BY_REGISTRATION)
-    caller, line = hall.call()
-    caller.received(b"999999999999999\r\nSN=777\r\nV=1\r\nEND\r\n")
-    (session,) = hall.sessions()
-    assert (session.outcome, session.meter) == (Outcome.UNKNOWN_METER, "777")
-    stranger = hall.store.meter("777")
-    assert stranger is not None
-    assert stranger.state is MeterState.UNCLAIMED
-    assert hall.values() == []
-    assert not line.closed, "the device would pay for calling again"
-
-
-def test_unknown_caller_without_another_rule_is_listed_by_its_name_and_its_bytes_are_kept(hall: Hall) -> None:
-    hall.listens(rules=(Rule.REGISTRATION,), registration=PATTERN)
-    caller, line = hall.call()
-    caller.received(b"999999999999999\r\nV=1\r\n")
-    (session,) = hall.sessions()
-    assert session.outcome is Outcome.UNKNOWN_METER
-    assert "meter claim caller:999999999999999" in session.detail
-    assert session.caller == "999999999999999"
-    assert [meter.serial for meter in hall.store.meters() if meter.state is MeterState.UNCLAIMED] == [
-        "caller:999999999999999"
-    ]
-    assert hall.log()[0] == ("<", b"999999999999999\r\nV=1\r\n")
-    assert line.closed
-
-
-def test_caller_is_known_by_where_it_calls_from(hall: Hall) -> None:
-    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.7": SERIAL})
-    caller, line = hall.call()
-    assert hall.presence.line_to(SERIAL) is caller
-    assert line.said == b"?\r\n"
-
-
-def test_caller_from_an_unknown_address_is_refused_with_its_bytes_on_record(hall: Hall) -> None:
-    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.8": SERIAL})
-    _, line = hall.call()
-    assert line.closed
-    (session,) = hall.sessions()
-    assert session.outcome is Outcome.UNKNOWN_METER
-    assert "192.0.2.7" in session.detail
-
-
-def test_other_meter_behind_a_known_modem_is_told(hall: Hall) -> None:
-    hall.set(**BY_REGISTRATION)
-    caller, line = hall.call()
-    caller.received(REGISTRATION)
-    caller.received(b"SN=5\r\n")
-    (session,) = hall.sessions()
-    assert session.outcome is Outcome.UNKNOWN_METER
-    assert "41203377 was expected, but 5 answered" in session.detail
-    assert line.closed
-
-
-def test_meter_that_is_switched_off_is_not_asked(hall: Hall) -> None:
-    hall.store.put_meter(MeterRecord(SERIAL, routes=(f"caller:{IMEI}",), state=MeterState.DISABLED))
-    hall.set(**BY_REGISTRATION)
-    caller, line = hall.call()
-    caller.received(REGISTRATION)
-    assert line.said == b""
-    assert line.closed
 
 
 def test_meter_pushes_again_over_its_open_line_in_a_session_of_its_own(hall: Hall) -> None:
@@ -171,29 +52,6 @@ def test_heartbeats_keep_an_open_line_and_are_no_session(hall: Hall) -> None:
     hall.pass_seconds(62)
     assert hall.presence.line_to(SERIAL) is None
     assert line.ended
-
-
-def test_heartbeats_within_a_session_are_on_record_but_not_the_codecs(hall: Hall) -> None:
-    hall.set(heartbeats=Heartbeats((b"LOG\r\n",)))
-    caller, line = hall.call()
-    caller.received(b"LOG\r\n")
-    caller.received(b"LOG\r\nSN=412")
-    caller.received(b"03377\r\n")
-    caller.received(b"V=8\r\n")
-    assert hall.values() == ["8"]
-    assert line.said == b"?\r\nV?\r\nBYE\r\n"
-    assert hall.log()[1] == ("<", b"LOG\r\n")
-    (session,) = hall.sessions()
-    assert session.bytes_received == 28
-
-
-def test_registration_sent_before_every_packet_is_kept_out(hall: Hall) -> None:
-    hall.listens(**BY_REGISTRATION)
-    caller, _ = hall.call()
-    caller.received(REGISTRATION + b"SN=41203377\r\n")
-    caller.received(REGISTRATION + b"V=1\r\n")
-    caller.received(REGISTRATION + b"V=2\r\n")
-    assert hall.values() == ["1", "2"]
 
 
 def test_bytes_nobody_asked_for_are_on_record(hall: Hall) -> None:

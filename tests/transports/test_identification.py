@@ -1,0 +1,123 @@
+"""Who calls, by its modem's registration, by its address, or by what it says itself."""
+
+from __future__ import annotations
+
+from gateway_server.model import MeterState, Outcome
+from gateway_server.session.registration import RegistrationFormat, RegistrationPattern
+from gateway_server.store.records import MeterRecord
+from gateway_server.transports.reception import Rule
+from tests.transports.hall import BY_REGISTRATION, IMEI, PATTERN, REGISTRATION, SERIAL, Hall
+
+
+def test_modem_registers_first_and_its_meter_is_asked_then(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    assert line.said == b""
+    caller.received(REGISTRATION[:7])
+    caller.received(REGISTRATION[7:])
+    assert line.said == b"?\r\n"
+    assert hall.presence.line_to(SERIAL) is caller
+    (session,) = hall.sessions()
+    assert (session.meter, session.listener) == (SERIAL, "gprs")
+    assert ("<", REGISTRATION[:7]) in hall.log()
+
+
+def test_registration_glued_to_what_the_meter_pushes(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION + b"SN=41203377\r\nV=1\r\n")
+    assert hall.values() == ["1"]
+    assert line.said == b"OK\r\n"
+    (reading,) = hall.store.readings()
+    assert (reading.span_start, reading.span_end) == (30, 35)
+    assert hall.log()[0] == ("<", REGISTRATION + b"SN=41203377\r\nV=1\r\n")
+
+
+def test_registration_by_hex(hall: Hall) -> None:
+    hall.store.put_meter(MeterRecord(SERIAL, routes=("caller:0a0b",)))
+    pattern = RegistrationPattern(r"ff(?P<id>[0-9a-f]{4})", RegistrationFormat.HEX)
+    hall.set(rules=(Rule.REGISTRATION,), registration=pattern)
+    caller, _ = hall.call()
+    caller.received(b"\xff\x0a\x0b")
+    assert hall.presence.line_to(SERIAL) is caller
+
+
+def test_nothing_registered_in_time_leaves_it_to_the_codec(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    _, line = hall.call()
+    hall.pass_seconds(16)
+    assert line.said == b"?\r\n"
+    assert ("-", b"nothing was registered") in hall.log()
+
+
+def test_bytes_that_are_no_registration_belong_to_the_meter(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    hall.pass_seconds(16)
+    caller.received(b"V=3\r\n")
+    assert hall.values() == ["3"]
+
+
+def test_unknown_caller_with_a_codec_rule_is_listed_by_its_serial_number(hall: Hall) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(b"999999999999999\r\nSN=777\r\nV=1\r\nEND\r\n")
+    (session,) = hall.sessions()
+    assert (session.outcome, session.meter) == (Outcome.UNKNOWN_METER, "777")
+    stranger = hall.store.meter("777")
+    assert stranger is not None
+    assert stranger.state is MeterState.UNCLAIMED
+    assert hall.values() == []
+    assert not line.closed, "the device would pay for calling again"
+
+
+def test_unknown_caller_without_another_rule_is_listed_by_its_name_and_its_bytes_are_kept(hall: Hall) -> None:
+    hall.listens(rules=(Rule.REGISTRATION,), registration=PATTERN)
+    caller, line = hall.call()
+    caller.received(b"999999999999999\r\nV=1\r\n")
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "meter claim caller:999999999999999" in session.detail
+    assert session.caller == "999999999999999"
+    assert [meter.serial for meter in hall.store.meters() if meter.state is MeterState.UNCLAIMED] == [
+        "caller:999999999999999"
+    ]
+    assert hall.log()[0] == ("<", b"999999999999999\r\nV=1\r\n")
+    assert line.closed
+
+
+def test_caller_is_known_by_where_it_calls_from(hall: Hall) -> None:
+    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.7": SERIAL})
+    caller, line = hall.call()
+    assert hall.presence.line_to(SERIAL) is caller
+    assert line.said == b"?\r\n"
+
+
+def test_caller_from_an_unknown_address_is_refused_with_its_bytes_on_record(hall: Hall) -> None:
+    hall.set(rules=(Rule.ADDRESS,), addresses={"192.0.2.8": SERIAL})
+    _, line = hall.call()
+    assert line.closed
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "192.0.2.7" in session.detail
+
+
+def test_other_meter_behind_a_known_modem_is_told(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION)
+    caller.received(b"SN=5\r\n")
+    (session,) = hall.sessions()
+    assert session.outcome is Outcome.UNKNOWN_METER
+    assert "41203377 was expected, but 5 answered" in session.detail
+    assert line.closed
+
+
+def test_meter_that_is_switched_off_is_not_asked(hall: Hall) -> None:
+    hall.store.put_meter(MeterRecord(SERIAL, routes=(f"caller:{IMEI}",), state=MeterState.DISABLED))
+    hall.set(**BY_REGISTRATION)
+    caller, line = hall.call()
+    caller.received(REGISTRATION)
+    assert line.said == b""
+    assert line.closed
