@@ -11,8 +11,8 @@ gate() {
     "$@" || failed+=("$1")
 }
 
-gate ruff format --check --quiet .
-gate ruff check --quiet .
+gate ruff format --check .
+gate ruff check .
 gate mypy
 gate lint-imports --no-cache
 gate python scripts/mirror_check.py
