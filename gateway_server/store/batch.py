@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from gateway_server.store.archive import Submission
 from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sessions import LoggedChunk
 from gateway_server.store.sql import SqlStore
+
+logger = logging.getLogger(__name__)
 
 OPEN, LOG, SAVE, CLOSE, CALL = range(5)
 
@@ -66,8 +69,7 @@ class Batch:
                     store.log(self.log)
                 if self.saves:
                     answers.extend(zip(self.saved, store.save_all(self.saves), strict=True))
-                for work, done in self.calls:
-                    answers.append((done, _call(store, work)))
+                answers.extend(self._called(store))
                 for key, closing, ended in self.closings:
                     store.close_session(key, closing)
                     if ended is not None:
@@ -79,6 +81,18 @@ class Batch:
                 raise StoreError(f"the store was given what it cannot keep: {type(error).__name__}: {error}") from error
             raise
         return answers
+
+    def _called(self, store: SqlStore) -> list[Answer]:
+        """Does the calls under one savepoint; if any fails, again and each under its own, so that it fails alone."""
+        if len(self.calls) > 1:
+            try:
+                with store.connection.attempt("calls"):
+                    return [(done, work(store)) for work, done in self.calls]
+            except (StoreFull, StoreBroken):
+                raise
+            except Exception as error:  # noqa: BLE001  # whose it was shows below, and it is told there
+                logger.debug("one of %d calls failed, each is tried alone: %s", len(self.calls), error)
+        return [(done, _call(store, work)) for work, done in self.calls]
 
     def one_by_one(self) -> list[Batch]:
         """The same as batches of one thing each, to find out which of them cannot be written."""
