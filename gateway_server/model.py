@@ -43,6 +43,7 @@ class Outcome(enum.Enum):
     UNKNOWN_METER = "unknown_meter"
     LINE_LOST = "line_lost"
     GATEWAY_FAULT = "gateway_fault"
+    IDLE = "idle"  # nobody spoke with the meter: its line was open, and its modem's heartbeats came
 
 
 class MeterState(enum.Enum):

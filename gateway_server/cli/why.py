@@ -68,9 +68,12 @@ def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int)
             evidence,
             f"`gateway-server meter claim {serial}` takes it into care and reads what was kept",
         )
-    ended = [session for session in sessions if session.outcome is not None]
+    ended = [session for session in sessions if session.outcome not in (None, Outcome.IDLE)]
     if not sessions:
         return _never(meter)
+    if not ended and any(session.outcome is Outcome.IDLE for session in sessions):
+        step = f"`gateway-server read {serial}` asks now"
+        return Standing(True, "its modem keeps the line open; nobody asked lately", f"session {sessions[0].id}", step)
     if not ended:
         return Standing(True, "a session is open", f"session {sessions[0].id}")
     last = ended[0]

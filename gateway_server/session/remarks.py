@@ -14,7 +14,13 @@ GIVEN_UP = "what had come of a frame was given up"
 ANSWERED_HEARTBEAT = "heartbeat, answered by the next bytes to it"
 """What was kept out, when the bytes to the meter that follow are the answer to it and not the dialogue's."""
 
+IDLE = "nobody speaks with the meter; these are its modem's heartbeats"
+"""Stands first in the record of a parked line: nothing in it is the codec's, in neither direction."""
+
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
+
+_IDLE = IDLE.encode()
+_EVERYTHING = Span(0, 10**15)
 
 
 def kept_out(start: int, end: int, what: str) -> str:
@@ -27,10 +33,17 @@ def is_answered(entry: LogEntry) -> bool:
     return entry.direction is Direction.NOTE and entry.data.endswith(ANSWERED_HEARTBEAT.encode())
 
 
+def is_idle(entry: LogEntry) -> bool:
+    """Whether this is the log of a parked line, all of it the modem's."""
+    return entry.direction is Direction.NOTE and entry.data == _IDLE
+
+
 def spans_kept_out(entries: Iterable[LogEntry]) -> list[Span]:
     """Which bytes of a session's received stream a replay has to leave out, in order and without overlap."""
     spans: list[Span] = []
     for entry in entries:
+        if is_idle(entry):
+            return [_EVERYTHING]
         if entry.direction is Direction.NOTE and (match := _KEPT_OUT.fullmatch(entry.data.decode("utf-8", "replace"))):
             start, end = int(match[1]), int(match[2])
             if start < end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 
+from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import CodecError, LineError, LineLost
 from gateway_server.model import KnownMeter, Outcome
@@ -88,10 +89,10 @@ class Caller:
             else:
                 session.finish(LineError(f"{session.bytes_received} bytes came and no meter was identified"))
         elif self._stage is _Stage.TALKING:
-            if self._sieve is not None:
-                self._sieve.feed(session, self._line, data, at)
-            else:
+            if self._sieve is None:
                 session.feed(data, at)
+            else:
+                self._sieve.feed(session, self._line, data, at)
         elif self._identification is not None:
             self._identification.received(data, at)
 
@@ -182,12 +183,18 @@ class Caller:
         self._identification = identification = Identification(self, self._reception, self._line, self._session)
         return identification
 
-    def registered(self, session: Session, found: Registration) -> None:
+    def registered(self, found: Registration) -> None:
         """The modem said its name, and may say it again before every packet."""
         self.caller = found.id
-        self._sieve = sieve = Sieve(self._reception.heartbeats, found.packet)
-        if found.rest:
-            sieve.feed(session, self._line, found.rest, session.bytes_received - len(found.rest))
+        self._sieve = Sieve(self._reception.heartbeats, found.packet)
+
+    def heard(self, data: bytes, at: int) -> None:
+        """Bytes that were for no rule: the meter's, between heartbeats perhaps."""
+        assert self._session is not None
+        if self._sieve is None:
+            self._session.feed(data, at)
+        else:
+            self._sieve.feed(self._session, self._line, data, at)
 
     def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
         """It is a meter of the register."""
@@ -210,18 +217,23 @@ class Caller:
     def _open_session(self, job: int = 0) -> Session:
         reception = self._reception
         only = reception.codecs[0] if len(reception.codecs) == 1 else None
-        opening = SessionOpening(
+        session = Session(self._line, reception.facilities, self, self._opening(job, only))
+        if self._stage is _Stage.PARKED and self._sieve is not None:
+            self._sieve.unparked(session)
+        return session
+
+    def _opening(self, job: int = 0, codec: Codec | None = None) -> SessionOpening:
+        return SessionOpening(
             transport=self._line.transport,
             remote=self._line.remote,
-            started_ms=reception.facilities.now_ms(),
+            started_ms=self._reception.facilities.now_ms(),
             serial=self.serial,
-            listener=reception.name,
+            listener=self._reception.name,
             caller=self.caller,
             job=job,
-            codec=only.name if only is not None else "",
-            codec_version=only.version if only is not None else "",
+            codec=codec.name if codec is not None else "",
+            codec_version=codec.version if codec is not None else "",
         )
-        return Session(self._line, reception.facilities, self, opening)
 
     def _talk(self, record: MeterRecord | None = None, known: KnownMeter | None = None) -> None:
         """Holds the listener's usual conversation."""
@@ -269,7 +281,7 @@ class Caller:
     def _park(self) -> None:
         self._stage = _Stage.PARKED
         if self._sieve is not None:
-            self._sieve.forget()
+            self._sieve.parked()
         reception = self._reception
         self.watch(reception.poll_every or reception.idle_seconds)
         self._next_errand()
@@ -278,7 +290,7 @@ class Caller:
         if self._stage is not _Stage.PARKED:
             return
         if self._sieve is not None:
-            data = self._sieve.parked(self._line, data)
+            data = self._sieve.feed_parked(data, self._line, self._reception.facilities, self._opening)
         if not self._reception.poll_every:
             self.deadline = self._reception.facilities.clock.seconds() + self._reception.idle_seconds
         if data:
@@ -304,8 +316,8 @@ class Caller:
         if self._stage is not _Stage.PARKED or not self._errands:
             return
         self._errand = errand = self._errands.popleft()
-        self._stage = _Stage.TALKING
         self._session = session = self._open_session(errand.job)
+        self._stage = _Stage.TALKING
         errand.started(session)
         session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.record, errand.known))
 
@@ -322,6 +334,8 @@ class Caller:
             self._line.close()
 
     def _gone(self) -> None:
+        if self._stage is _Stage.PARKED and self._sieve is not None:
+            self._sieve.lost(self._reception.facilities, self._opening)
         self._stage = _Stage.GONE
         self.deadline = NEVER
         self._reception.facilities.sweep.forget(self)

@@ -22,8 +22,11 @@ _CALLER = "caller:"
 class Enquirer(Protocol):
     """Who wants to know who calls."""
 
-    def registered(self, session: Session, found: Registration) -> None:
-        """The modem said its name. What came behind its packet is on record, but nobody has seen it yet."""
+    def registered(self, found: Registration) -> None:
+        """The modem said its name."""
+
+    def heard(self, data: bytes, at: int) -> None:
+        """Bytes that were for no rule, on record at offset ``at`` of the session's stream."""
 
     def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
         """It is this meter of the register; ``known`` is there if it has to be asked."""
@@ -38,7 +41,7 @@ class Enquirer(Protocol):
 class Identification:
     """Tries the rules on one session; done with when one of them tells, or leaves it to the codec, or none is left."""
 
-    __slots__ = ("_caller", "_enquirer", "_line", "_reception", "_recogniser", "_rules", "_session")
+    __slots__ = ("_caller", "_enquirer", "_line", "_reception", "_recogniser", "_rules", "_session", "_unread")
 
     def __init__(self, enquirer: Enquirer, reception: Reception, line: Line, session: Session) -> None:
         self._enquirer = enquirer
@@ -48,6 +51,7 @@ class Identification:
         self._rules: Iterator[Rule] = iter(())
         self._recogniser: Recogniser | None = None
         self._caller = ""
+        self._unread: list[tuple[int, bytes]] = []
 
     def begin(self) -> None:
         """Tries the first rule."""
@@ -62,15 +66,9 @@ class Identification:
         """Bytes that are on record, at offset ``at`` of the session's stream."""
         recogniser = self._recogniser
         if recogniser is None:
-            self._session.feed(data, at)
-            return
-        found = recogniser.feed(data)
-        if found is not None:
-            self._registered(found)
-        elif recogniser.full:
-            self._registration_over(recogniser)
-        elif recogniser.pending:
-            self._enquirer.watch(self._reception.settle_seconds)
+            self._unread.append((at, data))
+        else:
+            self._recognise(recogniser, data)
 
     def overdue(self) -> bool:
         """The time is over. Tells whether it goes on all the same: without a registration."""
@@ -86,13 +84,26 @@ class Identification:
         if rule is None:
             self._unknown()
         elif rule is Rule.CODEC:
+            self._hand_over()
             self._enquirer.left_to_codec()
         elif rule is Rule.ADDRESS:
             self._look_up(self._by_address)
         else:
             assert self._reception.registration is not None
-            self._recogniser = Recogniser(self._reception.registration)
+            self._recogniser = recogniser = Recogniser(self._reception.registration)
             self._enquirer.watch(self._reception.registration_seconds)
+            unread, self._unread = self._unread, []
+            if unread:  # it came while another rule was tried
+                self._recognise(recogniser, b"".join(data for _, data in unread))
+
+    def _recognise(self, recogniser: Recogniser, data: bytes) -> None:
+        found = recogniser.feed(data)
+        if found is not None:
+            self._registered(found)
+        elif recogniser.full:
+            self._registration_over(recogniser)
+        elif recogniser.pending:
+            self._enquirer.watch(self._reception.settle_seconds)
 
     def _registration_over(self, recogniser: Recogniser) -> None:
         found = recogniser.settle()
@@ -102,7 +113,7 @@ class Identification:
         self._recogniser = None
         session = self._session
         if recogniser.came:
-            session.feed(recogniser.came, session.bytes_received - len(recogniser.came))
+            self._unread.append((session.bytes_received - len(recogniser.came), recogniser.came))
         else:
             session.note("nothing was registered")
         self._enquirer.watch(self._reception.identify_seconds)
@@ -113,9 +124,12 @@ class Identification:
         session = self._session
         self._caller = session.caller = found.id
         session.note(f"registered as {found.id}")
-        session.note(kept_out(0, session.bytes_received - len(found.rest), "registration"))
+        rest_at = session.bytes_received - len(found.rest)
+        session.note(kept_out(0, rest_at, "registration"))
+        if found.rest:
+            self._unread.append((rest_at, found.rest))
         self._enquirer.watch(self._reception.identify_seconds)
-        self._enquirer.registered(session, found)
+        self._enquirer.registered(found)
         key, name, at_ms = session.key, found.id, self._reception.facilities.now_ms()
         self._look_up(lambda store: store.caller_contact(key, name, at_ms))
 
@@ -157,7 +171,13 @@ class Identification:
         elif found[0].state is MeterState.DISABLED:
             session.finish(UnknownMeter(f"meter {found[0].serial} is switched off in the register"))
         else:
+            self._hand_over()
             self._enquirer.recognised(*found)
+
+    def _hand_over(self) -> None:
+        unread, self._unread = self._unread, []
+        for at, data in unread:
+            self._enquirer.heard(data, at)
 
     def _unknown(self) -> None:
         """No rule told who it is. A caller with a name has become an unclaimed entry of the register."""

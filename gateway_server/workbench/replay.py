@@ -28,7 +28,7 @@ from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilen
 from gateway_server.model import Direction, Event, KnownMeter, Reading, Row, Saved, Span
 from gateway_server.session.edge import to_save
 from gateway_server.session.intake import Intake
-from gateway_server.session.remarks import GIVEN_UP, is_answered
+from gateway_server.session.remarks import GIVEN_UP, is_answered, is_idle
 from gateway_server.store.records import EventToSave, LogEntry, RowToSave
 
 _GIVEN_UP = GIVEN_UP.encode()
@@ -122,6 +122,7 @@ class _Stream:
         self._received = 0
         self._ahead: LogEntry | None = None
         self._answered = False
+        self._idle = False
 
     def peek(self) -> LogEntry | None:
         """The next entry that is no remark, or says that a frame was given up; None at the end."""
@@ -129,12 +130,14 @@ class _Stream:
             entry = next(self._entries, None)
             if entry is None:
                 return None
-            if entry.direction is Direction.TO_METER and self._answered:
+            if entry.direction is Direction.TO_METER and (self._answered or self._idle):
                 self._answered = False
             elif entry.direction is not Direction.NOTE or entry.data == _GIVEN_UP:
                 self._ahead = entry
             elif is_answered(entry):
                 self._answered = True
+            elif is_idle(entry):
+                self._idle = True
         return self._ahead
 
     def skip(self) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.registry import Registry
-from gateway_server.model import MeterState, Quality, Saved
+from gateway_server.model import MeterState, Outcome, Quality, Saved
 from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import (
     EventToSave,
@@ -87,6 +87,7 @@ def reprocess(
 ) -> Iterator[SessionReadAgain]:
     """Reads the wanted sessions again, one after the other, and stores what they say unless ``dry_run``.
 
+    Passed over are those in which nobody spoke with a meter.
     By the codec named, or that of the session, or that of its meter. Raises `OperatorError` for a name that does not
     exist.
     """
@@ -94,7 +95,7 @@ def reprocess(
         registry.get(codec)
     for number in [record.id for record in store.sessions(wanted)]:
         record = store.session(number)
-        if record is not None:
+        if record is not None and record.outcome is not Outcome.IDLE:
             yield _read_again(store, registry, record, codec, dry_run=dry_run)
 
 

@@ -40,7 +40,9 @@ def test_silent_meter_shows_how_often_since_when_and_what_to_do() -> None:
     assert "session show 9" in stands.next_step
 
 
-@pytest.mark.parametrize("outcome", [one for one in Outcome if one not in (Outcome.READ, Outcome.PARTIAL)])
+@pytest.mark.parametrize(
+    "outcome", [one for one in Outcome if one not in (Outcome.READ, Outcome.PARTIAL, Outcome.IDLE)]
+)
 def test_every_bad_outcome_has_a_cause_and_a_next_step(outcome: Outcome) -> None:
     stands = standing(METER, [ended(9, outcome)], NOW)
     assert not stands.well
@@ -93,3 +95,11 @@ def test_meter_claimed_since_its_last_session_is_in_care() -> None:
     assert "read 41203377" in stands.next_step
     caller = replace(METER, routes=("caller:1",))
     assert "calls again" in standing(caller, [ended(9, Outcome.UNKNOWN_METER, detail=detail)], NOW).next_step
+
+
+def test_heartbeats_of_an_open_line_say_nothing_of_the_reading() -> None:
+    sessions = [ended(9, Outcome.IDLE), ended(8, Outcome.SILENT), ended(7, Outcome.IDLE)]
+    assert "silent" in standing(METER, sessions, NOW).verdict
+    alone = standing(METER, sessions[:1], NOW)
+    assert alone.well
+    assert "keeps the line open" in alone.verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_server.model import Direction, Span
-from gateway_server.session.remarks import ANSWERED_HEARTBEAT, is_answered, kept_out, spans_kept_out
+from gateway_server.session.remarks import ANSWERED_HEARTBEAT, IDLE, is_answered, is_idle, kept_out, spans_kept_out
 from gateway_server.store.records import LogEntry
 
 
@@ -40,3 +40,10 @@ def test_other_remarks_keep_nothing_out() -> None:
         note("about bytes 0 to 9 are not the meter's: x"),
     ]
     assert spans_kept_out(log) == []
+
+
+def test_record_of_a_parked_line_has_nothing_for_the_codec() -> None:
+    log = [note(IDLE), LogEntry(0, Direction.FROM_METER, b"LOG")]
+    assert [is_idle(entry) for entry in log] == [True, False]
+    (everything,) = spans_kept_out(log)
+    assert (everything.start, everything.end > 1 << 40) == (0, True)

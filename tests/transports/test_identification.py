@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway_server.errors import StoreError
 from gateway_server.model import MeterState, Outcome
-from gateway_server.session.registration import RegistrationFormat, RegistrationPattern
+from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
 from gateway_server.store.records import MeterRecord
+from gateway_server.store.store import Store
+from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.transports.reception import Rule
 from tests.transports.hall import BY_REGISTRATION, IMEI, PATTERN, REGISTRATION, SERIAL, Hall
+
+T = TypeVar("T")
 
 
 def test_modem_registers_first_and_its_meter_is_asked_then(hall: Hall) -> None:
@@ -121,3 +129,57 @@ def test_meter_that_is_switched_off_is_not_asked(hall: Hall) -> None:
     caller.received(REGISTRATION)
     assert line.said == b""
     assert line.closed
+
+
+class SlowToFind(HeldWriter):
+    """A store that is asked, and answers later."""
+
+    def __init__(self, hall: Hall) -> None:
+        super().__init__(hall.writer)
+        self._asked: list[Callable[[], None]] = []
+        hall.use(self)
+        hall.set(facilities=hall.facilities)
+
+    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        self._asked.append(lambda: super(SlowToFind, self).call(work, done))
+
+    def answer(self) -> None:
+        """Answers everything it was asked."""
+        while self._asked:
+            self._asked.pop(0)()
+
+
+def test_registration_that_comes_while_the_address_is_looked_up_is_found(hall: Hall) -> None:
+    store = SlowToFind(hall)
+    hall.listens(**BY_REGISTRATION | {"rules": (Rule.ADDRESS, Rule.REGISTRATION)})
+    caller, line = hall.call()
+    caller.received(REGISTRATION + b"SN=41203377\r\nV=1\r\n")
+    store.answer()
+    store.commit()
+    assert hall.presence.line_to(SERIAL) is caller
+    assert hall.values() == ["1"]
+    assert line.said == b"OK\r\n"
+
+
+def test_caller_that_floods_a_look_up_is_let_go(hall: Hall) -> None:
+    store = SlowToFind(hall)
+    hall.set(identify_bytes=1000, rules=(Rule.ADDRESS,), addresses={"192.0.2.7": SERIAL})
+    caller, line = hall.call()
+    caller.received(b"x" * 1000)
+    assert hall.outcomes() == [None]
+    caller.received(b"x")
+    assert line.closed
+    store.answer()
+    assert hall.presence.line_to(SERIAL) is None
+
+
+def test_heartbeat_that_comes_while_the_register_is_looked_into_is_not_the_codecs(hall: Hall) -> None:
+    store = SlowToFind(hall)
+    hall.listens(rules=(Rule.ADDRESS,), addresses={"192.0.2.7": SERIAL}, heartbeats=Heartbeats((b"LOG",), b"OK"))
+    caller, line = hall.call()
+    caller.received(b"LOG")
+    caller.received(b"SN=41203377\r\nV=1\r\n")
+    store.answer()
+    store.commit()
+    assert line.said == b"OK" + b"OK\r\n"
+    assert hall.values() == ["1"]
