@@ -109,8 +109,8 @@ class RegisterQueries(Queries):
     def identify(self, key: SessionKey, said: Identify, at_ms: int) -> MeterRecord:
         """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed.
 
-        The session becomes this meter's, also what it was registered under before it said its number
-        (`caller_contact`) is joined to it.
+        The session becomes this meter's, and what its caller registered as becomes one of its routes: an entry that
+        was made for it (`caller_contact`) is joined to the meter. A route of another meter in care stays where it is.
         """
         with self.connection.transaction("identify"):
             number = self.meter_id(said.serial)
@@ -130,7 +130,7 @@ class RegisterQueries(Queries):
                     "UPDATE meter SET manufacturer = ?, model = ?, software_version = ? WHERE id = ?",
                     (told.manufacturer, told.model, told.software_version, number),
                 )
-            self._take_session(key.id, number)
+            self.connection.execute("UPDATE session SET meter_id = ? WHERE id = ?", (number, key.id))
         return told
 
     def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
@@ -141,7 +141,9 @@ class RegisterQueries(Queries):
             row = self.connection.one("SELECT meter_id FROM route WHERE route = ?", (route,))
             number = row[0] if row else self._register(route, (route,))
             self._meet(number, at_ms)
-            self._take_session(key.id, number)
+            self.connection.execute(
+                "UPDATE session SET meter_id = ?, caller = ? WHERE id = ?", (number, caller, key.id)
+            )
             return self._record(number)
 
     def remember(self, serial: str, name: str, value: str) -> None:
@@ -245,24 +247,25 @@ class RegisterQueries(Queries):
         )
 
     def _join_caller(self, session_id: int, number: int) -> None:
-        """What the session's meter was registered as before it said its number becomes this meter. Only one that is
-        nobody's yet gets the caller's route; who is in care is reached as the operator said."""
-        before = self.connection.one(
-            "SELECT m.id FROM session s JOIN meter m ON m.id = s.meter_id"
-            " WHERE s.id = ? AND m.id <> ? AND m.state = ? AND m.serial LIKE ?",
-            (session_id, number, MeterState.UNCLAIMED.value, f"{CALLER}%"),
+        """The caller that registered in this session is this meter's from now on, if it was nobody's yet: an entry
+        of its own becomes this meter, another unclaimed meter gives its route away."""
+        owner = self.connection.one(
+            "SELECT r.route, m.id, m.serial FROM session s JOIN route r ON r.route = ? || s.caller"
+            " JOIN meter m ON m.id = r.meter_id WHERE s.id = ? AND s.caller <> '' AND m.id <> ? AND m.state = ?",
+            (CALLER, session_id, number, MeterState.UNCLAIMED.value),
         )
-        if before is None:
+        if owner is None:
             return
-        routes = self._record(before[0]).routes
-        self._move(before[0], number)
-        self._meter_ids.clear()
-        record = self._record(number)
-        if record.state is MeterState.UNCLAIMED:
-            self._put_routes(number, replace(record, routes=record.routes + routes))
-
-    def _take_session(self, session_id: int, number: int) -> None:
-        self.connection.execute("UPDATE session SET meter_id = ? WHERE id = ?", (number, session_id))
+        route, before, serial = owner
+        if serial == route:
+            self._move(before, number)
+            self._meter_ids.clear()
+        self.connection.execute("DELETE FROM route WHERE route = ?", (route,))
+        self.connection.execute(
+            "INSERT INTO route (route, meter_id, place) SELECT ?, ?, COALESCE(MAX(place) + 1, 0) FROM route"
+            " WHERE meter_id = ?",
+            (route, number, number),
+        )
 
     def _put_routes(self, number: int, meter: MeterRecord) -> None:
         for route in meter.routes:

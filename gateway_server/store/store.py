@@ -69,7 +69,10 @@ class Store(Protocol):
 
     # the register
     def identify(self, key: SessionKey, said: Identify, at_ms: int) -> MeterRecord:
-        """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed."""
+        """The meter that answers to this serial number; one nobody knows yet is registered as unclaimed.
+
+        What the session's caller registered as becomes its route, unless that leads to another meter in care.
+        """
 
     def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
         """The meter known by what a caller registered as; an unknown caller is registered as an unclaimed meter whose

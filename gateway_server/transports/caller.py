@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+import logging
 from collections import deque
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import CodecError, LineError, LineLost
+from gateway_server.errors import CodecError, LineError, LineLost, UnknownMeter
 from gateway_server.model import KnownMeter, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.hearing import NEVER
@@ -17,9 +18,11 @@ from gateway_server.session.registration import Registration
 from gateway_server.session.session import Session
 from gateway_server.store.records import MeterRecord, SessionOpening
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.identification import Identification
+from gateway_server.transports.identification import CALLER, Identification
 from gateway_server.transports.reception import Reception, Rule
 from gateway_server.transports.sieve import Sieve
+
+logger = logging.getLogger(__name__)
 
 _UNASKED_SECONDS = 5.0
 _KEEPS_THE_LINE = frozenset({Outcome.READ, Outcome.PARTIAL, Outcome.SILENT, Outcome.GARBLED, Outcome.REFUSED})
@@ -197,7 +200,7 @@ class Caller:
             self._sieve.feed(self._session, self._line, data, at)
 
     def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
-        """It is a meter of the register."""
+        """It is a meter in care."""
         self._bind(record.serial)
         self._talk(record, known)
 
@@ -256,6 +259,10 @@ class Caller:
         """The meter said who it is."""
         self.deadline = NEVER
         self._bind(meter.serial)
+        if self.caller and f"{CALLER}{self.caller}" not in meter.routes:
+            said = f"meter {meter.serial} called as {self.caller}, which is another meter's route; it stays there"
+            session.note(said)
+            logger.warning("%s: %s", self._line.remote, said)
 
     def session_progress(self, session: Session, progress: Progress) -> None:
         """Told to whoever ordered this."""
@@ -266,6 +273,8 @@ class Caller:
         """Parks an identified line, ends another."""
         self._session = None
         self._identification = None
+        if ending.serial and isinstance(ending.error, UnknownMeter):
+            logger.warning("%s: %s", self._line.remote, ending.detail)
         errand, self._errand = self._errand, None
         if errand is not None:
             errand.ended(ending)

@@ -16,7 +16,7 @@ from gateway_server.store.records import MeterRecord
 from gateway_server.store.store import Store
 from gateway_server.transports.reception import Reception, Rule
 
-_CALLER = "caller:"
+CALLER = "caller:"
 
 
 class Enquirer(Protocol):
@@ -29,7 +29,7 @@ class Enquirer(Protocol):
         """Bytes that were for no rule, on record at offset ``at`` of the session's stream."""
 
     def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
-        """It is this meter of the register; ``known`` is there if it has to be asked."""
+        """It is this meter in care; ``known`` is there if it has to be asked."""
 
     def left_to_codec(self) -> None:
         """The codec has to find out."""
@@ -166,10 +166,14 @@ class Identification:
             return
         if isinstance(found, GatewayError):
             session.finish(found)
-        elif found is None or found[0].serial.startswith(_CALLER):
+        elif found is None or found[0].serial.startswith(CALLER):
             self._next_rule()
         elif found[0].state is MeterState.DISABLED:
             session.finish(UnknownMeter(f"meter {found[0].serial} is switched off in the register"))
+        elif found[0].state is MeterState.UNCLAIMED:
+            # Nobody has said that this meter is to be found here: whoever is, says so himself.
+            self._hand_over()
+            self._enquirer.left_to_codec()
         else:
             self._hand_over()
             self._enquirer.recognised(*found)
@@ -182,7 +186,7 @@ class Identification:
     def _unknown(self) -> None:
         """No rule told who it is. A caller with a name has become an unclaimed entry of the register."""
         if self._caller:
-            entry = f"{_CALLER}{self._caller}"
+            entry = f"{CALLER}{self._caller}"
             refusal = (
                 f"caller {self._caller} belongs to no meter; its bytes are kept: `gateway-server meter claim {entry}`"
             )

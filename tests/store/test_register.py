@@ -142,14 +142,44 @@ def test_caller_who_says_its_number_later_is_one_unclaimed_meter_known_by_both(s
     assert store.caller_contact(store.open_session(OPENING), "356895", NOON + 9).serial == "41203377"
 
 
-def test_meter_in_care_that_calls_as_somebody_new_keeps_its_own_routes(store: SqlStore) -> None:
+def test_meter_in_care_that_calls_as_somebody_new_is_known_by_that_too_behind_its_own_routes(store: SqlStore) -> None:
     store.put_meter(BOILER_HOUSE)
     key = store.open_session(OPENING)
     store.caller_contact(key, "999", NOON)
     told = store.identify(key, Identify("41203377", "Elster", "EK270"), NOON + 5)
     assert [meter.serial for meter in store.meters()] == ["41203377"]
-    assert told.routes == BOILER_HOUSE.routes
-    assert [session.meter for session in store.sessions()] == ["41203377"]
+    assert told.routes == (*BOILER_HOUSE.routes, "caller:999")
+    assert store.caller_contact(store.open_session(OPENING), "999", NOON + 9).serial == "41203377"
+    assert {session.meter for session in store.sessions()} == {"41203377"}
+
+
+def test_meter_that_is_claimed_after_it_said_its_number_keeps_the_callers_route(store: SqlStore) -> None:
+    key = store.open_session(OPENING)
+    store.caller_contact(key, "356895", NOON)
+    store.identify(key, Identify("41203377"), NOON + 5)
+    known = store.meter("41203377")
+    assert known is not None
+    assert store.claim("41203377", replace(known, name="Boiler house")).routes == ("caller:356895",)
+
+
+def test_callers_name_of_another_meter_in_care_stays_there(store: SqlStore) -> None:
+    store.put_meter(BOILER_HOUSE)
+    key = store.open_session(OPENING)
+    assert store.caller_contact(key, "352099001761481", NOON).serial == "41203377"
+    told = store.identify(key, Identify("555"), NOON + 5)
+    assert (told.serial, told.routes) == ("555", ())
+    stored = store.meter("41203377")
+    assert stored is not None
+    assert stored.routes == BOILER_HOUSE.routes
+
+
+def test_callers_name_goes_with_the_modem_from_one_unclaimed_meter_to_the_next(store: SqlStore) -> None:
+    for serial in ("555", "556"):
+        key = store.open_session(OPENING)
+        store.caller_contact(key, "356895", NOON)
+        store.identify(key, Identify(serial), NOON)
+    assert [(meter.serial, meter.routes) for meter in store.meters()] == [("555", ()), ("556", ("caller:356895",))]
+    assert [session.meter for session in store.sessions()] == ["555", "556"]
 
 
 def test_only_unclaimed_meters_are_claimed_and_only_under_a_meters_number(store: SqlStore) -> None:

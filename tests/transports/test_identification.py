@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import pytest
+
 from gateway_server.errors import StoreError
 from gateway_server.model import MeterState, Outcome
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
@@ -183,3 +185,68 @@ def test_heartbeat_that_comes_while_the_register_is_looked_into_is_not_the_codec
     store.commit()
     assert line.said == b"OK" + b"OK\r\n"
     assert hall.values() == ["1"]
+
+
+def test_caller_that_says_its_serial_number_is_known_by_its_modem_from_then_on(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    for _ in range(2):
+        caller, line = hall.call()
+        caller.received(b"999999999999999\r\n")
+        caller.received(b"SN=777\r\n")
+        caller.received(b"V=1\r\n")
+        caller.line_lost("the other end closed the connection")
+    stranger = hall.store.meter("777")
+    assert stranger is not None
+    assert (stranger.state, stranger.routes) == (MeterState.UNCLAIMED, ("caller:999999999999999",))
+    assert hall.store.meter("caller:999999999999999") is None
+    assert [(one.meter, one.caller) for one in hall.sessions()] == [("777", "999999999999999")] * 2
+
+    hall.store.claim("777")
+    caller, _ = hall.call()
+    caller.received(b"999999999999999\r\n")
+    assert hall.presence.line_to("777") is caller, "known before it said anything"
+
+
+def test_modem_that_was_put_to_another_meter_brings_that_one(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    for serial in (b"777", b"778"):
+        caller, _ = hall.call()
+        caller.received(b"999999999999999\r\nSN=" + serial + b"\r\n")
+        caller.received(b"SN=" + serial + b"\r\n")
+        caller.received(b"V=1\r\n")
+        caller.line_lost("the other end closed the connection")
+    routes = {meter.serial: meter.routes for meter in hall.store.meters() if meter.state is MeterState.UNCLAIMED}
+    assert routes == {"777": (), "778": ("caller:999999999999999",)}
+
+
+def test_modem_of_a_meter_in_care_before_another_meter_is_told_to_the_operator(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall.listens(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(REGISTRATION + b"SN=5\r\nV=1\r\n")
+    assert "41203377 was expected, but 5 answered" in caplog.text
+    (session,) = hall.sessions()
+    assert "41203377 was expected, but 5 answered" in session.detail
+    assert hall.values() == []
+    meter = hall.store.meter(SERIAL)
+    assert meter is not None
+    assert meter.routes == (f"caller:{IMEI}",)
+
+
+def test_route_that_the_operator_gives_away_meanwhile_stays_where_he_put_it(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(b"999999999999999\r\n")
+    hall.store.claim("caller:999999999999999", MeterRecord("900", routes=("caller:999999999999999",)))
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    assert hall.values() == ["1"]
+    said = "meter 41203377 called as 999999999999999, which is another meter's route; it stays there"
+    assert said in caplog.text
+    assert ("-", said.encode()) in hall.log()
+    kept = hall.store.meter_at("caller:999999999999999")
+    assert kept is not None
+    assert kept.serial == "900"
