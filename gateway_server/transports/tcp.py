@@ -14,6 +14,7 @@ from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IListeningPort,
+    IProtocol,
     IReactorTime,
     IStreamServerEndpoint,
 )
@@ -21,6 +22,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as StreamProtocol
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gateway_server.errors import LineError, OperatorError
 from gateway_server.session.line import Line
@@ -87,7 +89,8 @@ class TcpLine:
     @property
     def remote(self) -> str:
         """The other end's ``HOST:PORT``."""
-        return ":".join(map(str, peer_of(self._transport.getPeer())))
+        host, port = peer_of(self._transport.getPeer())
+        return f"{host}:{port}"
 
     def write(self, data: bytes) -> None:
         """Sends bytes."""
@@ -178,10 +181,10 @@ class InboundFactory(Factory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A line for a caller that is admitted, None for one that is refused."""
         assert addr is not None
-        host, _ = peer_of(addr)
+        host, port = peer_of(addr)
         if not self.reception.admission.admit(host):
             return None
-        return InboundProtocol(self, host)
+        return InboundLine(self, host, port)
 
     def hold(self) -> None:
         """Stops reading from every line: the store is behind."""
@@ -199,24 +202,38 @@ class InboundFactory(Factory):
             caller.end(reason)
 
 
-class InboundProtocol(StreamProtocol):
-    """A connection somebody opened to us."""
+@implementer(IProtocol)
+class InboundLine(TcpLine):
+    """A connection somebody opened to us: the protocol that Twisted speaks to and the line that its caller has.
 
-    factory: InboundFactory
+    One object, without a dictionary of its own: thousands of them wait.
+    """
 
-    def __init__(self, factory: InboundFactory, host: str) -> None:
-        self.factory = factory
+    __slots__ = ("_caller", "_factory", "_host", "_port")
+
+    def __init__(self, factory: InboundFactory, host: str, port: int) -> None:
+        super().__init__(None, factory.reception.facilities.clock)
+        self._factory = factory
         self._host = host
-        self._line: TcpLine | None = None
+        self._port = port
         self._caller: Caller | None = None
 
-    def connectionMade(self) -> None:
+    @property
+    def remote(self) -> str:
+        """The other end's ``HOST:PORT``."""
+        return f"{self._host}:{self._port}"
+
+    def makeConnection(self, transport: Any) -> None:
         """The line is there."""
-        assert self.transport is not None
-        reception = self.factory.reception
-        self._line = line = TcpLine(self.transport, reception.facilities.clock)
-        self._caller = caller = Caller(line, reception)
-        self.factory.callers.add(caller)
+        self._transport = transport
+        self._at_once = isinstance(transport, Connection)
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """The caller may speak."""
+        factory = self._factory
+        self._caller = caller = Caller(self, factory.reception)
+        factory.callers.add(caller)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from the caller."""
@@ -224,10 +241,9 @@ class InboundProtocol(StreamProtocol):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """The line is gone, however cleanly."""
-        factory = self.factory
+        factory = self._factory
         factory.reception.admission.release(self._host)
-        if self._line is not None:
-            self._line.gone()
+        self.gone()
         caller, self._caller = self._caller, None
         if caller is not None:
             factory.callers.discard(caller)
