@@ -43,13 +43,8 @@ def gateway(folder: Path, *, meters: int, count_syncs: Path | None = None) -> Se
     register = folder / "meters.csv"
     lines = [f"{number:06d},push64,caller:{number:015d}" for number in range(1, meters + 1)]
     register.write_text("\n".join(["serial,codec,route", *lines]) + "\n")
-    subprocess.run(
-        cli(folder, "meter", "import", str(register)),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env=environment(),
-        cwd=ROOT,
-    )
+    bring_in = cli(folder, "meter", "import", str(register))
+    subprocess.run(bring_in, check=True, capture_output=True, env=environment(), cwd=ROOT)
     return Server(cli(folder, "run", "--only", "tcp"), count_syncs=count_syncs)
 
 
