@@ -234,13 +234,10 @@ class ThreadWriter:
         self._written += weight
         if isinstance(trouble, StoreBroken):
             self._note_broken(trouble)
-        elif isinstance(trouble, StoreFull) != self.full and not isinstance(trouble, StoreBusy):
-            self.full = not self.full
-            logger.log(*_FULL_WORDS[self.full])
-            self._on_full(self.full)
-        if isinstance(trouble, StoreFull | StoreBusy) and not self._retry_due and self._stopping is None:
-            self._retry_due = True
-            self._reactor.callLater(RETRY_S, self._try_again)
+        elif isinstance(trouble, StoreFull) and not self.full:
+            self._note_full(full=True)
+        if isinstance(trouble, StoreFull | StoreBusy):
+            self._retry_later()
         for done, answer in answers:
             try:
                 done(answer)
@@ -256,10 +253,27 @@ class ThreadWriter:
             logger.critical("%s", trouble)
             self._on_fatal(trouble)
 
+    def _note_full(self, *, full: bool) -> None:
+        self.full = full
+        logger.log(*_FULL_WORDS[full])
+        self._on_full(full)
+
+    def _retry_later(self) -> None:
+        if not self._retry_due and self._stopping is None:
+            self._retry_due = True
+            self._reactor.callLater(RETRY_S, self._try_again)
+
     def _try_again(self) -> None:
         self._retry_due = False
         if self._stopping is None:
-            self._hand_over(CALL, (SqlStore.probe, _ignore), ITEM_WEIGHT, _ignore)
+            self._hand_over(CALL, (SqlStore.probe, self._tried), ITEM_WEIGHT, self._tried)
+
+    def _tried(self, answer: StoreError | None) -> None:
+        """Only now there is room: what fitted in between may have been a small thing in the last of it."""
+        if isinstance(answer, StoreError):
+            self._retry_later()
+        elif self.full:
+            self._note_full(full=False)
 
     def _ended(self) -> None:
         self._thread.join()

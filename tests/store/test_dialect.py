@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_the_write_ahead_log_has_its_size_before_anything_is_written(tmp_path: P
         assert check_store(store).sound
     with opened(tmp_path / "gateway.db") as store:
         assert [meter.serial for meter in store.meters()] == ["1"]
+
+
+def test_a_disk_with_little_room_keeps_it_for_what_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path / "gateway.db") as store:
+        log = tmp_path / "gateway.db-wal"
+        size = log.stat().st_size
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 * CHECKPOINT_PAGES * PAGE_SIZE))
+        store.reserve()
+        assert log.stat().st_size == size
 
 
 def test_a_disk_too_small_for_the_log_leaves_the_store_as_it_was(store: SqlStore, tmp_path: Path) -> None:

@@ -317,6 +317,14 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(
         assert stored_rows(tmp_path / "gateway.db") == acknowledged
         assert "nothing is acknowledged until there is room" in caplog.text
 
+        # something small still fits and is acknowledged, but that is no room
+        disk.room = 8
+        small: list[Any] = []
+        gateway.writer.call(lambda store: store.add_job(METER, "{}", "", NOON), small.append)
+        gateway.wait(small, 1)
+        assert small == [1]
+        assert gateway.full == [True]
+
         # a session that comes meanwhile is refused its readings; what nobody waits for is kept
         late = gateway.writer.open_session(OPENING)
         gateway.writer.log(late, NOON, Direction.FROM_METER, bytes(50_000))
