@@ -190,7 +190,7 @@ def test_heartbeat_that_comes_while_the_register_is_looked_into_is_not_the_codec
 def test_caller_that_says_its_serial_number_is_known_by_its_modem_from_then_on(hall: Hall) -> None:
     hall.set(**BY_REGISTRATION)
     for _ in range(2):
-        caller, line = hall.call()
+        caller, _ = hall.call()
         caller.received(b"999999999999999\r\n")
         caller.received(b"SN=777\r\n")
         caller.received(b"V=1\r\n")
