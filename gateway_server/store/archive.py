@@ -27,6 +27,7 @@ from gateway_server.store.sessions import SessionQueries
 NO_ORDER = -1
 EARLIEST = -(1 << 62)
 SEPARATOR = "\t"
+MOST_REMEMBERED = 4096  # meters and newest rows kept in memory: enough for all that report at the same time
 
 ROW_COLUMNS = (
     "meter_id, archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality,"
@@ -89,6 +90,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
     def save_all(self, submissions: Sequence[Submission]) -> list[Saved]:
         """Saves what many meters reported: as few statements as can be, the work per row as little as can be."""
         with self.connection.transaction("save"):
+            self._remember_less()
             rows: list[PackedRow] = []
             ends: list[int] = []
             doubtful: set[int] = set()
@@ -110,6 +112,12 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
                 if events:
                     saved[place] = self._save_events(key, self._meter_ids[serial], events, saved[place])
             return saved
+
+    def _remember_less(self) -> None:
+        """Memory must not grow with the fleet."""
+        for remembered in (self._last, self._meter_ids):
+            if len(remembered) > MOST_REMEMBERED:
+                remembered.clear()
 
     def _meter_for(self, serial: str) -> int:
         """A meter's row number; whoever is not in the register comes into it: its readings must not be lost."""
