@@ -90,6 +90,23 @@ def test_meter_behind_a_gprs_modem_is_read_when_it_calls_and_again_when_a_person
     assert place.lists("reading", "list", "--archive", "interval")
 
 
+def test_heartbeats_of_an_open_line_are_shown_and_stand_every_check(tmp_path: Path) -> None:
+    place = Place(tmp_path, LISTENER.format(port=0) + 'heartbeats = ["LOG"]\n')
+    place.says("meter", "add", SERIAL, "--codec", "lis200", "--route", f"caller:{IMEI}")
+    beating = ("--registration", f"{IMEI}\\r\\n", "--heartbeat", "LOG", "--heartbeat-seconds", "0.2")
+    with place.gateway() as port, calling_meter(port, *beating):
+        place.wait_for(lambda: place.outcomes() == [None, "read"])
+        place.says("read", SERIAL, "--what", "current")
+        place.wait_for(lambda: place.outcomes() == [None, "read", "idle", "read"])
+    (last, *_), idle = place.lists("session", "list"), place.lists("session", "list", "--outcome", "idle")
+    assert last["outcome"] == "idle", "the gateway that stops closes it"
+    for session in idle:
+        place.says("session", "verify", str(session["id"]))
+        assert "LOG" in place.says("session", "show", str(session["id"]))
+        assert (session["meter"], session["bytes_received"] % 3) == (SERIAL, 0)
+    assert "no change" in place.says("reprocess", "--dry-run")
+
+
 def test_unknown_caller_is_kept_and_read_as_soon_as_somebody_claims_it(place: Place) -> None:
     with place.gateway() as port, calling_meter(port):
         place.wait_for(lambda: "unknown_meter" in place.outcomes())
