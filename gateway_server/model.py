@@ -2,7 +2,8 @@
 
 Times that a meter states are naive ``datetime`` in the meter's own clock (``fold=1`` marks the second of two equal
 autumn hours); times of ours are UTC milliseconds. The two meet at the session's edge, never here.
-Values are ``Decimal`` (or text where the meter reports text), never float.
+Values are ``Decimal`` (or text where the meter reports text), never float. What is made by the thousand is a
+named tuple: making one costs a quarter of a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 Value = Decimal | str
 
@@ -82,8 +84,7 @@ class Column:
     cumulative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Which bytes of the session's received stream something came from: offsets counted from its first byte."""
 
     start: int
@@ -110,8 +111,7 @@ class Reading:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Readings a meter reported together: one row of an archive, or live values read at one time.
 
     ``columns`` is shared between the rows of one archive layout. ``measured_at`` is the meter's own clock; None means
@@ -142,8 +142,7 @@ class Quality:
     CONFLICT = "conflict"  # this row came before with other values; both are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One entry of a meter's event log. ``code`` is raw as on the wire (``0x2504``); ``text`` says it in words."""
 
     code: str
@@ -229,8 +228,7 @@ class Identify:
     software_version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """What a commit did: rows stored anew, rows already there, rows that came again with other values."""
 
     new: int = 0

@@ -24,13 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway_server.model import Event, Identify, Reading, Row, Saved
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Bytes for the meter. ``shown`` stands in the log instead of ``data`` where those hold an access code."""
 
     data: bytes

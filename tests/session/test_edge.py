@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,29 @@ def test_the_two_equal_autumn_hours_stay_apart() -> None:
     first = datetime(2023, 10, 29, 2, 30)
     assert utc_ms(first.replace(fold=1), BERLIN) - utc_ms(first, BERLIN) == 3_600_000
     assert utc_ms(first, BERLIN) == 1_698_539_400_000  # 00:30Z, still summer time
+
+
+ZONES = [MOSCOW, BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")]
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.sampled_from(ZONES), st.integers(0, 1), st.booleans()
+)
+def test_every_time_is_what_the_zone_says_of_it(moment: datetime, zone: ZoneInfo, fold: int, seen: bool) -> None:
+    moment = moment.replace(fold=fold)
+    if seen:  # its hour is known from an earlier row
+        utc_ms(moment.replace(minute=0, second=0, microsecond=0), zone)
+    said = moment.replace(tzinfo=zone).astimezone(UTC)
+    assert utc_ms(moment, zone) == (said - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def test_an_hour_in_which_the_offset_changes_is_not_taken_for_granted() -> None:
+    lord_howe = ZoneInfo("Australia/Lord_Howe")  # half an hour forward at 2:00, and Liberia's odd change at 0:00
+    monrovia = ZoneInfo("Africa/Monrovia")
+    for moment in (datetime(2023, 10, 1, 2, 10), datetime(2023, 10, 1, 2, 40), datetime(1972, 1, 7, 0, 30)):
+        for zone in (lord_howe, monrovia):
+            expected = moment.replace(tzinfo=zone).timestamp()
+            assert utc_ms(moment, zone) == round(expected * 1000)
 
 
 @pytest.mark.parametrize(

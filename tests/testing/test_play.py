@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -160,7 +159,7 @@ def test_noise_and_other_kinds_are_passed_over_unless_wanted() -> None:
 
 def archive() -> Dialogue:
     row = Row(COLUMNS, (Decimal("1.0"), "14"), INTERVAL, datetime(2026, 8, 22, 10), 5, "St.2=14", "0x8104", "extra_row")
-    saved = yield Findings(rows=(row, replace(row, order_number=6)), events=(Event("0x2504", "lock", order_number=9),))
+    saved = yield Findings(rows=(row, row._replace(order_number=6)), events=(Event("0x2504", "lock", order_number=9),))
     assert saved == Saved(new=3)
     yield Findings()
     yield Findings(rows=(row,) * 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -230,7 +229,7 @@ def test_the_short_way_and_the_careful_one_read_the_same(steps: list[tuple[int, 
 
 def _without_place(row: Row) -> Row:
     assert row.measured_at is not None
-    return replace(row, span=Span(0, row.measured_at.fold))
+    return row._replace(span=Span(0, row.measured_at.fold))
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=300))
