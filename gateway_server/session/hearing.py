@@ -249,6 +249,8 @@ class Hearing:
                 return frame
             if self._first_deadline > self.deadline:
                 self._wait_until(self._first_deadline)
+        if intake.fed == intake.cut and self._early is None:
+            self._chunks.clear()  # no frame to come has anything of them
         return None
 
     def _last_frame(self, wish: Receive) -> Frame | None:
@@ -273,7 +275,8 @@ class Hearing:
             while chunks[before][0] < end:
                 before += 1
             del chunks[:before]
-        self._heard_ms = chunks[0][1]
+        if chunks:
+            self._heard_ms = chunks[0][1]
 
     # what the dialogue's side does
 

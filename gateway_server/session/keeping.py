@@ -81,7 +81,8 @@ class Keeping(Hearing):
         if not isinstance(found, Identity):
             self._answer_with(found)
             return
-        self.serial = found.record.serial
+        if self.serial != found.record.serial:  # an equal text is not kept twice
+            self.serial = found.record.serial
         self._unclaimed = found.unclaimed
         try:
             meter = found.meter(self._order)

@@ -71,11 +71,12 @@ class Caller:
         self.caller = ""
         self.serial = ""
         self._session: Session | None = self._open_session()
-        self.watch(reception.identify_seconds)
         if reception.rules[:1] == (Rule.CODEC,):  # of thousands that come at once
             self._talk()
         else:
             self._identify().begin()
+        if self.deadline == NEVER and not self.serial and self._stage is not _Stage.GONE:
+            self.watch(reception.identify_seconds)
 
     # what the line says
 
@@ -209,9 +210,10 @@ class Caller:
         self._talk()
 
     def _bind(self, serial: str) -> None:
-        if self.serial and self.serial != serial:
-            self._reception.presence.unbind(self.serial, self)
-        self.serial = serial
+        if self.serial != serial:  # an equal text is not kept twice
+            if self.serial:
+                self._reception.presence.unbind(self.serial, self)
+            self.serial = serial
         if self._reception.presence.bind(serial, self, self._line.remote) and self._session is not None:
             self._session.note("this meter's lines swap too often: do two devices have the same identity?")
 

@@ -227,6 +227,9 @@ class InboundLine(TcpLine):
         """The line is there."""
         self._transport = transport
         self._at_once = isinstance(transport, Connection)
+        if self._at_once:
+            # How Twisted calls it in its own log, two texts for each connection; ours says more.
+            transport.logstr = transport.repstr = self._factory.reception.name
         self.connectionMade()
 
     def connectionMade(self) -> None:
