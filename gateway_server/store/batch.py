@@ -9,13 +9,13 @@ from typing import Any
 
 from gateway_server.errors import GatewayError, StoreBroken, StoreError, StoreFull
 from gateway_server.store.archive import Submission
-from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.records import CallerContact, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sessions import LoggedChunk
 from gateway_server.store.sql import SqlStore
 
 logger = logging.getLogger(__name__)
 
-OPEN, LOG, SAVE, CLOSE, CALL = range(5)
+OPEN, LOG, SAVE, CLOSE, CALL, CONTACT = range(6)
 
 ITEM_WEIGHT = 256  # bytes of memory that one pending thing takes beside its own, about
 
@@ -27,14 +27,16 @@ Answer = tuple[Callable[[Any], None], Any]
 class Batch:
     """What is written together, sorted by kind.
 
-    Within a transaction come openings, log, readings, calls, closings. That keeps the order promised to each session,
-    because a save for a meter that a call has yet to register registers it itself.
+    Within a transaction come openings, log, readings, contacts, calls, closings. That keeps the order promised to each
+    session, because a save for a meter that a call has yet to register registers it itself.
     """
 
     openings: list[tuple[SessionKey, SessionOpening]] = field(default_factory=list)
     log: list[LoggedChunk] = field(default_factory=list)
     saves: list[Submission] = field(default_factory=list)
     saved: list[Callable[[Any], None]] = field(default_factory=list)
+    contacts: list[CallerContact] = field(default_factory=list)
+    contacted: list[Callable[[Any], None]] = field(default_factory=list)
     calls: list[tuple[Callable[[SqlStore], Any], Callable[[Any], None]]] = field(default_factory=list)
     closings: list[tuple[SessionKey, SessionClosing, Callable[[Any], None] | None]] = field(default_factory=list)
 
@@ -54,6 +56,10 @@ class Batch:
                 batch.calls.append(payload)
             elif kind == OPEN:
                 batch.openings.append(payload)
+            elif kind == CONTACT:
+                contact, done = payload
+                batch.contacts.append(contact)
+                batch.contacted.append(done)
             else:
                 batch.closings.append(payload)
         return batch
@@ -69,6 +75,8 @@ class Batch:
                     store.log(self.log)
                 if self.saves:
                     answers.extend(zip(self.saved, store.save_all(self.saves), strict=True))
+                if self.contacts:
+                    answers.extend(zip(self.contacted, store.caller_contacts(self.contacts), strict=True))
                 answers.extend(self._called(store))
                 for key, closing, ended in self.closings:
                     store.close_session(key, closing)
@@ -100,6 +108,10 @@ class Batch:
             *(Batch(openings=[opening]) for opening in self.openings),
             *(Batch(log=[chunk]) for chunk in self.log),
             *(Batch(saves=[save], saved=[done]) for save, done in zip(self.saves, self.saved, strict=True)),
+            *(
+                Batch(contacts=[contact], contacted=[done])
+                for contact, done in zip(self.contacts, self.contacted, strict=True)
+            ),
             *(Batch(calls=[call]) for call in self.calls),
             *(Batch(closings=[closing]) for closing in self.closings),
         ]
@@ -107,7 +119,8 @@ class Batch:
     def refused(self, error: StoreError) -> list[Answer]:
         """Whom to tell that nothing of it was written."""
         ended = [done for _, _, done in self.closings if done is not None]
-        return [(done, error) for done in (*self.saved, *(done for _, done in self.calls), *ended)]
+        called = [done for _, done in self.calls]
+        return [(done, error) for done in (*self.saved, *self.contacted, *called, *ended)]
 
     def unheard(self) -> list[Item]:
         """What nobody would be told that it was not written: to be written when the store can again."""
@@ -118,7 +131,8 @@ class Batch:
         ]
 
     def __len__(self) -> int:
-        return len(self.openings) + len(self.log) + len(self.saves) + len(self.calls) + len(self.closings)
+        asked = len(self.contacts) + len(self.calls)
+        return len(self.openings) + len(self.log) + len(self.saves) + asked + len(self.closings)
 
 
 def _call(store: SqlStore, work: Callable[[SqlStore], Any]) -> Any:

@@ -50,6 +50,11 @@ def serial_core(serial: str) -> str:
     return serial.strip().lstrip("0")
 
 
+def full_text(words: str) -> str:
+    """What a person typed as a search for words that begin so, every one of them."""
+    return " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
+
+
 def marks(values: Sequence[Any]) -> str:
     """As many parameter marks as there are values: ``?, ?, ?``."""
     return ", ".join("?" * len(values))

@@ -12,9 +12,8 @@ from typing import Any
 from gateway_server.model import CURRENT
 from gateway_server.store.archive import EARLIEST, NO_ORDER, ArchiveQueries, unpacked
 from gateway_server.store.layouts import LIVE, archive_name
-from gateway_server.store.queries import Where, limited, marks
+from gateway_server.store.queries import Where, full_text, limited, marks
 from gateway_server.store.records import Filter, RowToSave, StoredEvent, StoredReading, StoredRow
-from gateway_server.store.register import full_text
 
 _ROW = (
     "measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"

@@ -48,6 +48,14 @@ class SessionKey:
         self.id = id
 
 
+class CallerContact(NamedTuple):
+    """A caller said its name in a session."""
+
+    key: SessionKey
+    caller: str
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class SessionOpening:
     """What is known when a line opens. ``serial`` only if the route already says which meter this is."""

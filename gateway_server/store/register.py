@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from itertools import chain
 from typing import Any
 
 from sqlite_utils import Database
@@ -12,8 +13,8 @@ from sqlite_utils import Database
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
 from gateway_server.store.layouts import archive_name
-from gateway_server.store.queries import Queries, Where, limited, marks, serial_core
-from gateway_server.store.records import Filter, MeterRecord, SessionKey
+from gateway_server.store.queries import Queries, Where, full_text, limited, marks, portions, serial_core
+from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
 
 CALLER = "caller:"
@@ -116,7 +117,7 @@ class RegisterQueries(Queries):
             number = self.meter_id(said.serial)
             if number is None:
                 number = self._register(said.serial)
-            self._meet(number, at_ms)
+            self._meet([(number, at_ms, at_ms)])
             self._join_caller(key.id, number)
             record = self._record(number)
             told = replace(
@@ -136,15 +137,36 @@ class RegisterQueries(Queries):
     def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
         """The meter known by what a caller registered as; a caller nobody knows is registered as an unclaimed meter
         whose serial number is its route, until `claim` binds it to a real one."""
-        route = CALLER + caller
-        with self.connection.transaction("caller contact"):
-            row = self.connection.one("SELECT meter_id FROM route WHERE route = ?", (route,))
-            number = row[0] if row else self._register(route, (route,))
-            self._meet(number, at_ms)
-            self.connection.execute(
-                "UPDATE session SET meter_id = ?, caller = ? WHERE id = ?", (number, caller, key.id)
-            )
-            return self._record(number)
+        return self.caller_contacts([CallerContact(key, caller, at_ms)])[0]
+
+    def caller_contacts(self, contacts: Sequence[CallerContact]) -> list[MeterRecord]:
+        """The same for all that called at the same time, in few statements: after an outage that is the whole fleet."""
+        with self.connection.transaction("caller contacts"):
+            routes = [CALLER + contact.caller for contact in contacts]
+            numbers: dict[str, int] = {}
+            for some, shape in portions(list(dict.fromkeys(routes)), "?"):
+                numbers.update(self.connection.all(f"SELECT route, meter_id FROM route WHERE route IN ({shape})", some))
+            for route in routes:
+                if route not in numbers:
+                    numbers[route] = self._register(route, (route,))
+            met: dict[int, tuple[int, int, int]] = {}
+            taken = []
+            for route, (key, caller, at_ms) in zip(routes, contacts, strict=True):
+                number = numbers[route]
+                met[number] = (number, at_ms, at_ms)
+                taken.append((key.id, number, caller))
+            self._meet(list(met.values()))
+            for sessions, shape in portions(taken, "(?, ?, ?)"):
+                self.connection.execute(
+                    "UPDATE session SET meter_id = c.column2, caller = c.column3"
+                    f" FROM (VALUES {shape}) AS c WHERE session.id = c.column1",
+                    list(chain.from_iterable(sessions)),
+                )
+            records: dict[int, MeterRecord] = {}
+            for ids, shape in portions(list(met), "?"):
+                found = self._records(f"SELECT {_COLUMNS} WHERE m.id IN ({shape})", ids)
+                records.update((record.id, record) for record in found)
+            return [records[numbers[route]] for route in routes]
 
     def remember(self, serial: str, name: str, value: str) -> None:
         """Keeps a fact of this meter for its next session. Raises `UnknownMeter`."""
@@ -239,12 +261,13 @@ class RegisterQueries(Queries):
         self._put_routes(number, meter)
         return number
 
-    def _meet(self, number: int, at_ms: int) -> None:
-        self.connection.execute(
-            "INSERT INTO contact (meter_id, first_ms, last_ms) VALUES (?, ?, ?)"
-            " ON CONFLICT (meter_id) DO UPDATE SET last_ms = excluded.last_ms",
-            (number, at_ms, at_ms),
-        )
+    def _meet(self, meters: Sequence[tuple[int, int, int]]) -> None:
+        for some, shape in portions(meters, "(?, ?, ?)"):
+            self.connection.execute(
+                f"INSERT INTO contact (meter_id, first_ms, last_ms) VALUES {shape}"
+                " ON CONFLICT (meter_id) DO UPDATE SET last_ms = excluded.last_ms",
+                list(chain.from_iterable(some)),
+            )
 
     def _join_caller(self, session_id: int, number: int) -> None:
         """The caller that registered in this session is this meter's from now on, if it was nobody's yet: an entry
@@ -318,15 +341,12 @@ class RegisterQueries(Queries):
             for number, route in self.connection.stream("SELECT meter_id, route FROM route ORDER BY meter_id, place"):
                 routes[number].append(route)
         else:
-            for row in rows:
-                found = self.connection.all("SELECT route FROM route WHERE meter_id = ? ORDER BY place", (row[0],))
-                routes[row[0]] = [route for (route,) in found]
+            for ids, shape in portions([row[0] for row in rows], "?"):
+                for number, route in self.connection.all(
+                    f"SELECT meter_id, route FROM route WHERE meter_id IN ({shape}) ORDER BY meter_id, place", ids
+                ):
+                    routes[number].append(route)
         return [_record(row, tuple(routes[row[0]])) for row in rows]
-
-
-def full_text(words: str) -> str:
-    """What a person typed as a search for words that begin so, every one of them."""
-    return " ".join('"' + word.replace('"', '""') + '"*' for word in words.split())
 
 
 def _laid_over(target: MeterRecord, record: MeterRecord, wanted: MeterRecord) -> MeterRecord:

@@ -55,6 +55,11 @@ class Writer(Protocol):
     ) -> None:
         """Saves what a meter reported; ``done`` is called after the commit, with what it did."""
 
+    def contact(
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+    ) -> None:
+        """`Store.caller_contact`, together with whoever else calls at this time."""
+
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:

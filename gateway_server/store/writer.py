@@ -14,8 +14,16 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import CALL, CLOSE, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
-from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
+from gateway_server.store.records import (
+    CallerContact,
+    EventToSave,
+    MeterRecord,
+    RowToSave,
+    SessionClosing,
+    SessionKey,
+    SessionOpening,
+)
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 
@@ -55,6 +63,12 @@ class DirectWriter:
     ) -> None:
         """Saves what a meter reported."""
         self._write(SAVE, ((key, serial, rows, events), done))
+
+    def contact(
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+    ) -> None:
+        """The meter known by what a caller registered as."""
+        self._write(CONTACT, (CallerContact(key, caller, at_ms), done))
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
@@ -182,6 +196,12 @@ class ThreadWriter:
     ) -> None:
         """Saves what a meter reported; ``done`` is called after the commit."""
         self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)), done)
+
+    def contact(
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+    ) -> None:
+        """The meter known by what a caller registered as."""
+        self._hand_over(CONTACT, (CallerContact(key, caller, at_ms), done), ITEM_WEIGHT, done)
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None

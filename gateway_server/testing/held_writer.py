@@ -8,7 +8,14 @@ from typing import TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
-from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.records import (
+    EventToSave,
+    MeterRecord,
+    RowToSave,
+    SessionClosing,
+    SessionKey,
+    SessionOpening,
+)
 from gateway_server.store.store import Store, Writer
 
 T = TypeVar("T")
@@ -39,6 +46,12 @@ class HeldWriter:
     ) -> None:
         """Holds what a meter reported."""
         self._held.append((lambda: self._writer.save(key, serial, rows, events, done), done))
+
+    def contact(
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+    ) -> None:
+        """Finds the caller at once."""
+        self._writer.contact(key, caller, at_ms, done)
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None

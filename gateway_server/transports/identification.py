@@ -130,8 +130,8 @@ class Identification:
             self._unread.append((rest_at, found.rest))
         self._enquirer.watch(self._reception.identify_seconds)
         self._enquirer.registered(found)
-        key, name, at_ms = session.key, found.id, self._reception.facilities.now_ms()
-        self._look_up(lambda store: store.caller_contact(key, name, at_ms))
+        facilities = self._reception.facilities
+        facilities.writer.contact(session.key, found.id, facilities.now_ms(), self._contacted)
 
     def _by_address(self, store: Store) -> MeterRecord | None:
         here = (self._line.remote, self._host)
@@ -159,6 +159,14 @@ class Identification:
             return record, store.known_meter(record.serial) if asks else None
 
         self._reception.facilities.writer.call(work, self._looked_up)
+
+    def _contacted(self, found: MeterRecord | GatewayError) -> None:
+        if isinstance(found, GatewayError):
+            self._looked_up(found)
+        elif self._reception.role is Role.ASK:
+            self._look_up(lambda store: found)
+        else:
+            self._looked_up((found, None))
 
     def _looked_up(self, found: tuple[MeterRecord, KnownMeter | None] | GatewayError | None) -> None:
         session = self._session

@@ -101,6 +101,8 @@ def test_what_is_handed_to_the_direct_writer_is_stored_when_it_returns(store: Sq
     writer.close_session(key, READ, answers.append)
     writer.close_session(writer.open_session(OPENING), READ)
     assert answers == [METER, Saved(new=2), None]
+    writer.contact(key, "356895", NOON, lambda told: answers.append(told.serial))  # type: ignore[union-attr]
+    assert answers[3:] == ["caller:356895"]
     assert [record.data for record in store.session_log(key.id)] == [b"/Els6EK270\r\n"]
     first, second = store.sessions()
     assert (first.outcome, second.outcome) == (Outcome.READ, Outcome.READ)
