@@ -28,7 +28,10 @@ def parse_moment(text: str, home: tzinfo, now_ms: int, *, last: bool) -> int:
     text = text.strip()
     now = (EPOCH + timedelta(milliseconds=now_ms)).astimezone(home)
     if found := _AGO.fullmatch(text):
-        return to_ms(now - timedelta(**{_UNITS[found[2]]: int(found[1])}))
+        try:
+            return to_ms(now - timedelta(**{_UNITS[found[2]]: int(found[1])}))
+        except OverflowError as error:
+            raise OperatorError(f"{text!r} is not a time: the calendar does not go back so far") from error
     if text == "now":
         return now_ms
     try:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from gateway_server.cli.invocation import Invocation, Zones
-from gateway_server.cli.moments import FORMS, parse_moment
+from gateway_server.cli.moments import FORMS, parse_moment, rfc3339
+from gateway_server.errors import OperatorError
 from gateway_server.model import Outcome
 from gateway_server.store.records import Filter
 
@@ -66,8 +67,13 @@ class Period:
         """The filter with this period in it."""
         home = zones.shared_by(wanted.serials)
         now_ms = invocation.now_ms()
-        return replace(
-            wanted,
-            since_ms=parse_moment(self.since, home, now_ms, last=False) if self.since else None,
-            until_ms=parse_moment(self.until, home, now_ms, last=True) if self.until else None,
-        )
+        since_ms = parse_moment(self.since, home, now_ms, last=False) if self.since is not None else None
+        until_ms = parse_moment(self.until, home, now_ms, last=True) if self.until is not None else None
+        check_period(since_ms, until_ms)
+        return replace(wanted, since_ms=since_ms, until_ms=until_ms)
+
+
+def check_period(since_ms: int | None, until_ms: int | None) -> None:
+    """Raises `OperatorError` for a period that ends before it begins."""
+    if since_ms is not None and until_ms is not None and until_ms < since_ms:
+        raise OperatorError(f"--to ({rfc3339(until_ms)}) is before --from ({rfc3339(since_ms)})")

@@ -118,12 +118,15 @@ def _order(
     if EVENTS in archives:
         raise OperatorError("the event log is read with --what events")
 
-    def wall(text: str | None, *, last: bool) -> datetime | None:
-        if text is None:
-            return None
-        return at(parse_moment(text, home, invocation.now_ms(), last=last)).astimezone(home).replace(tzinfo=None)
+    def moment(text: str | None, *, last: bool) -> int | None:
+        return None if text is None else parse_moment(text, home, invocation.now_ms(), last=last)
 
-    return ReadOrder(wanted, archives, wall(since, last=False), wall(until, last=True))
+    def wall(ms: int | None) -> datetime | None:
+        return None if ms is None else at(ms).astimezone(home).replace(tzinfo=None)
+
+    since_ms, until_ms = moment(since, last=False), moment(until, last=True)
+    opt.check_period(since_ms, until_ms)
+    return ReadOrder(wanted, archives, wall(since_ms), wall(until_ms))
 
 
 def _by_the_gateway(store: SqlStore, number: int, *, quiet: bool) -> Done:

@@ -102,3 +102,9 @@ def test_milliseconds_stay_exact() -> None:
 )
 def test_length_of_time_is_said_as_people_do(ms: int, said: str) -> None:
     assert duration(ms) == said
+
+
+def test_more_days_than_the_calendar_has_are_refused() -> None:
+    for text in ("-99999999999d", "-9999999w"):
+        with pytest.raises(OperatorError, match="calendar"):
+            first(text)

@@ -33,3 +33,10 @@ def test_what_is_beyond_the_limit_stays_to_be_counted() -> None:
     things = iter(range(5))
     assert list(at_most(2, things)) == [0, 1]
     assert list(at_most(None, things)) == [2, 3, 4]
+
+
+def test_period_that_ends_before_it_begins_is_refused(desk: Desk) -> None:
+    for verb in (("reading", "list"), ("session", "list"), ("reprocess", "--dry-run"), ("read", "41203377")):
+        ran = desk.run(*verb, "--from", "2026-11-22", "--to", "2026-11-20")
+        assert ran.status == 2
+        assert "before --from" in ran.err
