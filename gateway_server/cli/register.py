@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gateway_server.transports.routes import parse_route
 
 _SERIAL = re.compile(r"[^\s:/]{1,64}")
 _GAS_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_LONGEST_TEXT = 200
 _OPEN_TO_OTHERS = 0o077
 
 
@@ -23,6 +25,12 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
         raise OperatorError(
             f"{meter.serial!r} is not a serial number: 1 to 64 characters without spaces, colons, slashes"
         )
+    for what, text in _texts(meter):
+        if len(text) > _LONGEST_TEXT or not text.isprintable():
+            raise OperatorError(
+                f"the {what} {text[:40]!r} cannot be kept: at most {_LONGEST_TEXT} characters on one line,"
+                " none of them a control character"
+            )
     for route in meter.routes:
         parse_route(route)
     zone(meter.time_zone)
@@ -31,6 +39,15 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
     if meter.codec:
         codecs.get(meter.codec)
     return meter
+
+
+def _texts(meter: MeterRecord) -> Iterator[tuple[str, str]]:
+    yield "serial number", meter.serial
+    yield "name", meter.name
+    yield "profile", meter.profile
+    yield "group", meter.group
+    for route in meter.routes:
+        yield "route", route
 
 
 def changed(
@@ -61,7 +78,7 @@ def read_access_code(path: Path) -> str:
     """The access code from a file that holds it and nothing else, and that only its owner may read."""
     try:
         mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8").strip("\r\n")
+        text = path.read_text(encoding="utf-8-sig").strip("\r\n")
     except FileNotFoundError as error:
         raise OperatorError(f"there is no password file {path}") from error
     except (OSError, UnicodeDecodeError) as error:

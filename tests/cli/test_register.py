@@ -30,6 +30,11 @@ def test_sound_meter_is_taken() -> None:
         (replace(METER, time_zone="../etc/passwd"), "Europe/Moscow"),
         (replace(METER, gas_day_start="25:00"), "10:00"),
         (replace(METER, codec="gas"), "lis200"),
+        (replace(METER, name="a\x1b[31mred"), "control character"),
+        (replace(METER, name="two\nlines"), "control character"),
+        (replace(METER, name="Ж" * 201), "at most 200"),
+        (replace(METER, serial="4120\x07"), "control character"),
+        (replace(METER, routes=("caller:a\x00b",)), "control character"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_is_allowed(wrong: MeterRecord, said: str) -> None:
