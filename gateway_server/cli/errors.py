@@ -45,7 +45,7 @@ def run_program(program: Callable[[], object], *, debug: bool) -> int:
     except KeyboardInterrupt:
         say("stopped")
         return STOPPED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes a SystemExit of a broken pipe, and of nothing else
         _close_output()
         return 0
     except OperatorError as error:

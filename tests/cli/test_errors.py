@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,3 +66,25 @@ def test_debug_shows_where_a_fault_arose() -> None:
 
 def test_work_that_succeeds_gives_zero() -> None:
     assert run_program(lambda: None, debug=False) == 0
+
+
+def test_reader_of_the_output_that_has_seen_enough_is_no_failure() -> None:
+    done = subprocess.run([sys.executable, "-c", _MUCH_TALK], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# Its own standard output becomes a pipe that nobody reads; click would make exit status 1 of it.
+_MUCH_TALK = """
+import os, sys, click
+from gateway_server.cli.errors import run_program
+ours, theirs = os.pipe()
+os.close(ours)
+os.dup2(theirs, 1)
+
+@click.command()
+def talk():
+    for _ in range(100_000):
+        click.echo("a line")
+
+sys.exit(run_program(lambda: talk.main([], standalone_mode=False), debug=False))
+"""
