@@ -13,6 +13,7 @@ from gateway_server.cli.invocation import Invocation, Zones, config_option, pass
 from gateway_server.cli.listing import JsonValue, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.codec.registry import Registry
+from gateway_server.errors import OperatorError
 from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.reprocess import Change, SessionReadAgain
@@ -93,6 +94,11 @@ def reprocess(
     """
     codecs = invocation.codecs()
     with invocation.store() as store:
+        for number in sessions:
+            if store.session(number) is None:
+                raise OperatorError(
+                    f"there is no session {number}; `gateway-server session list` shows those there are"
+                )
         zones = Zones(store)
         wanted = opt.Period(since, until).narrow(Filter(serials=meters, sessions=sessions), invocation, zones)
         found = read_sessions_again(store, codecs, wanted, codec, dry_run=dry_run)

@@ -65,3 +65,9 @@ def test_row_that_today_is_not_read_any_more_stays(desk: Desk) -> None:
     desk.hold_session(rows=(row(1, SIGN_ON_MS - 3_600_000, "5.0"),))
     assert "1 gone" in desk.run("reprocess").out
     assert "5.0" in [reading["value"] for reading in desk.run("reading", "list", "--json").json]
+
+
+def test_session_that_does_not_exist_is_wrong_usage(desk: Desk) -> None:
+    ran = desk.run("reprocess", "--session", "999")
+    assert ran.status == 2
+    assert "no session 999" in ran.err
