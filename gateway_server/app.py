@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IListeningPort
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.codec.registry import Registry, load_codecs
-from gateway_server.config import Config, ListenerSettings, check_codecs
+from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
 from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.scheduler.jobs import Jobs
@@ -195,6 +195,7 @@ def make_gateway(
     """
     registry = registry if registry is not None else load_codecs(config.plugin_folders)
     check_codecs(config, registry)
+    check_files(config)
     for part in only:
         if part not in PARTS:
             raise OperatorError(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")

@@ -273,6 +273,22 @@ def check_codecs(config: Config, registry: Registry) -> None:
         raise OperatorError("\n".join(wrong))
 
 
+def check_files(config: Config) -> None:
+    """Raises `OperatorError` if the store's folder, or a key or certificate of a listener, is not there."""
+    wrong = [
+        f"{config.path or 'configuration'}: {place_of('listener', number, listener.name)}: `endpoint`: {name}:"
+        f" there is no file {file}"
+        for number, listener in enumerate(config.listener, 1)
+        for name, file in _FILES.findall(listener.endpoint)
+        if not Path(file.replace("\\", "")).exists()
+    ]
+    folder = Path(config.store.url.removeprefix(SCHEME)).parent
+    if config.store.url.startswith(SCHEME) and not folder.is_dir():
+        wrong.insert(0, f"{config.path or 'configuration'}: [store]: `url`: the folder {folder} is missing; make it")
+    if wrong:
+        raise OperatorError("\n".join(wrong))
+
+
 def bytes_of(text: str) -> bytes:
     """Bytes written as characters, one each, or as ``hex:`` and hex digits."""
     if text.startswith("hex:"):
@@ -287,6 +303,7 @@ def bytes_of(text: str) -> bytes:
 
 
 _ENDPOINT = re.compile(r"(tcp|tcp6|ssl|tls|unix|systemd|txtor|onion|fd|haproxy):")
+_FILES = re.compile(r":(privateKey|certKey|extraCertChain|dhParameters)=((?:[^:\\]|\\.)+)")
 _NUMBERED = re.compile(r"(?:haproxy:)?(?:tcp|tcp6|ssl):(?:port=)?([^:]*)")
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway_server.codec.registry import Registry
-from gateway_server.config import Config, ListenerSettings, bytes_of, check_codecs, load_config
+from gateway_server.config import Config, ListenerSettings, bytes_of, check_codecs, check_files, load_config
 from gateway_server.errors import OperatorError
 
 EXAMPLE = Path(__file__).parent.parent / "config" / "gateway.example.toml"
@@ -190,3 +190,19 @@ def test_listener_knows_its_pattern_and_heartbeats() -> None:
     assert pattern is not None
     assert listener.codecs == ("x", "y")
     assert listener.heartbeat_strings().strings == (b"L",)
+
+
+def test_files_a_listener_needs_and_the_stores_folder_must_be_there(written, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    config = written(
+        LISTENER.replace("tcp:4001:interface=127.0.0.1", "ssl:4001:privateKey=key.pem:certKey=certificate.pem")
+        + '[store]\nurl = "sqlite:///away/gateway.db"\n'
+    )
+    (tmp_path / "certificate.pem").touch()
+    with pytest.raises(OperatorError) as caught:
+        check_files(config)
+    assert "key.pem" in str(caught.value)
+    assert "certificate.pem" not in str(caught.value)
+    assert f"{tmp_path / 'away'} is missing" in str(caught.value)
+    (tmp_path / "key.pem").touch()
+    (tmp_path / "away").mkdir()
+    check_files(config)

@@ -15,7 +15,7 @@ from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.reactor import run_reactor
-from gateway_server.config import ListenerSettings, check_codecs
+from gateway_server.config import ListenerSettings, check_codecs, check_files
 
 
 @click.command()
@@ -80,6 +80,7 @@ def check_config(invocation: Invocation) -> None:
     config = invocation.config
     registry = invocation.codecs()
     check_codecs(config, registry)
+    check_files(config)
     click.echo(f"ok: {config.path or 'no configuration file, every default'}")
     listeners = [(f"listener {listener.name}", _listener(listener)) for listener in config.listener]
     facts = [
