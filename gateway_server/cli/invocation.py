@@ -73,9 +73,10 @@ class Invocation:
         """The store, opened for this verb alone; a running gateway may work on it at the same time."""
         url = self.config.store.url
         path = store_path(url)
-        if create and path is not None and not path.exists():
-            click.echo(f"there was no store yet; {path} is made", err=True)
+        missing = create and path is not None and not path.exists()
         store = open_store(url, self.config.key_file, create=create)
+        if missing:
+            click.echo(f"there was no store yet; {path} is made", err=True)
         try:
             yield store
         finally:

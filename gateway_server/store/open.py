@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from gateway_server.errors import OperatorError, StoreError
@@ -30,11 +31,19 @@ def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -
             raise OperatorError(f"store {path}: there is none; start the gateway once, or name another configuration")
         if not path.parent.is_dir():
             raise OperatorError(f"store {path}: the folder {path.parent} is missing; make it")
+    for place in (path, path.parent):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise OperatorError(
+                f"store {path}: {place} may not be written to by this user; SQLite needs it even for reading:"
+                " run this as the gateway's user"
+            )
     try:
         connection = Connection(SQLiteDialect(str(path)))
     except StoreError as error:
         raise OperatorError(f"store {path}: cannot be opened: {error}") from error
     try:
+        if _is_foreign(connection):
+            raise OperatorError(f"store {path}: this is the database of another program; name another file")
         pending(connection)  # a store of a newer program is refused before anything is touched
         migrate(connection)
         vault = _vault(connection, key_file or path.with_name(path.name + KEY_SUFFIX))
@@ -54,6 +63,11 @@ def store_path(url: str) -> Path | None:
     if not url.startswith(SCHEME) or not url.removeprefix(SCHEME):
         raise OperatorError(f"store url '{url}': only sqlite:///PATH (and :memory:) can be opened")
     return Path(url.removeprefix(SCHEME))
+
+
+def _is_foreign(connection: Connection) -> bool:
+    tables = {str(row[0]) for row in connection.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return bool(tables) and "_sqlite_migrations" not in tables
 
 
 def _opened(connection: Connection, vault: Vault) -> SqlStore:

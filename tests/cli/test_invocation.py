@@ -64,3 +64,11 @@ def test_zones_are_those_of_the_register(desk: Desk) -> None:
 def test_name_of_no_zone_is_refused(name: str) -> None:
     with pytest.raises(OperatorError, match="Europe/Moscow"):
         zone(name)
+
+
+def test_nothing_is_said_to_be_made_where_no_store_can_be(desk: Desk) -> None:
+    url(desk, "gateway.toml", "away/gateway")
+    ran = desk.run("meter", "list")
+    assert ran.status == 2
+    assert "away is missing" in ran.err
+    assert "is made" not in ran.err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -122,3 +123,22 @@ def test_sessions_of_a_process_that_is_gone_are_ended_and_those_of_a_living_one_
             first = command_line.session(1)
             assert first is not None
             assert first.outcome is Outcome.GATEWAY_FAULT
+
+
+def test_database_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE meter (a)")
+        theirs.commit()
+    with pytest.raises(OperatorError, match="another program"):
+        open_store(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("meter",)]
+
+
+def test_place_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path / "gateway.db"):
+        pass
+    monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)  # root may write everywhere
+    with pytest.raises(OperatorError, match=f"{tmp_path} may not be written to"):
+        open_store(f"sqlite:///{tmp_path / 'gateway.db'}")
