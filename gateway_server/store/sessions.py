@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -27,6 +27,11 @@ _COLUMNS = (
     " s.bytes_received, s.bytes_sent, s.readings, s.codec, s.codec_version, s.listener, s.caller, s.job_id"
     " FROM session s LEFT JOIN meter m ON m.id = s.meter_id"
 )
+_OPENING = (
+    "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, job_id, codec, codec_version,"
+    " started_ms) VALUES "
+)
+_ONE_OPENING = "(" + ", ".join("?" * 11) + ")"
 _LOG = "INSERT INTO session_log (id, session_id, at_ms, direction, data) VALUES "
 _PART = "INSERT INTO session_log_part (session_id, part) VALUES "
 LOG_PART = 1 << 14
@@ -58,14 +63,13 @@ class SessionQueries(Queries):
         self.open_sessions([(key, opening)])
         return key
 
-    def open_sessions(self, openings: Iterable[tuple[SessionKey, SessionOpening]]) -> None:
+    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]]) -> None:
         """Begins sessions and fills their keys."""
         with self.connection.transaction("open sessions"):
-            for key, opening in openings:
-                key.id = self.connection.one(
-                    "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, job_id, codec,"
-                    " codec_version, started_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                    (
+            for some, shape in portions(openings, _ONE_OPENING):
+                values: list[Any] = []
+                for _, opening in some:
+                    values += (
                         self._owner,
                         self.meter_id(opening.serial) if opening.serial else None,
                         opening.serial,
@@ -77,8 +81,11 @@ class SessionQueries(Queries):
                         opening.codec,
                         opening.codec_version,
                         opening.started_ms,
-                    ),
-                )[0]
+                    )
+                numbers = self.connection.all(f"{_OPENING}{shape} RETURNING id", values)
+                # they are given in the order of the rows, but not always told in it
+                for (key, _), (number,) in zip(some, sorted(numbers), strict=True):
+                    key.id = number
 
     def log(self, chunks: Sequence[LoggedChunk]) -> None:
         """Appends to the logs of open sessions, in the order given."""

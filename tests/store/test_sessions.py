@@ -30,6 +30,15 @@ def test_a_session_that_runs_has_no_end_and_no_outcome(store: SqlStore) -> None:
     )  # fmt: skip
 
 
+def test_sessions_that_open_at_the_same_time_know_which_is_which(store: SqlStore) -> None:
+    openings = [(SessionKey(), replace(OPENING, remote=f"127.0.0.1:{port}")) for port in range(40_000, 40_300)]
+    store.open_sessions(openings)
+    for key, opening in openings:
+        session = store.session(key.id)
+        assert session is not None
+        assert session.remote == opening.remote
+
+
 def test_a_session_ends_with_one_outcome(store: SqlStore) -> None:
     key = store.open_session(OPENING)
     store.close_session(key, CLOSING)
