@@ -73,7 +73,14 @@ def run_program(program: Callable[[], object], *, debug: bool) -> int:
 
 def say(message: str) -> None:
     """A message for the person, on standard error."""
-    click.echo(message, err=True)
+    click.echo("\n".join(map(harmless, message.split("\n"))), err=True)
+
+
+def harmless(text: str) -> str:
+    """Text for one line of a terminal, its control characters shown: what a meter said must not steer it."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _keep_details() -> str:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import click
 
+from gateway_server.cli.errors import harmless
 from gateway_server.cli.invocation import on_terminal
 
 T = TypeVar("T")
@@ -64,14 +65,14 @@ def print_json_array(items: Iterable[Mapping[str, JsonValue]]) -> None:
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[str] = frozenset()) -> int:
     """Columns, as wide as the first rows need; gives the number of rows written."""
     following = iter(rows)
-    first = list(itertools.islice(following, _MEASURED_FIRST))
+    first = [list(map(harmless, row)) for row in itertools.islice(following, _MEASURED_FIRST)]
     if not first:
         return 0
     widths = [max(len(cell) for cell in column) for column in zip(headings, *first, strict=True)]
     aligned = [heading in right for heading in headings]
     click.echo(click.style(_line(headings, widths, aligned), bold=on_terminal()))
     shown = 0
-    for row in itertools.chain(first, following):
+    for row in itertools.chain(first, (list(map(harmless, row)) for row in following)):
         click.echo(_line(row, widths, aligned))
         shown += 1
     return shown
@@ -90,7 +91,7 @@ def pairs(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
     kept = [(name, value) for name, value in lines if value]
     width = max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
-        yield f"{name.ljust(width)}  {value}"
+        yield f"{name.ljust(width)}  {harmless(value)}"
 
 
 def print_json_stream(head: Mapping[str, JsonValue], name: str, items: Iterable[Mapping[str, JsonValue]]) -> None:

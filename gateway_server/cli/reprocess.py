@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import click
 
 from gateway_server.cli import options as opt
-from gateway_server.cli.errors import say
+from gateway_server.cli.errors import harmless, say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, pass_invocation
 from gateway_server.cli.listing import JsonValue, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
@@ -108,7 +108,7 @@ def reprocess(
         else:
             for one in _counted(found, total):
                 for line in _lines(one, zones):
-                    click.echo(line)
+                    click.echo(harmless(line))
     if not as_json:
         click.echo(str(total) + (" (dry run: nothing was written)" if dry_run and not total.no_change else ""))
         if not total.sessions:

@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 import click
 
+from gateway_server.cli.errors import harmless
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.moments import at, duration, local
 from gateway_server.codec.codec import SENT
@@ -97,7 +98,7 @@ def _heading(chunk: ChunkView, look: Look) -> str:
         since = look.style(f"{since:>9}", fg="yellow")
     head = f"{clock} {since:>9}  {chunk.direction.value}  "
     if chunk.direction is Direction.NOTE:
-        return f"{head}{look.style(chunk.note, fg='cyan')}"
+        return f"{head}{look.style(harmless(chunk.note), fg='cyan')}"
     amount = "1 byte" if len(chunk.data) == 1 else f"{len(chunk.data)} bytes"
     head += f"{amount} at {chunk.offset}"
     kinds = [_kind(frame) for frame in chunk.frames if frame.kind != SENT]
@@ -121,7 +122,7 @@ def _explained(chunk: ChunkView, look: Look, room: int) -> Iterator[str]:
             yield _frame_title(frame, chunk, look)
         yield from field_lines(frame, room)
         for one in frame.stored:
-            yield look.style(f"→ stored: {one.text}", fg="green")
+            yield look.style(f"→ stored: {harmless(one.text)}", fg="green")
 
 
 def _frame_title(frame: FrameView, chunk: ChunkView, look: Look) -> str:
@@ -142,7 +143,7 @@ def field_lines(frame: FrameView, room: int) -> Iterator[str]:
         if field.meaning and field.meaning != field.value:
             said = f"{said}  {field.meaning}"
         yield from textwrap.wrap(
-            f"  {field.name:<{width}}  {said.strip()}".rstrip(),
+            harmless(f"  {field.name:<{width}}  {said.strip()}".rstrip()),
             max(room, len(behind) + _NARROWEST),
             subsequent_indent=behind,
             replace_whitespace=False,

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gateway_server.cli.errors import Failed, Stopped, run_program
+from gateway_server.cli.errors import Failed, Stopped, harmless, run_program, say
 from gateway_server.errors import CodecError, MeterSilent, OperatorError, StoreFull
 
 Captured = pytest.CaptureFixture[str]
@@ -88,3 +88,10 @@ def talk():
 
 sys.exit(run_program(lambda: talk.main([], standalone_mode=False), debug=False))
 """
+
+
+def test_control_characters_are_shown_and_steer_no_terminal(capsys: Captured) -> None:
+    assert harmless("°C м³") == "°C м³"
+    assert harmless("a\x1b[31m\x07\n\u202e") == "a\\x1b[31m\\x07\\n\\u202e"
+    say("meter \x1b]0;x\x07 answers\nat its place")
+    assert capsys.readouterr().err == "meter \\x1b]0;x\\x07 answers\nat its place\n"

@@ -76,3 +76,9 @@ def test_columns_are_as_wide_as_needed_and_numbers_stand_right(capsys: Captured)
 
 def test_facts_without_value_are_left_out() -> None:
     assert list(pairs([("meter", "1"), ("group", ""), ("id", "2")])) == ["meter  1", "id     2"]
+
+
+def test_what_a_meter_said_cannot_steer_the_terminal(capsys: Captured) -> None:
+    print_table(("serial",), [("\x1b[31m99\r",)])
+    assert capsys.readouterr().out.splitlines() == ["serial", "\\x1b[31m99\\r"]
+    assert list(pairs([("because", "\x1b]0;x\x07")])) == ["because  \\x1b]0;x\\x07"]

@@ -103,3 +103,12 @@ def test_header_says_how_it_ended(outcome: Outcome | None, said: str) -> None:
 def test_summary_tells_trouble() -> None:
     assert summary_line(3, 0, 0, Look(MOSCOW)) == "3 entries, every frame whole"
     assert "1 faulty frame" in summary_line(3, 1, 2, Look(MOSCOW))
+
+
+def test_bytes_of_a_meter_cannot_steer_the_terminal() -> None:
+    value = FrameView("block", 0, 4, AT, "", (Field("value", 0, 4, "\x1b]0;x\x07", "\x9b2J"),))
+    text = "\n".join(lines(ChunkView(AT, 0, Direction.FROM_METER, 0, b"\x1b]0;", frames=(value,))))
+    assert "\\x1b]0;x\\x07  \\x9b2J" in text
+    assert text.replace("\n", "").isprintable()
+    note = ChunkView(AT, 0, Direction.NOTE, 0, b"the meter \x1b[2J")
+    assert lines(note)[0].endswith("the meter \\x1b[2J")
