@@ -123,9 +123,8 @@ class Identification:
         self._recogniser = None
         session = self._session
         self._caller = session.caller = found.id
-        session.note(f"registered as {found.id}")
         rest_at = session.bytes_received - len(found.rest)
-        session.note(kept_out(0, rest_at, "registration"))
+        session.note(kept_out(0, rest_at, f"registration as {found.id}"))
         if found.rest:
             self._unread.append((rest_at, found.rest))
         self._enquirer.watch(self._reception.identify_seconds)
