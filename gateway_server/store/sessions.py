@@ -161,6 +161,7 @@ class SessionQueries(Queries):
             dead = [owner for (owner,) in owners if owner != self._owner and not alive(owner)]
             killed = 0
             for owner in dead:
+                self._count_bytes(owner)
                 killed += self.connection.execute(
                     "UPDATE session SET outcome = ?, detail = ?, ended_ms = COALESCE((SELECT at_ms FROM session_log"
                     f" WHERE session_id = session.id AND id >= {LOG_PART} * (SELECT MAX(part) FROM session_log_part"
@@ -169,6 +170,28 @@ class SessionQueries(Queries):
                     (Outcome.GATEWAY_FAULT.value, KILLED, owner),
                 ).rowcount
             return killed
+
+    def _count_bytes(self, owner: str) -> None:
+        """Gives the open sessions of ``owner`` their totals, from what their logs hold."""
+        theirs = "SELECT id FROM session WHERE ended_ms IS NULL AND owner = ?"
+        totals: dict[int, dict[str, int]] = {}
+        for (part,) in self.connection.all(
+            f"SELECT DISTINCT part FROM session_log_part WHERE session_id IN ({theirs})", (owner,)
+        ):
+            for session, direction, amount in self.connection.all(
+                "SELECT session_id, direction, SUM(LENGTH(data)) FROM session_log WHERE id >= ? AND id < ?"
+                f" AND session_id IN ({theirs}) GROUP BY session_id, direction",
+                (part * LOG_PART, (part + 1) * LOG_PART, owner),
+            ):
+                total = totals.setdefault(session, {})
+                total[direction] = total.get(direction, 0) + amount
+        self.connection.executemany(
+            "UPDATE session SET bytes_received = ?, bytes_sent = ? WHERE id = ?",
+            [
+                (total.get(Direction.FROM_METER.value, 0), total.get(Direction.TO_METER.value, 0), session)
+                for session, total in totals.items()
+            ],
+        )
 
     def sessions(self, wanted: Filter = Filter()) -> Iterator[SessionRecord]:  # noqa: B008  # cannot be changed
         """Sessions by the time they began. ``states`` takes ``open`` and ``ended``."""

@@ -160,6 +160,26 @@ def test_sessions_of_a_killed_gateway_are_ended_at_their_last_sign_of_life(store
     assert store.close_killed_sessions() == 0
 
 
+def test_a_killed_session_has_the_totals_of_its_log(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_server.store.sessions.LOG_PART", 2)
+    killed, other, ended = (store.open_session(OPENING) for _ in range(3))
+    for at_ms in range(3):
+        store.log(
+            [
+                (killed, NOON + at_ms, Direction.FROM_METER, b"12345"),
+                (other, NOON + at_ms, Direction.FROM_METER, b"1"),
+                (killed, NOON + at_ms, Direction.TO_METER, b"123"),
+                (killed, NOON + at_ms, Direction.NOTE, b"a remark"),
+            ]
+        )
+    store.close_session(ended, SessionClosing(NOON, Outcome.READ, "", 77, 7))
+    boot, _, _ = this_process().split(":")
+    store.connection.execute("UPDATE session SET owner = ? WHERE id <> ?", (f"{boot}:{2**22 + 1}:5", other.id))
+    assert store.close_killed_sessions() == 1
+    totals = {session.id: (session.bytes_received, session.bytes_sent) for session in store.sessions()}
+    assert totals == {killed.id: (15, 9), other.id: (0, 0), ended.id: (77, 7)}
+
+
 def test_a_session_that_is_not_there_is_none(store: SqlStore) -> None:
     assert store.session(1) is None
     assert list(store.session_log(1)) == []
