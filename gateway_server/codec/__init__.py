@@ -30,6 +30,7 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
+from gateway_server.codec.files import FileReading, ReadsFiles, UploadedFile
 
 __all__ = [
     "NOISE",
@@ -42,6 +43,7 @@ __all__ = [
     "Drain",
     "Encodes",
     "Field",
+    "FileReading",
     "Findings",
     "Found",
     "Frame",
@@ -53,9 +55,11 @@ __all__ = [
     "Partly",
     "Pause",
     "Progress",
+    "ReadsFiles",
     "Receive",
     "Remember",
     "Saved",
     "Send",
+    "UploadedFile",
     "Wish",
 ]
