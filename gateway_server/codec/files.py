@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 from gateway_server.codec.dialogue import Findings
 from gateway_server.model import Identify, KnownMeter
 
+NOTHING = Findings()
+
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
@@ -43,7 +45,7 @@ class FileReading:
     they are the meter's own clock. ``notes`` say what was left out and what is only a guess.
     """
 
-    findings: Findings = Findings()
+    findings: Findings = NOTHING
     identity: Identify | None = None
     hints: tuple[str, ...] = ()
     utc: bool = False
