@@ -30,7 +30,7 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
-from gateway_server.codec.files import FileReading, ReadsFiles, UploadedFile
+from gateway_server.codec.files import FileReading, OtherKind, ReadsFiles, UploadedFile
 
 __all__ = [
     "NOISE",
@@ -52,6 +52,7 @@ __all__ = [
     "Interpreter",
     "Interprets",
     "Note",
+    "OtherKind",
     "Partly",
     "Pause",
     "Progress",

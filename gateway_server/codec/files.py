@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Protocol, runtime_checkable
 
 from gateway_server.codec.dialogue import Findings
+from gateway_server.errors import CodecError
 from gateway_server.model import Identify, KnownMeter
 
 NOTHING = Findings()
@@ -42,14 +43,20 @@ class FileReading:
 
     ``identity`` is the meter that the content itself names. ``hints`` are weaker: serial, station or customer
     numbers out of the name. Byte spans count from the file's first byte. With ``utc`` the naive times are UTC, else
-    they are the meter's own clock. ``notes`` say what was left out and what is only a guess.
+    they are the meter's own clock; values without a time are as old as the file, ``made_at_ms`` if it tells its age.
+    ``notes`` say what was left out and what is only a guess.
     """
 
     findings: Findings = NOTHING
     identity: Identify | None = None
     hints: tuple[str, ...] = ()
     utc: bool = False
+    made_at_ms: int | None = None
     notes: tuple[str, ...] = ()
+
+
+class OtherKind(CodecError):
+    """The file is not of this codec's kind; the message says by what it sees that."""
 
 
 @runtime_checkable
@@ -57,7 +64,7 @@ class ReadsFiles(Protocol):
     """A codec that knows what stands in uploaded files."""
 
     def read_file(self, file: UploadedFile) -> FileReading | None:
-        """What the file holds, None if it is not of this codec's kind.
+        """What the file holds, None (or `OtherKind` raised, with the reason) if it is not of this codec's kind.
 
         Raises `CodecError` for one that is, but cannot be read: the message says where and why.
         """

@@ -21,6 +21,7 @@ from typing import cast
 
 import gateway_server
 from gateway_server.codec.codec import Answers, Asks, Codec, Field, Frame, Interprets
+from gateway_server.codec.files import ReadsFiles
 from gateway_server.errors import OperatorError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -198,8 +199,8 @@ def _shape_fault(codec: object) -> str:
     for method in ("framer", "dissect"):
         if not callable(getattr(codec, method, None)):
             return f"its codec has no method `{method}`"
-    if not isinstance(codec, Asks | Answers | Interprets):
-        return "its codec has none of `read`, `answer` and `interpreter`: no meter could be read with it"
+    if not isinstance(codec, Asks | Answers | Interprets | ReadsFiles):
+        return "its codec has none of `read`, `answer`, `interpreter` and `read_file`: no meter could be read with it"
     framer = cast(Codec, codec).framer()
     for method in ("feed", "next_frame", "flush"):
         if not callable(getattr(framer, method, None)):

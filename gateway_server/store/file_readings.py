@@ -70,7 +70,7 @@ class FileReadingQueries(FileQueries, ReprocessQueries):
         parts = self.file_parts(file_id) or [FilePart(record.session, 0, 0)]
         meter_id = self._meter_for(serial)
         saved = Saved()
-        for session, (found_rows, found_events) in _by_session(parts, rows, events).items():
+        for session, (found_rows, found_events) in by_session(parts, rows, events).items():
             read_by, meter_before = self.connection.one("SELECT codec, meter_id FROM session WHERE id = ?", (session,))
             if meter_before is None:
                 self._take_session(session, meter_id)
@@ -84,7 +84,7 @@ class FileReadingQueries(FileQueries, ReprocessQueries):
         return saved
 
 
-def _by_session(
+def by_session(
     parts: Sequence[FilePart], rows: Sequence[RowToSave], events: Sequence[EventToSave]
 ) -> dict[int, tuple[list[RowToSave], list[EventToSave]]]:
     """What a file says, by the session in which its first byte came, with spans in what that session received.
