@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import os
 import threading
-from collections import OrderedDict
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -51,7 +50,7 @@ class Verifier:
         self._key = os.urandom(32)
         self._remembered_ms = remembered_ms
         self._most = most
-        self._right: OrderedDict[bytes, int] = OrderedDict()
+        self._right: dict[bytes, int] = {}
         self._lock = threading.Lock()
 
     def remembers(self, login: str, secret: str, password: str, now_ms: int) -> bool:
@@ -71,9 +70,8 @@ class Verifier:
             digest = self._digest(login, secret, password)
             with self._lock:
                 self._right[digest] = now_ms + self._remembered_ms
-                self._right.move_to_end(digest)
                 while len(self._right) > self._most:
-                    self._right.popitem(last=False)
+                    del self._right[next(iter(self._right))]
         return right
 
     def _digest(self, login: str, secret: str, password: str) -> bytes:
