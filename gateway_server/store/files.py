@@ -116,6 +116,8 @@ class FileQueries(RegisterQueries, SessionQueries):
             else:
                 number, size, sha256 = arrival.file, end.size, end.sha256
                 self._put_parts(number, 0, [own])
+            if closing.serial and (meter_id := self.meter_id(closing.serial)):
+                self.connection.execute("UPDATE file SET meter_id = ? WHERE id = ?", (meter_id, number))
             state = FileState.STORED if end.complete else FileState.INCOMPLETE
             same_as = None
             if end.complete:
@@ -126,7 +128,7 @@ class FileQueries(RegisterQueries, SessionQueries):
                     self._give_way(number, own, same_as, sha256)
             self.connection.execute(
                 "UPDATE file SET size = ?, sha256 = ?, state = ?, received_at_ms = ?, session_id = ?, same_as = ?,"
-                " detail = ?, meter_id = COALESCE((SELECT meter_id FROM session WHERE id = ?), meter_id) WHERE id = ?",
+                " detail = ? WHERE id = ?",
                 (
                     size,
                     sha256,
@@ -135,7 +137,6 @@ class FileQueries(RegisterQueries, SessionQueries):
                     key.id,
                     same_as,
                     "" if same_as is None else f"the same content as file {same_as}",
-                    key.id,
                     number,
                 ),
             )
@@ -283,11 +284,12 @@ class FileQueries(RegisterQueries, SessionQueries):
         return self.connection.one("SELECT 1 FROM file WHERE same_as = ? LIMIT 1", (file_id,)) is not None
 
     def _same_content(self, file_id: int, sha256: str, size: int) -> int | None:
-        """The first file with this content of the same account: of the same name, where an account serves several
-        meters, because there the name may say whose it is."""
+        """The first file with this content of the same meter; while that is unknown, of the same account and name,
+        because the name may say whose it is."""
         row = self.connection.one(
             "SELECT o.id FROM file o JOIN file f ON f.id = ? WHERE o.sha256 = ? AND o.size = ? AND o.id <> f.id"
-            " AND o.login = f.login AND (o.name = f.name OR o.meter_id = f.meter_id)"
+            " AND (o.meter_id = f.meter_id OR (o.login = f.login AND o.name = f.name"
+            " AND (o.meter_id IS NULL OR f.meter_id IS NULL)))"
             " AND o.state NOT IN ('incomplete', 'duplicate') ORDER BY o.id LIMIT 1",
             (file_id, sha256, size),
         )

@@ -168,6 +168,23 @@ def test_on_a_meters_own_account_the_same_content_by_another_name_is_a_duplicate
     assert upload(store, "TUE.TXT", DAY, serial="41203377").same_as == first.id
 
 
+def test_the_same_content_on_an_account_that_went_to_another_meter_is_that_meters_file(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377"))
+    store.put_meter(MeterRecord("20511893"))
+    upload(store, "DAY.TXT", b"", serial="41203377")
+    assert upload(store, "DAY.TXT", b"", serial="20511893").state is FileState.STORED
+
+
+def test_a_meter_that_a_session_turns_out_to_be_is_known_before_contents_are_compared(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377"))
+    first = upload(store, "41203377_1.TXT", DAY, serial="41203377")
+    key = begin(store, "41203377_2.TXT")
+    send(store, key, DAY)
+    closing = SessionClosing(NOON, Outcome.READ, serial="41203377")
+    record = store.finish_upload(key, UploadEnd(True, len(DAY), hashlib.sha256(DAY).hexdigest()), closing)
+    assert (record.state, record.same_as) == (FileState.DUPLICATE, first.id)
+
+
 def test_what_was_cut_off_is_kept_and_completed_by_a_resume(store: SqlStore) -> None:
     cut = upload(store, "DAY.TXT", DAY[:20], complete=False)
     assert (cut.state, cut.size) == (FileState.INCOMPLETE, 20)
