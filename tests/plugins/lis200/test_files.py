@@ -290,5 +290,6 @@ def test_damaged_files_raise_nothing_but_codec_errors_and_point_into_themselves(
         reading = read_file(UploadedFile(NAME, data, 0))
     except CodecError:
         return
-    for found in (*reading.findings.rows, *reading.findings.events) if reading else ():
-        assert 0 <= found.span.start < found.span.end <= len(data)
+    spans = [row.span for row in reading.findings.rows] if reading else []
+    spans += [event.span for event in reading.findings.events] if reading else []
+    assert all(0 <= span.start < span.end <= len(data) for span in spans)
