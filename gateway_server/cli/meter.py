@@ -362,8 +362,10 @@ def claim(
                 store.put_meter(claimed, code)
             set_upload_passwords(store, claimed, ftp_password_file)
         click.echo(f"meter {claimed.serial} is in care now")
-        found = read_again(store, invocation.codecs(), claimed.serial)
-    click.echo(f"{found.sessions} sessions were kept; {found.new} rows and events came of them")
+        sessions, files = read_again(store, invocation.codecs(), claimed.serial)
+    click.echo(f"{sessions.read} sessions were kept; {sessions.new} rows and events came of them")
+    if files.read:
+        click.echo(f"{files.read} files were kept; {files.new} rows and events came of them")
 
 
 @meter.command()

@@ -27,6 +27,8 @@ from gateway_server.store.store import Store
 from gateway_server.workbench.readings import rfc3339
 from gateway_server.workbench.replay import Replayed, replay, same_serial
 
+UPLOADS = frozenset({"ftp", "file"})
+"""Transports whose sessions bring files."""
 MOST_CHANGES_TOLD = 1000
 MOST_NOTES_TOLD = 100
 _ROWS_AT_ONCE = 2000
@@ -97,7 +99,8 @@ def reprocess(
     """
     if codec:
         registry.get(codec)
-    for number in [record.id for record in store.sessions(wanted)]:
+    # A session that brought a file is no conversation: the file is decoded, perhaps with what other sessions brought.
+    for number in [record.id for record in store.sessions(wanted) if record.transport not in UPLOADS]:
         record = store.session(number)
         if record is not None:
             yield _read_again(store, registry, record, codec, dry_run=dry_run)
