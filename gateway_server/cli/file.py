@@ -19,7 +19,7 @@ from gateway_server.cli.reprocess import Total, change_lines, decoded, read_agai
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
-from gateway_server.transports.folder import UNFINISHED, Folder
+from gateway_server.transports.folder import UNFINISHED, Folder, path_text
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -235,7 +235,7 @@ def import_files(
             else:
                 for one in taken:
                     if one.verdict is Verdict.FAILED:
-                        say(f"{printable(str(one.file.path))}: {printable(one.trouble)}")
+                        say(f"{printable(path_text(one.file.path))}: {printable(one.trouble)}")
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
         say("`gateway-server file list --state unknown` shows those that no codec reads; they are kept")
@@ -245,7 +245,7 @@ def import_files(
 
 def _taken_json(one: Taken) -> dict[str, JsonValue]:
     return {
-        "path": str(one.file.path).encode("utf-8", "replace").decode(),
+        "path": path_text(one.file.path),
         "name": one.file.name,
         "login": one.file.login,
         "size": one.file.size,

@@ -121,7 +121,13 @@ def deliver(
         upload = Upload(file.name, file.raw_name)
         key = writer.open_session(
             SessionOpening(
-                TRANSPORT, str(file.path), now_ms(), serial=serial, listener=listener, caller=file.login, upload=upload
+                TRANSPORT,
+                path_text(file.path),
+                now_ms(),
+                serial=serial,
+                listener=listener,
+                caller=file.login,
+                upload=upload,
             )
         )
         content = hashlib.sha256()
@@ -141,6 +147,11 @@ def deliver(
     outcome = Outcome.PARTIAL if why else Outcome.READ
     closing = SessionClosing(now_ms(), outcome, why, bytes_received=size, serial=serial)
     writer.call(lambda store: store.finish_upload(key, end, closing), done)
+
+
+def path_text(path: Path) -> str:
+    """A path as text, whatever its bytes are."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _pieces(source: BinaryIO) -> Iterator[bytes | OSError]:
