@@ -31,6 +31,7 @@ from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
 from gateway_server.transports.errand import Errand
+from gateway_server.transports.folder_watch import Watcher
 from gateway_server.transports.ftp import FtpDrop
 from gateway_server.transports.probe import Attempt, probe
 from gateway_server.transports.reception import Reception, Rule
@@ -83,6 +84,9 @@ class Gateway:
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
+        self._watchers = [
+            Watcher(self._facilities, watch.folder_watch(config.folder), self._decoding.add) for watch in config.watch
+        ]
         self._ports: list[IListeningPort] = []
         self._factories: list[InboundFactory] = []
         self._wakes: IListeningPort | None = None
@@ -112,7 +116,7 @@ class Gateway:
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)
-            if "ftp" in self._only and self._config.ftp:
+            if "ftp" in self._only and (self._config.ftp or self._watchers):
                 self._serve_uploads()
         except BaseException:
             await self.stop()
@@ -132,6 +136,8 @@ class Gateway:
         self._jobs.stop()
         if self._drop is not None:
             await self._drop.stop()
+        for watcher in self._watchers:
+            watcher.stop()
         self._decoding.stop()
         for factory in self._factories:
             factory.end_all("the gateway stops")
@@ -153,6 +159,13 @@ class Gateway:
         logger.info("listener %s is open at %s:%d", place.name, place.address, place.port)
 
     def _serve_uploads(self) -> None:
+        if self._config.ftp:
+            self._open_drop()
+        for watcher in self._watchers:
+            watcher.start()
+        self._decoding.start()
+
+    def _open_drop(self) -> None:
         self._drop = drop = FtpDrop(self._reactor, self._facilities, self._decoding.add)
         for settings in self._config.ftp:
             host, port = drop.listen(settings.terms(self._config.folder))
@@ -160,7 +173,6 @@ class Gateway:
             self.places.append(place)
             logger.info("ftp %s is open at %s:%d", place.name, place.address, place.port)
         drop.start()
-        self._decoding.start()
 
     def _reception(self, settings: ListenerSettings) -> Reception:
         return Reception(

@@ -17,6 +17,7 @@ from gateway_server.codec.registry import Registry
 from gateway_server.config_errors import in_words, place_of
 from gateway_server.config_ftp import FtpSettings
 from gateway_server.config_tables import Named, Seconds, Table
+from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
 
@@ -167,6 +168,7 @@ class Config(Table):
     store: StoreSettings = StoreSettings()
     listener: list[ListenerSettings] = []
     ftp: list[FtpSettings] = []
+    watch: list[WatchSettings] = []
     modem: list[ModemSettings] = []
     plugins: PluginSettings = PluginSettings()
     limits: LimitSettings = LimitSettings()
@@ -289,6 +291,7 @@ def _clashes(config: Config) -> Iterator[str]:
     named: tuple[tuple[str, Sequence[Named]], ...] = (
         ("listener", config.listener),
         ("ftp", config.ftp),
+        ("watch", config.watch),
         ("modem", config.modem),
     )
     for table, names in ((table, [entry.name for entry in entries]) for table, entries in named):
