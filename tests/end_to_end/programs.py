@@ -7,22 +7,24 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Runs ``gateway-server`` with these arguments until the test has done with it."""
+def program(*arguments: str, log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Runs ``gateway-server`` with these arguments until the test has done with it; ``log`` gets what it logs."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "gateway_server", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+    with log.open("wb") if log is not None else nullcontext() as logged:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "gateway_server", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=logged,
+            text=True,
+            env=environment,
+        )
     try:
         yield running
     finally:
