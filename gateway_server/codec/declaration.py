@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -56,6 +56,13 @@ class Declaration:
 
     def __contains__(self, key: object) -> bool:
         return key in self._nodes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def is_table(self, key: str) -> bool:
+        """Whether the key is there and holds a table."""
+        return isinstance(self._nodes.get(key), yaml.MappingNode)
 
     def wrong(self, key: str, why: str) -> OperatorError:
         """What is wrong with the value of a key, or with the table if it has none."""

@@ -233,7 +233,7 @@ def _whose(
     if len(found) == 1:
         return _in_care(next(iter(found.values())))
     why = f"its name fits several meters ({', '.join(sorted(found))})" if found else "it does not say of which meter"
-    return None, f"it can be read, but {why}: `gateway-server file reprocess --help`", FileState.STORED
+    return None, f"it can be read, but {why}; say it with `gateway-server file reprocess --meter`", FileState.UNKNOWN
 
 
 def _identified(store: Store, record: FileRecord, identity: Identify, *, dry_run: bool) -> MeterRecord:
@@ -251,7 +251,7 @@ def _in_care(meter: MeterRecord) -> tuple[MeterRecord, str, FileState]:
         why = f"nobody has claimed meter {meter.serial}: `gateway-server meter claim {meter.serial}`"
     elif meter.state is MeterState.DISABLED:
         why = f"meter {meter.serial} is switched off in the register; `gateway-server meter show {meter.serial}`"
-    return meter, why, FileState.STORED
+    return meter, why, FileState.UNKNOWN
 
 
 # what it says
