@@ -128,16 +128,18 @@ def read_mapping(said: Declaration) -> Mapping:
         header=said.flag("header", default=True) if not is_xml else True,
         comment=said.text("comment", "") if not is_xml else "",
         root=said.text("root", "") if is_xml else "",
-        row=_path(said, "row") if is_xml else "",
+        row=said.text("row") if is_xml else "",
         serial=meter.text("value", "") if meter else "",
         serial_pattern=meter.pattern("pattern") if meter else None,
         archive=_archive(said),
-        moment=_moment(said),
+        moment=_moment(said, is_xml=is_xml),
         order_number=said.text("order_number", ""),
         status=said.text("status", ""),
         event=event.text("value") if event else "",
         event_text=event.text("text", "") if event else "",
-        values=tuple(map(_measured, said.tables("values"))) if not event or "values" in said else (),
+        values=tuple(_measured(one, is_xml=is_xml) for one in said.tables("values"))
+        if not event or "values" in said
+        else (),
     )
     for table in (meter, event):
         if table is not None:
@@ -151,15 +153,21 @@ def read_mapping(said: Declaration) -> Mapping:
             if not place.isdecimal() or int(place) < 1:
                 raise said.wrong("header", f"is no: columns are then known by their numbers from 1, not as {place!r}")
     if mapping.is_xml:
-        for place in [*mapping.required, *(one.place for one in mapping.values), *filter(None, [mapping.event_text])]:
-            _check_path(said, "values", place)
+        for key in ("row", "order_number", "status"):
+            _check_place(said, key)
+        for table in (meter, event, said.table("archive") if mapping.archive.place else None):
+            if table is not None:
+                _check_place(table, "value")
+                _check_place(table, "text")
     if mapping.separator and mapping.separator == mapping.quote:
         raise said.wrong("quote", "is the separator too")
     said.end()
     return mapping
 
 
-def _measured(said: Declaration) -> Measured:
+def _measured(said: Declaration, *, is_xml: bool) -> Measured:
+    if is_xml:
+        _check_place(said, "value")
     place, name = said.text("value"), said.text("quantity")
     known = QUANTITIES.get(name)
     own = said.flag("own", default=False)
@@ -182,10 +190,12 @@ def _measured(said: Declaration) -> Measured:
     return measured
 
 
-def _moment(said: Declaration) -> Moment:
+def _moment(said: Declaration, *, is_xml: bool) -> Moment:
     table = said.table("time")
     if table is None:
         raise said.wrong("time", "is missing: which column holds a row's time, and in what format")
+    if is_xml:
+        _check_place(table, "value")
     written_as = table.text("format")
     own_offset = "%z" in written_as
     if own_offset and "zone" in table:
@@ -257,14 +267,9 @@ def _archive(said: Declaration) -> Coded:
     return archive
 
 
-def _path(said: Declaration, key: str, default: str | None = None) -> str:
-    path = said.text(key, default)
-    _check_path(said, key, path)
-    return path
-
-
-def _check_path(said: Declaration, key: str, path: str) -> None:
-    try:
-        Place.of(path)
-    except ValueError as error:
-        raise said.wrong(key, f"has {path!r}, which is no place in XML: {error}") from None
+def _check_place(said: Declaration, key: str) -> None:
+    for place in said.texts(key, ()):
+        try:
+            Place.of(place)
+        except ValueError as error:
+            raise said.wrong(key, f"has {place!r}, which is no place in XML: {error}") from None

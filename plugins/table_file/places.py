@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+
+_CONDITION = re.compile(r"\[[^]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Place:
         path = path.rstrip("/")
         if not (path or attribute or up or rest == "."):
             raise ValueError("it is empty")
+        if ":" in _CONDITION.sub("", path):
+            raise ValueError("names stand without their prefix here")
         place = cls(from_root, up, "" if path == "." else path, attribute)
         place.find(Element("root"))
         return place
