@@ -233,7 +233,7 @@ def _whose(
     if len(found) == 1:
         return _in_care(next(iter(found.values())))
     why = f"its name fits several meters ({', '.join(sorted(found))})" if found else "it does not say of which meter"
-    return None, f"it can be read, but {why}; say it with `gateway-server file reprocess --meter`", FileState.UNKNOWN
+    return None, f"it can be read, but {why}: `gateway-server file reprocess --serial` says it", FileState.UNKNOWN
 
 
 def _identified(store: Store, record: FileRecord, identity: Identify, *, dry_run: bool) -> MeterRecord:
