@@ -238,7 +238,7 @@ def import_files(
                         say(f"{printable(path_text(one.file.path))}: {printable(one.trouble)}")
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
-        say("`gateway-server file list --state unknown` shows those that no codec reads; they are kept")
+        say("`gateway-server file list --state unknown` shows those without readings, and why; they are kept")
     if job.failed:
         raise Failed(f"{job.failed} files were not imported; the same command tries them again")
 

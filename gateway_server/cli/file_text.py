@@ -19,7 +19,7 @@ STATE_WORDS = {
     FileState.INCOMPLETE: "incomplete: cut off, or arriving still; the meter may resume it",
     FileState.STORED: "stored: waits to be decoded",
     FileState.DECODED: "decoded",
-    FileState.UNKNOWN: "unknown: no codec could read it; it is kept",
+    FileState.UNKNOWN: "unknown: kept, without readings until now",
     FileState.DUPLICATE: "duplicate",
     FileState.FAILED: "failed: it is kept",
 }

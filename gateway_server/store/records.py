@@ -213,7 +213,7 @@ class FileState(enum.Enum):
     INCOMPLETE = "incomplete"  # arriving, or cut off; a resume completes it
     STORED = "stored"  # whole, waits to be decoded
     DECODED = "decoded"
-    UNKNOWN = "unknown"  # no codec could read it; kept
+    UNKNOWN = "unknown"  # nobody can read it, or it is nobody's, until now; ``detail`` says which
     DUPLICATE = "duplicate"  # the same content came before, see ``same_as``
     FAILED = "failed"  # somebody began to read it and could not go on; ``detail`` says why
 

@@ -51,7 +51,7 @@ class Times:
                 rows.append(Row(COLUMNS, (Decimal(value) * FACTOR,), "interval", datetime.fromisoformat(time),
                                 span=Span(at, at + len(line))))
             at += len(line)
-        return FileReading(Findings(rows=tuple(rows)), Identify(serial))
+        return FileReading(Findings(rows=tuple(rows)), Identify(serial) if serial else None)
 
 
 codec = Times()
@@ -146,7 +146,7 @@ def test_claimed_meters_files_become_readings_at_once(desk: Desk) -> None:
     put(desk, "DAY.TXT", DAY.replace(b"41203377", b"20511893"))
     desk.run("file", "import", "old")
     (file,) = desk.run("file", "list", "--json").json
-    assert file["state"] == "stored"
+    assert file["state"] == "unknown"
     assert "nobody has claimed meter 20511893" in file["detail"]
     assert "1 files were kept; 2 rows and events came of them" in desk.run("meter", "claim", "20511893").out
     assert values(desk) == ["1000.25", "1001.50"]
@@ -306,3 +306,42 @@ def test_list_is_searched_and_limited(desk: Desk) -> None:
     assert [one["name"] for one in desk.run("file", "list", "--json", "--limit", "1").json] == ["day2.txt"]
     assert "and 2 more" not in desk.run("file", "list").out
     assert "day2.txt" in desk.run("file", "list").out
+
+
+def test_session_that_brought_a_file_is_shown_and_verified_as_such(desk: Desk) -> None:
+    learn(desk)
+    put(desk, "1.TXT", DAY)
+    put(desk, "2.TXT", DAY, WRITTEN_MS + 1000)
+    desk.run("file", "import", "old", "--meter", "41203377")
+    shown = desk.run("session", "show", "1").out
+    assert "file       1 1.TXT, decoded" in shown
+    assert "54 3B 34 31" in shown
+    assert "noise" not in shown
+    document = desk.run("session", "show", "2", "--json").json
+    assert document["files"] == [2]
+    assert [entry["direction"] for entry in document["log"]] == ["note"]
+    for number in ("1", "2"):
+        verified = desk.run("session", "verify", number)
+        assert verified.status == 0, verified.out
+        assert f"ok   content: file {number} is what was received" in verified.out
+
+
+def test_verifying_notices_a_file_that_lost_bytes(desk: Desk) -> None:
+    put(desk, "1.TXT", DAY)
+    desk.run("file", "import", "old")
+    with desk.store() as store:
+        store.connection.raw.execute("UPDATE session_log SET data = x'00'")
+    ran = desk.run("session", "verify", "1")
+    assert ran.status == 1
+    assert "NOT  content: file 1 is not what was received" in ran.out
+
+
+def test_whose_a_file_is_can_be_said_where_nothing_else_says_it(desk: Desk) -> None:
+    learn(desk)
+    put(desk, "DAY.TXT", DAY.replace(b"41203377", b""))
+    desk.run("file", "import", "old")
+    (file,) = desk.run("file", "list", "--json").json
+    assert "file reprocess --serial" in file["detail"]
+    desk.run("file", "reprocess", "1", "--serial", "41203377")
+    (file,) = desk.run("file", "list", "--json").json
+    assert (file["meter"], file["state"], file["readings"]) == ("41203377", "decoded", 2)
