@@ -191,22 +191,30 @@ def _save(
 ) -> None:
     result.meter, result.state = meter.serial, FileState.DECODED
     result.detail = "; ".join(result.notes)[:_MOST_DETAIL]
-    parts = store.file_parts(record.id)
-    comparison = Comparison(
-        store, tuple(dict.fromkeys(part.session for part in parts)) or (record.session,), meter.serial, result
+    comparison = _comparison(store, record, result, rows, events) if record.codec else None
+    saved = store.save_file_readings(
+        record.id, meter.serial, codec.name, codec.version, rows, events, detail=result.detail, dry_run=dry_run
     )
+    if comparison is None:
+        result.new, result.same, result.conflicts = saved.new, saved.same, saved.conflicts
+    else:
+        comparison.count(saved)
+        comparison.end()
+
+
+def _comparison(
+    store: Store, record: FileRecord, result: FileRead, rows: list[RowToSave], events: list[EventToSave]
+) -> Comparison:
+    """What a file that was read before says otherwise now."""
+    parts = store.file_parts(record.id)
     placed = by_session(parts, rows, events) if parts else {record.session: (rows, events)}
+    comparison = Comparison(store, tuple(placed), result.meter, result)
     comparison.compare(
         [row for found, _ in placed.values() for row in found],
         [event for _, found in placed.values() for event in found],
         [session for session, (found, _) in placed.items() for _ in found],
     )
-    comparison.count(
-        store.save_file_readings(
-            record.id, meter.serial, codec.name, codec.version, rows, events, detail=result.detail, dry_run=dry_run
-        )
-    )
-    comparison.end()
+    return comparison
 
 
 # whose it is

@@ -299,6 +299,18 @@ def test_appended_file_is_read_whole_and_each_row_points_into_its_own_session(st
     assert decode_file(store, registry_of([Report()]), file).no_change
 
 
+def test_file_that_grows_after_it_was_decoded_gives_only_what_is_new(store: SqlStore) -> None:
+    in_care(store)
+    registry = registry_of([Report()])
+    file = uploaded(store, "DAY.TXT", REPORT[:19], serial=SERIAL)
+    assert decode_file(store, registry, file).new == 1
+    assert uploaded(store, "DAY.TXT", REPORT[19:], serial=SERIAL, continues=file) == file
+    assert store.file(file).state is FileState.STORED  # type: ignore[union-attr]
+    told = decode_file(store, registry, file)
+    assert (told.new, told.same, told.changed, told.gone) == (2, 1, 0, 0)
+    assert decode_file(store, registry, file).no_change
+
+
 def test_incomplete_file_waits_for_its_rest(store: SqlStore) -> None:
     in_care(store)
     file = uploaded(store, "DAY.TXT", REPORT[:20], serial=SERIAL, complete=False)
