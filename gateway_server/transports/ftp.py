@@ -21,6 +21,7 @@ from gateway_server.transports.ftp_landing import Landing
 from gateway_server.transports.ftp_login import Attempts
 from gateway_server.transports.ftp_terms import Terms, within
 from gateway_server.transports.ftp_thread import FtpThread, ThreadsReactor
+from gateway_server.transports.ftp_tls import TlsConversation, tls_context
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,11 @@ class Listener(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
         self.attempts = Attempts(terms, monotonic)
         self.controls: dict[Control, str] = {}
         self._by_host: dict[str, int] = {}
-        super().__init__((terms.host, terms.port), Conversation, ioloop=desk.thread.loop, backlog=BACKLOG)
+        self.tls_context: Any = None
+        kind: type[Conversation] = Conversation
+        if terms.tls is not None:
+            kind, self.tls_context = TlsConversation, tls_context(terms.tls)
+        super().__init__((terms.host, terms.port), kind, ioloop=desk.thread.loop, backlog=BACKLOG)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -138,8 +143,14 @@ class FtpDrop:
             self._stopped = Deferred()
             self._landing.stop()
             self._desk.logins.stop()
-            self._thread.stop(lambda: self._stopped.callback(None))  # type: ignore[union-attr]  # it is there
+            stopped = self._stopped
+            self._thread.stop(self._goodbye, lambda: stopped.callback(None))
         return self._stopped
+
+    def _goodbye(self) -> None:
+        for listener in self._listeners:
+            for control in tuple(listener.controls):
+                control.respond("421 The gateway stops.")
 
     def hold(self) -> None:
         """Lets clients wait: the store is behind."""

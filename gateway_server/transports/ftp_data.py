@@ -20,7 +20,7 @@ from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
 from gateway_server.transports.ftp_delivery import PIECE, Delivery
 
 if TYPE_CHECKING:
-    from gateway_server.transports.ftp_control import Control
+    from gateway_server.transports.ftp_transfers import Transfers
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     timeout = 0  # the control connection's sweep looks after it
 
-    def __init__(self, sock: socket.socket, cmd_channel: Control) -> None:
+    def __init__(self, sock: socket.socket, cmd_channel: Transfers) -> None:
         self.delivery: Delivery | None = None
         self.sending = False
         self.held = False
@@ -124,7 +124,7 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def _over(self, why: str) -> None:
         delivery, self.delivery = self.delivery, None
-        control: Control = self.cmd_channel
+        control: Transfers = self.cmd_channel
         self.close()
         if delivery is not None:
             control.delivery_over(delivery, why)
@@ -149,7 +149,7 @@ class Passive(PassiveDTP):  # type: ignore[misc]  # pyftpdlib has no types
 
     timeout = 0  # the control connection's sweep looks after it
 
-    def __init__(self, cmd_channel: Control, extmode: bool = False) -> None:
+    def __init__(self, cmd_channel: Transfers, extmode: bool = False) -> None:
         self.cmd_channel = cmd_channel
         self.log = cmd_channel.log
         self.log_exception = cmd_channel.log_exception
@@ -187,7 +187,7 @@ class Passive(PassiveDTP):  # type: ignore[misc]  # pyftpdlib has no types
 
     def handle_accepted(self, sock: socket.socket, addr: tuple[Any, ...]) -> None:
         """Somebody connects; only the client may."""
-        control: Control = self.cmd_channel
+        control: Transfers = self.cmd_channel
         if not control.connected:
             sock.close()
             self.close()
@@ -209,7 +209,7 @@ class Active(ActiveDTP):  # type: ignore[misc]  # pyftpdlib has no types
     def handle_connect(self) -> None:
         """It is there, or it is not."""
         self.del_channel()
-        control: Control = self.cmd_channel
+        control: Transfers = self.cmd_channel
         if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.handle_close()
         elif control.connected:

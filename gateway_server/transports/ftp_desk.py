@@ -42,6 +42,7 @@ class Desk:
         self.by_login: Counter[str] = Counter()
         self._used: dict[str, tuple[int, int, int]] = {}  # by login: the day, bytes and files of it
         self._handed = 0
+        self._unique = 0
         self._store_behind = False
         self._ahead = False
         self._lines = 0
@@ -90,6 +91,11 @@ class Desk:
     def ask(self, work: Callable[[Store], T], answer: Callable[[T | StoreError], None]) -> None:
         """Asks the store something, behind all that was handed over before; ``answer`` is called in this thread."""
         self.thread.hand_over(self.landing.ask, work, answer)
+
+    def unique(self) -> int:
+        """A number that no file's name had before."""
+        self._unique = max(self._unique + 1, self.now_ms())
+        return self._unique
 
     def over_quota(self, terms: Terms, login: str, size: int = 0) -> str:
         """Why this account may upload no more today, empty if it may."""

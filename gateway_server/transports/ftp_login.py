@@ -79,8 +79,16 @@ class Logins:
             return Account(login, found.serial)
         return None
 
-    def verify(self, terms: Terms, login: str, password: str, answer: Callable[[Verdict | StoreError], None]) -> None:
-        """Finds out who it is; ``answer`` is called in the FTP thread."""
+    def verify(
+        self,
+        terms: Terms,
+        login: str,
+        password: str,
+        answer: Callable[[Verdict | StoreError], None],
+        wanted: Callable[[], bool],
+    ) -> None:
+        """Finds out who it is; ``answer`` is called in the FTP thread. When its turn comes and it is no longer
+        ``wanted``, because the client has not waited, no work is done for it."""
         if self._waiting >= MOST_WAITING:
             answer(StoreError("too many passwords wait to be verified"))
             return
@@ -101,6 +109,9 @@ class Logins:
             self._threads.submit(weigh, secret, account)
 
         def weigh(secret: str, account: UploadAccount | None) -> None:
+            if not wanted():
+                self._thread.call(answered, "the client has not waited")
+                return
             right = self._verifier.verify(login, secret, password, self._now_ms())
             verdict: Verdict
             if shared is not None:

@@ -46,9 +46,11 @@ class FtpThread:
         """Begins to serve what was registered with the loop."""
         self._thread.start()
 
-    def stop(self, done: Callable[[], None]) -> None:
-        """Closes every connection, then calls ``done`` on the reactor's thread, behind all that was handed over."""
+    def stop(self, goodbye: Callable[[], None], done: Callable[[], None]) -> None:
+        """Calls ``goodbye`` in this thread, closes every connection, then calls ``done`` on the reactor's thread,
+        behind all that was handed over."""
         if self._thread.is_alive():
+            self.call(goodbye)
             self.call(self._stop, done)
         else:
             self.loop.close()

@@ -7,7 +7,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,7 +23,6 @@ from gateway_server.session.sweep import Sweep
 from gateway_server.store.open import open_store
 from gateway_server.store.passwords import hashed
 from gateway_server.store.records import FileRecord, Filter, MeterRecord, SessionRecord
-from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.ftp import FtpDrop
@@ -80,6 +79,7 @@ class Hall:
         self.reactor = TurningReactor()
         self.stored: list[int] = []
         self.troubles: list[object] = []
+        self.clients: list[ftplib.FTP | RawClient] = []
         url = f"sqlite:///{folder / 'drop.db'}"
         store = open_store(url)
         for number, login in ((41203377, "m1"), (41203378, "m2")):
@@ -91,7 +91,7 @@ class Hall:
         )
         self.writer.start()
         self.ms = 1_790_000_000_000
-        facilities = Facilities(self.writer, self.reactor, self._now_ms, Sweep(self.reactor))  # type: ignore[arg-type]  # as much of a clock as is needed
+        facilities = Facilities(self.writer, self.reactor, self._now_ms, Sweep(self.reactor))
         self.drop = FtpDrop(self.reactor, facilities, self.stored.extend)
         self.places = [self.drop.listen(one) for one in terms or (Terms("drop"),)]
         self.drop.start()
@@ -107,13 +107,16 @@ class Hall:
     def client(self, login: str = "m1", password: str = PASSWORD, *, port: int = 0) -> ftplib.FTP:
         """A client that has logged in."""
         client = ftplib.FTP(timeout=PATIENCE)
+        self.clients.append(client)
         client.connect("127.0.0.1", port or self.port)
         client.login(login, password)
         return client
 
     def raw(self, port: int = 0) -> RawClient:
         """A client that says what it likes."""
-        return RawClient(port or self.port)
+        client = RawClient(port or self.port)
+        self.clients.append(client)
+        return client
 
     def logged_in(self, login: str = "m1") -> RawClient:
         """The same, with its login behind it."""
@@ -142,6 +145,13 @@ class Hall:
     def sessions(self) -> list[SessionRecord]:
         return self.ask(lambda store: list(store.sessions(Filter())))
 
+    def ended(self) -> list[SessionRecord]:
+        """The sessions, once there are some and all of them are over."""
+        return self.until(lambda: [one for one in self.sessions() if one.outcome] if self._all_over() else [])
+
+    def _all_over(self) -> bool:
+        return all(one.outcome for one in self.sessions())
+
     def dialogue(self, session: int) -> list[str]:
         """A session's log: what was said, and received bytes as their number."""
         lines: list[str] = []
@@ -161,7 +171,8 @@ class Hall:
             threading.Event().wait(0.005)
         raise AssertionError("it did not come to that")
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Stops the drop, then the store."""
         over: SimpleQueue[None] = SimpleQueue()
 
         async def ended() -> None:
@@ -171,7 +182,13 @@ class Hall:
 
         self.reactor.callFromThread(lambda: Deferred.fromCoroutine(ended()))
         over.get(timeout=PATIENCE)
+
+    def close(self) -> None:
+        """Stops everything, if that has not happened."""
+        self.stop()
         self.reactor.close()
+        for client in self.clients:
+            client.close()
         assert not self.troubles
 
 
@@ -181,6 +198,7 @@ class RawClient:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self._buffer = b""
+        self._data: list[socket.socket] = []
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -205,7 +223,9 @@ class RawClient:
         reply = self.say("PASV")
         assert reply.startswith("227"), reply
         numbers = reply[reply.index("(") + 1 : reply.index(")")].split(",")
-        return socket.create_connection((".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5])), PATIENCE)
+        data = socket.create_connection((".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5])), PATIENCE)
+        self._data.append(data)
+        return data
 
     def begin(self, command: str) -> socket.socket:
         """Begins an upload in passive mode; its data connection."""
@@ -222,6 +242,11 @@ class RawClient:
         return self.reply()
 
     def close(self) -> None:
+        for connection in (self.socket, *self._data):
+            connection.close()
+
+    def hang_up(self) -> None:
+        """Ends the control connection, by FIN."""
         self.socket.close()
 
     def reset(self) -> None:
@@ -247,6 +272,3 @@ def hall(folder: Path, *terms: Terms) -> Iterator[Hall]:
 def upload(client: ftplib.FTP, name: str, content: bytes) -> str:
     """A whole upload by ftplib; its last reply."""
     return client.storbinary(f"STOR {name}", io.BytesIO(content))
-
-
-__all__ = ["HASH", "PASSWORD", "Hall", "RawClient", "Sequence", "SqlStore", "hall", "reset", "upload"]
