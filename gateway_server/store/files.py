@@ -72,9 +72,8 @@ class FileQueries(RegisterQueries, SessionQueries):
         super().__init__(connection, vault, owner)
 
     def forget(self) -> None:
-        """Forgets what arrives, and the hashes of growing files, too."""
+        """Forgets the hashes of growing files too. What arrives in our own sessions nobody else can change."""
         super().forget()
-        self._arriving.clear()
         self._hashes.clear()
 
     # how a file comes in
@@ -153,9 +152,8 @@ class FileQueries(RegisterQueries, SessionQueries):
         """Ends the sessions of processes that live no more; what had arrived of their files can be resumed."""
         with self.connection.transaction("close killed sessions"):
             killed = super().close_killed_sessions()
-            if killed:
-                for (number,) in self._unsettled("f.state = 'incomplete'"):
-                    self._settle(number)
+            for (number,) in self._unsettled("f.state = 'incomplete'"):
+                self._settle(number)
             return killed
 
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:

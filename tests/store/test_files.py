@@ -422,3 +422,29 @@ def test_whatever_a_client_does_the_file_is_what_it_was_told(data: st.DataObject
         assert content(store, one) == model[one.id]
     assert check_store(store).sound
     store.close()
+
+
+def test_an_upload_that_was_never_finished_is_counted_at_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    with opened(path) as store:
+        key = begin(store, "DAY.TXT")
+        send(store, key, DAY[:30])
+        store.close_session(key, SessionClosing(NOON, Outcome.GATEWAY_FAULT, "the disk is full"))
+    with opened(path) as store:
+        (record,) = store.files()
+        assert (record.state, record.size, content(store, record)) == (FileState.INCOMPLETE, 30, DAY[:30])
+
+
+def test_a_transaction_that_failed_leaves_no_hash_behind(store: SqlStore) -> None:
+    first = upload(store, "LOG", DAY)
+
+    def broken() -> None:
+        with store.connection.transaction("broken"):
+            assert upload(store, "LOG", b"xx", first, 3).id == 2
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    second = upload(store, "LOG", b"12345")
+    assert (second.id, second.size) == (2, 5)
+    assert content(store, upload(store, "LOG", b"6", second, 5)) == b"123456"
