@@ -237,20 +237,29 @@ def _whose(
     if identity is not None:
         return _in_care(_identified(store, waiting.record, identity, dry_run=dry_run))
     hints = tuple(dict.fromkeys(hint for part in parts for hint in part.reading.hints))
-    found = {known.serial: known for hint in hints if (known := store.meter(hint)) is not None}
+    found = {known.serial: known for hint in hints if (known := _known(store, hint)) is not None}
     if len(found) == 1:
         return _in_care(next(iter(found.values())))
-    why = f"its name fits several meters ({', '.join(sorted(found))})" if found else "it does not say of which meter"
+    why = "it does not say of which meter"
+    if hints:
+        why = (
+            f"its name says {' or '.join(hints)}, which is {'several meters' if found else 'no meter of the register'}"
+        )
     return None, f"it can be read, but {why}: `gateway-server file reprocess --serial` says it", FileState.UNKNOWN
 
 
 def _identified(store: Store, record: FileRecord, identity: Identify, *, dry_run: bool) -> MeterRecord:
-    known = store.meter(identity.serial) or store.meter(identity.serial.lstrip("0"))
+    known = _known(store, identity.serial)
     if known is not None:
         return known
     if dry_run:
         return MeterRecord(identity.serial, state=MeterState.UNCLAIMED)
     return store.identify(SessionKey(record.session), identity, record.received_at_ms)
+
+
+def _known(store: Store, serial: str) -> MeterRecord | None:
+    """A meter of the register; zeros in front of its number may be missing there."""
+    return store.meter(serial) or store.meter(serial.lstrip("0"))
 
 
 def _in_care(meter: MeterRecord) -> tuple[MeterRecord, str, FileState]:

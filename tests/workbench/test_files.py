@@ -203,6 +203,20 @@ def test_name_tells_whose_a_file_is_when_its_content_does_not(store: SqlStore) -
     assert (told.meter, told.new, told.state) == (SERIAL, 24, FileState.DECODED)
 
 
+def test_name_that_fits_no_meter_or_several_is_said(store: SqlStore) -> None:
+    file = uploaded(store, f"EK{SERIAL}202603142105000900.abl", hourly())
+    assert "its name says 41203377 or EK41203377, which is no meter" in decode_file(store, LIS200, file).detail
+    in_care(store, f"EK{SERIAL}")
+    in_care(store)
+    assert "which is several meters" in decode_file(store, LIS200, file).detail
+
+
+def test_zeros_in_front_of_a_number_in_the_name_may_be_missing_in_the_register(store: SqlStore) -> None:
+    in_care(store)
+    file = uploaded(store, f"00000{SERIAL}202603142105000900.abl", hourly())
+    assert decode_file(store, LIS200, file).meter == SERIAL
+
+
 def test_file_that_says_nothing_of_its_meter_waits_until_somebody_says_it(store: SqlStore) -> None:
     in_care(store)
     file = uploaded(store, "DATA.TXT", hourly())
