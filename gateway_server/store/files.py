@@ -178,7 +178,10 @@ class FileQueries(RegisterQueries, SessionQueries):
             ids = [number for serial in wanted.serials if (number := self.meter_id(serial)) is not None]
             where.among("f.meter_id", ids or [-1])
         where.between("f.received_at_ms", wanted.since_ms, wanted.until_ms)
-        where.among("f.state", wanted.states)
+        if wanted.states == (FileState.STORED.value,):
+            where.add("f.state = 'stored'")  # as the index of those that wait says it
+        else:
+            where.among("f.state", wanted.states)
         where.among("f.login", wanted.logins)
         where.among("f.name", wanted.names)
         where.among("f.session_id", wanted.sessions)

@@ -448,3 +448,15 @@ def test_a_transaction_that_failed_leaves_no_hash_behind(store: SqlStore) -> Non
     second = upload(store, "LOG", b"12345")
     assert (second.id, second.size) == (2, 5)
     assert content(store, upload(store, "LOG", b"6", second, 5)) == b"123456"
+
+
+def test_those_that_wait_are_found_among_many_that_do_not(store: SqlStore) -> None:
+    waiting = [upload(store, str(number), b"%d" % number, at_ms=number).id for number in range(4)]
+    store.set_file_state(waiting[1], FileState.UNKNOWN)
+    assert [one.id for one in store.files(Filter(states=("stored",), limit=2))] == [waiting[0], waiting[2]]
+    queries: list[str] = []
+    store.connection.raw.set_trace_callback(queries.append)
+    list(store.files(Filter(states=("stored",))))
+    (query,) = queries
+    plan = store.connection.all(f"EXPLAIN QUERY PLAN {query}")
+    assert any("file_waiting" in step[3] for step in plan)

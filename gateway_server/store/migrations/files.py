@@ -38,7 +38,8 @@ STATEMENTS = (
     "CREATE INDEX file_meter ON file (meter_id, received_at_ms)",
     "CREATE INDEX file_session ON file (session_id)",
     "CREATE INDEX file_first ON file (same_as) WHERE same_as IS NOT NULL",
-    "CREATE INDEX file_waiting ON file (state, id) WHERE state IN ('stored', 'incomplete')",
+    # few at any time, and looked for again and again; the index of all states would change with each of them
+    "CREATE INDEX file_waiting ON file (received_at_ms) WHERE state = 'stored'",
     """CREATE TABLE file_part (
         file_id BIGINT NOT NULL REFERENCES file (id),
         place BIGINT NOT NULL,
