@@ -22,7 +22,7 @@ from tests.end_to_end.uploads import LOGIN, PASSWORD, Drop, Router, wait_until
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("peers_ftp")]
 
 OUTER, INNER = "127.0.0.9", "127.0.0.1"
-PASSIVE = (52400, 52409)
+PASSIVE = (21400, 21409)
 NAME = "41203377202404030900000900.dat"
 
 LFTP = "set net:max-retries 1; set net:timeout 10; set ftp:passive-mode {0}; put {{file}}; bye"

@@ -45,7 +45,7 @@ def descriptors(pid: int) -> int:
 
 @pytest.mark.timeout(60 + DIALOGUES // 20)
 def test_server_answers_wild_dialogues_in_form_and_serves_on(tmp_path: Path) -> None:
-    drop = Drop(tmp_path, passive=(52700, 52899), more=MORE)
+    drop = Drop(tmp_path, passive=(21700, 21899), more=MORE)
     drop.accounts(LOGIN)
     with drop.gateway() as (port, pid):
         open_before = descriptors(pid)

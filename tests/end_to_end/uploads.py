@@ -44,10 +44,13 @@ class Stored:
 
 
 class Drop:
-    """A folder with a gateway's configuration and store. ``more`` are lines of its ``[[ftp]]`` table."""
+    """A folder with a gateway's configuration and store. ``more`` are lines of its ``[[ftp]]`` table.
+
+    Passive ports lie below those that the system gives to clients, and are no other test's.
+    """
 
     def __init__(
-        self, folder: Path, *, port: int = 0, passive: tuple[int, int] = (52200, 52399), more: str = ""
+        self, folder: Path, *, port: int = 0, passive: tuple[int, int] = (21200, 21399), more: str = ""
     ) -> None:
         self.folder = folder
         self.config = folder / "gateway.toml"
