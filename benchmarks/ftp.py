@@ -62,6 +62,7 @@ def server(name: str, folder: Path) -> Server:
 def upload(running: Server, clients: int, seconds: float, *options: str) -> dict[str, float]:
     """Lets uploaders loose on a server and gives their figures."""
     command = [sys.executable, "-m", "benchmarks.uploader", "--port", str(running.port), "--clients", str(clients)]
+    command += ["--pid", str(running.pid)]
     command += ["--seconds", str(seconds), "--size", str(SIZE), *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=300)
     if done.returncode:
@@ -83,9 +84,7 @@ def measure(place: Path, *, runs: int, seconds: float) -> list[Figure]:
             found["disk"]["commits_per_s"].append(commits_per_s(place))
             for name, options in contenders.items():
                 with tempfile.TemporaryDirectory(dir=place) as folder, server(name, Path(folder)) as running:
-                    cpu = running.cpu_s()
                     told = upload(running, clients, seconds, *options)
-                    told["cpu_us"] = 1e6 * (running.cpu_s() - cpu) / max(1.0, told["files"])
                 for what, value in told.items():
                     found[name][what].append(value)
         figures += _figures(clients, found)

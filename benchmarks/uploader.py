@@ -15,7 +15,7 @@ import socket
 from time import perf_counter
 
 from benchmarks.generator import percentile
-from benchmarks.processes import many_files
+from benchmarks.processes import cpu_s, many_files
 
 PATIENCE = 10.0  # seconds a session may take until it is failed
 PASSWORD = "secret"
@@ -164,6 +164,7 @@ def main() -> None:
     options.add_argument("--size", type=int, default=4096)
     options.add_argument("--seconds", type=float, default=3.0)
     options.add_argument("--folder", default="", help="where in the server's tree, with a / at its end")
+    options.add_argument("--pid", type=int, required=True, help="the server's process, whose processor time is told")
     options.add_argument("--account", default="", help="one login for all of them, instead of one each")
     chosen = options.parse_args()
     many_files()
@@ -174,7 +175,7 @@ def main() -> None:
     first_failures = len(uploads.failures)
     uploads.took.clear()
     uploads.failures.clear()
-    began = perf_counter()
+    began, cpu = perf_counter(), cpu_s(chosen.pid)
     uploads.run(began + chosen.seconds)
     lasted = perf_counter() - began
     figures = {
@@ -184,6 +185,7 @@ def main() -> None:
         "failed": float(len(uploads.failures)),
         "first_per_s": chosen.clients / first,
         "first_failed": float(first_failures),
+        "cpu_us": 1e6 * (cpu_s(chosen.pid) - cpu) / max(1, len(uploads.took)),
         "files": float(len(uploads.took)),
     }
     print(json.dumps({"figures": figures, "why": sorted(set(uploads.failures))[:5]}), flush=True)
