@@ -32,6 +32,7 @@ MOST_SAID = 200  # lines of the dialogue kept for the log
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 _TELNET = bytes(range(0xF0, 0x100))  # what an interrupt puts before ABOR (RFC 854)
+_SECRET = (b"PASS", b"ACCT")
 _AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
 
 
@@ -166,8 +167,8 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
     def _answer(self, line: bytes) -> None:
         verb, _, argument = line.partition(b" ")
         shown = readable(line)
-        if verb.upper() == b"PASS":
-            shown = "PASS ********"
+        if verb[:4].upper() in _SECRET:
+            shown = f"{readable(verb[:4])} ********"
         self._note(f"ftp> {shown}")
         self.command(verb.upper().decode("latin-1"), argument)
 

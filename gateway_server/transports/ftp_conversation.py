@@ -158,7 +158,10 @@ class Conversation(Shelf):
 
     def ftp_PASV(self, line: str) -> None:
         """Listens."""
-        super().ftp_PASV("")
+        if ":" in self.host and not self.terms.masquerade_for(self.host):
+            self.respond("522 PASV tells IPv4 addresses only; use EPSV.")
+        else:
+            super().ftp_PASV("")
 
     def _may_be_active(self) -> bool:
         if not self.terms.active:

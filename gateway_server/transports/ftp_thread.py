@@ -73,7 +73,7 @@ class FtpThread:
         poll = loop.poll
         scheduled = loop.sched.poll
         loop.call_every(_SWEEP_SECONDS, self._sweep)
-        wait: float | None = None
+        wait: float | None = 0
         while not self._stopping:
             try:
                 poll(wait)
