@@ -243,6 +243,18 @@ def check_codecs(config: Config, registry: Registry) -> None:
         raise OperatorError("\n".join(wrong))
 
 
+def check_uploads(config: Config) -> None:
+    """Raises `OperatorError` for the places of uploads whose password files, certificates or keys are not to be had."""
+    wrong = []
+    for number, ftp in enumerate(config.ftp, 1):
+        try:
+            ftp.check(config.folder)
+        except OperatorError as error:
+            wrong.append(f"{config.path or 'configuration'}: {place_of('ftp', number, ftp.name)}: {error}")
+    if wrong:
+        raise OperatorError("\n".join(wrong))
+
+
 def bytes_of(text: str) -> bytes:
     """Bytes written as characters, one each, or as ``hex:`` and hex digits."""
     if text.startswith("hex:"):

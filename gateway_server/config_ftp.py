@@ -19,6 +19,7 @@ from gateway_server.transports.ftp_terms import (
     address_of,
     network_of,
 )
+from gateway_server.transports.ftp_tls import tls_context
 
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 Megabytes = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -194,6 +195,12 @@ class FtpSettings(Named):
             failed_logins_per_address=self.failed_logins_per_address,
             ban=self.ban,
         )
+
+    def check(self, folder: Path) -> None:
+        """Reads every file that is named. Raises `OperatorError` for one that does not do."""
+        terms = self.terms(folder)
+        if terms.tls is not None:
+            tls_context(terms.tls)
 
     def _tls(self, folder: Path) -> TlsFiles | None:
         if not self.certificate:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.config import load_config
+from gateway_server.config import check_uploads, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed, verified
 from gateway_server.transports.ftp_terms import MEGABYTE, Terms, network_of
@@ -106,3 +106,18 @@ def test_mistake_in_an_account_names_its_place(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as said:
         terms(tmp_path, PLAIN + '[[ftp.account]]\nlogin = "a"\npassword_fil = "b"\n')
     assert "password_fil" in str(said.value)
+
+
+def test_files_that_are_named_and_not_there_are_told_with_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(
+        PLAIN
+        + 'certificate = "a.crt"\nprivate_key = "a.key"\n'
+        + PLAIN.replace("drop", "b").replace("2121", "2122")
+        + ACCOUNT
+    )
+    with pytest.raises(OperatorError) as told:
+        check_uploads(load_config(path))
+    first, second = str(told.value).split("\n")
+    assert first.startswith(f'{tmp_path}/gateway.toml: ftp 1 "drop": {tmp_path}/a.crt: there is no such file')
+    assert second.startswith(f'{tmp_path}/gateway.toml: ftp 2 "b": {tmp_path}/bpek.password: cannot be read')

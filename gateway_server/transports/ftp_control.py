@@ -178,9 +178,12 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def handle_close(self) -> None:
         """The client has hung up. One that said QUIT without waiting gets its file finished."""
+        if self._leaving:
+            return
         if any(line.lstrip(_TELNET)[:4].upper() == b"QUIT" for line in self._lines) and not self._closed:
             self._leaving = True
-            self.modify_ioloop_events(0)
+            self.producer_fifo.clear()
+            self.ioloop.unregister(self._fileno)  # a reset would be told by every poll, whatever is listened for
         else:
             self.close()
 
@@ -200,7 +203,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
             return
         if not self.producer_fifo:
             data = data[self.send(data) :]
-            if not data or self._closed:
+            if not data or self._closed or self._leaving:
                 return
         pyftpdlib_loop.AsyncChat.push(self, data)
         if len(self.producer_fifo) > MOST_UNREAD:
@@ -224,7 +227,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def leave(self) -> None:
         """Ends the connection once the client has what was said."""
-        if self.producer_fifo:
+        if self.producer_fifo and not self._leaving:
             self.close_when_done()
         else:
             self.close()

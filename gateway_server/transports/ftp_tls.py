@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import pyftpdlib.ioloop  # noqa: F401  # before its others: it imports asyncore without a warning
 from OpenSSL import SSL
 from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers.ftps.ssl import SSLConnectionMixin

@@ -18,6 +18,8 @@ from gateway_server.transports.ftp_control import Control
 from gateway_server.transports.ftp_data import Active, Data, Passive
 from gateway_server.transports.ftp_delivery import Delivery
 
+_LEAVING_SECONDS = 1.0  # in which the data connection of a client that has said QUIT and hung up may still come
+
 
 class Transfers(Control):
     """A control connection with its data connection."""
@@ -231,7 +233,7 @@ class Transfers(Control):
             return
         if delivery is not None or self._sending:
             if self.data_channel is None:
-                if idle > terms.data_timeout:
+                if idle > (_LEAVING_SECONDS if self._leaving else terms.data_timeout):
                     self._no_data()
             elif idle > terms.stall_timeout and not self.desk.held:
                 if delivery is not None:

@@ -100,6 +100,19 @@ def test_client_that_says_quit_and_hangs_up_without_waiting_has_uploaded_a_whole
         assert file.size == 1000
 
 
+def test_client_that_says_quit_and_hangs_up_before_its_file_begins_is_forgotten_soon(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        for end in (RawClient.hang_up, RawClient.reset):
+            client = place.logged_in()
+            client.say("PASV")
+            client.send(b"STOR day.dat\r\nQUIT\r\n")
+            assert client.reply().startswith("150")
+            end(client)
+        sessions = place.until(lambda: [one for one in place.sessions() if one.outcome][1:] and place.sessions())
+        assert [one.outcome for one in sessions] == [Outcome.LINE_LOST] * 2
+        assert not place.drop._listeners[0].controls
+
+
 def test_aborted_upload_is_kept_as_incomplete(tmp_path: Path) -> None:
     with hall(tmp_path) as place:
         client = place.logged_in()
