@@ -11,6 +11,7 @@ import re
 import selectors
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -216,12 +217,13 @@ class Wild:
             port = int(place[3]) if place[3] else 256 * int(place[1]) + int(place[2])
             try:
                 data = socket.create_connection(("127.0.0.1", port), 1)
-                data.settimeout(0.5)
-                data.sendall(talk.wildness.data)
-                data.shutdown(socket.SHUT_WR)
             except OSError:
                 return
             talk.data.append(data)
+            data.settimeout(0.5)
+            with suppress(OSError):
+                data.sendall(talk.wildness.data)
+                data.shutdown(socket.SHUT_WR)
 
     def _quiet(self, talk: Talk, now: float) -> None:
         """Nothing was said for a while: the next word, or the end."""
