@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway_server.codec.codec import NOISE
+from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.files import FileReading, UploadedFile
 from gateway_server.codec.parity import is_even_coded, strip
@@ -34,7 +34,10 @@ _VALUE = re.compile(r"(?P<address>(?:\d+-)?\d+:[0-9A-Fa-f]{3,}[^()]*)\((?P<value
 _SEPARATED = re.compile(r"[^;\t|]*(?P<separator>[;\t|])")
 _IDENTIFICATION = re.compile(r"/(?P<maker>[A-Za-z]{3})[0-9A-I](?P<ident>[^\x00-\x1f]+)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d")
-_COMMA = re.compile(r"([+-]?\d+),(\d+)\Z")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_LONGEST_LINE = 1 << 14
+_GIVEN_UP = 1000
+_PIECE = 4096
 _Found = TypeVar("_Found", Row, Event)
 _BLANK = "\x00\x1a \t"
 
@@ -61,7 +64,19 @@ def read_file(file: UploadedFile) -> FileReading | None:
             if bare.strip(_BLANK):
                 # One character is one octet, so a place in the text is a place in the file.
                 reader.take(_Line(bare, start + found.start()))
+                if reader.hopeless:
+                    return reader.result()
     return reader.result()
+
+
+def _frames(data: bytes) -> Iterator[Frame]:
+    framer = frames.Lis200Framer()
+    for at in range(0, len(data), _PIECE):
+        framer.feed(data[at : at + _PIECE])
+        while (frame := framer.next_frame()) is not None:
+            yield frame
+    while (frame := framer.flush()) is not None:
+        yield frame
 
 
 class _FileReader:
@@ -78,6 +93,7 @@ class _FileReader:
         self._manufacturer = self._ident = ""
         self._understood = 0
         self._strange = 0
+        self._damaged = 0
         self._inferred = False
 
     def texts(self) -> Iterator[tuple[str, int]]:
@@ -86,27 +102,32 @@ class _FileReader:
         if b"\x02" not in data and not data.startswith((b"\x82", b"\xaf")):
             yield (strip(data) if is_even_coded(data) else data).decode("latin-1"), 0
             return
-        framer = frames.Lis200Framer()
-        framer.feed(data)
-        between, start = "", 0
-        while (frame := framer.next_frame() or framer.flush()) is not None:
+        between: list[str] = []
+        start = end = 0
+        for frame in _frames(data):
+            if self.hopeless:
+                return
             if frame.kind in (NOISE, frames.IDENTIFICATION):
-                if start + len(between) != frame.start:
-                    yield between, start
-                    between, start = "", frame.start
-                between += messages.characters(frame.data)
+                if end != frame.start:
+                    yield "".join(between), start
+                    between, start = [], frame.start
+                between.append(messages.characters(frame.data))
+                end = frame.end
             elif frame.fault:
                 self._note(f"a telegram at byte {frame.start} is left out: {frame.fault}")
+                self._damaged += 1
             elif frame.kind in (frames.BLOCK, frames.PARTIAL):
-                yield between, start
-                between, start = "", frame.end
+                yield "".join(between), start
+                between, start, end = [], frame.end, frame.end
                 yield messages.characters(frame.data)[1:-2], frame.start + 1
-        yield between, start
+        yield "".join(between), start
 
     def take(self, line: _Line) -> None:
         """One line more."""
         text = line.text
-        if found := _VALUE.fullmatch(text):
+        if len(text) > _LONGEST_LINE:
+            self._strange += 1
+        elif found := _VALUE.fullmatch(text):
             self._value(line, addresses.core(found["address"].strip()), found["value"])
         elif (found := _CELLS.fullmatch(text)) and ")(" in text:
             self._cells(found["head"].strip(), found["cells"].split(")("), line)
@@ -119,6 +140,11 @@ class _FileReader:
             self._separated(text.removesuffix(found["separator"]).split(found["separator"]), line)
         else:
             self._strange += 1
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many lines mean nothing that the others need not be looked at."""
+        return self._strange + self._damaged > self._understood + _GIVEN_UP
 
     def result(self) -> FileReading | None:
         """What all the lines told."""
@@ -184,7 +210,8 @@ class _FileReader:
             self._head(cells)
 
     def _separated(self, cells: Sequence[str], line: _Line) -> None:
-        trimmed = [_COMMA.sub(r"\1.\2", cell.strip()) for cell in cells]
+        trimmed = [cell.strip() for cell in cells]
+        trimmed = [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in trimmed]
         if not _has_time(trimmed):
             self._head(trimmed)
         elif any(_is_mark(cell) for cell in trimmed):

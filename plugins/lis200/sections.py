@@ -22,6 +22,7 @@ UPLOADED = "uploaded"
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SHORTEST_MONTH = timedelta(days=27)
+_TIME_NAMES = frozenset({"time", "zeit", "date", "время", "дата"})
 _SOURCE = re.compile(r"(?:\d+-)?\d+:[0-9A-Fa-f_]+(?:\.\w+)?")
 
 
@@ -43,6 +44,8 @@ class Section:
     def head(self, cells: Sequence[str]) -> bool:
         """A line of cells above the rows; whether it says what the columns are: names, then units, sources."""
         if not self._names:
+            if not any(cell.strip().lower() in _TIME_NAMES for cell in cells):
+                return False
             if layouts.learnt(UPLOADED, [values.plain(cell) for cell in cells], (), ()) is None:
                 return False
             self._names = [values.plain(cell) for cell in cells]

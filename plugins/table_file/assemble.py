@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?", re.AS
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'")
 _EXACT = Context(prec=120)
 _MOST_ORDER = 2**53
+_GIVEN_UP = 1000
 _SHOWN = 60
 
 
@@ -49,6 +50,8 @@ class Assembly:
             except _UnreadError as why:
                 self._unread += 1
                 self._note(f"row {record.number} is not read: {why}")
+                if self._unread > len(self._rows) + len(self._events) + _GIVEN_UP:
+                    break
         count = len(self._rows) + len(self._events)
         if self._unread and not count:
             raise OtherKind(self._notes[0])

@@ -27,13 +27,11 @@ def markup_records(file: UploadedFile, mapping: Mapping) -> Records:
     """The rows of a file with the elements the mapping wants. Raises `OtherKind` for any other file, `CodecError`."""
     if file.data[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] != b"<":
         raise OtherKind("it is no XML")
-    tree = _Tree(mapping.encoding)
+    tree = _Tree(mapping.encoding, mapping.root)
     fault = tree.parse(file.data)
     root = tree.root
     if root is None:
         raise OtherKind(f"it is no XML: {fault}")
-    if mapping.root and root.tag != mapping.root:
-        raise OtherKind(f"its root element is {root.tag[:60]}, not {mapping.root}")
     found = list(root.iterfind(mapping.row))
     if not found and not mapping.root:
         raise OtherKind(f"it has no element {mapping.row}; its root element is {root.tag[:60]}")
@@ -60,7 +58,9 @@ def _records(tree: _Tree, root: Element, found: list[Element], mapping: Mapping)
 class _Tree:
     """The elements of a file, whose they are and where they stand."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, wanted: str) -> None:
+        self._wanted = wanted
+        self._pieces: list[str] = []
         self.root: Element | None = None
         self.spans: dict[Element, Span] = {}
         self.parents: dict[Element, Element] = {}
@@ -90,17 +90,21 @@ class _Tree:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.spans) + len(self._open) >= MOST_ELEMENTS or len(self._open) >= MOST_DEPTH:
             raise CodecError(f"it has more than {MOST_ELEMENTS} elements, or more than {MOST_DEPTH} in each other")
+        self._flush()
         element = Element(_bare(name), {_bare(key): value for key, value in attributes.items()})
         if self._open:
             parent = self._open[-1][0]
             parent.append(element)
             self.parents[element] = parent
+        elif self._wanted and element.tag != self._wanted:
+            raise OtherKind(f"its root element is {element.tag[:60]}, not {self._wanted}")
         else:
             self.root = element
         self._open.append((element, self._parser.CurrentByteIndex))
         self._last = None
 
     def _end(self, name: str) -> None:
+        self._flush()
         element, start = self._open.pop()
         end = self._parser.CurrentByteIndex
         if self._data[end : end + 4].replace(b"\0", b"").startswith(b"</"):
@@ -109,11 +113,16 @@ class _Tree:
         self._last = element
 
     def _text(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def _flush(self) -> None:
+        """What stood between two tags: of the element that was closed before, else of the open one."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
         if self._last is not None:
-            self._last.tail = (self._last.tail or "") + text
+            self._last.tail = text
         elif self._open:
-            element = self._open[-1][0]
-            element.text = (element.text or "") + text
+            self._open[-1][0].text = text
 
     def _document_type(self, *said: object) -> None:
         raise OtherKind("it has a document type (DOCTYPE), which is not read: it could define anything")

@@ -15,6 +15,7 @@ from .records import Record, Records
 
 _LINE = re.compile(rb"[^\r\n]+")
 _HEAD = 4096
+_LONGEST = 1 << 16
 _SHOWN = 12
 
 
@@ -87,6 +88,8 @@ def _lines(data: bytes, encoding: str) -> Iterator[_Line]:
     number = 0
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     for number, found in enumerate(_LINE.finditer(data, start), 1):
+        if found.end() - found.start() > _LONGEST:
+            raise OtherKind(f"line {number} is longer than any line of a table")
         try:
             text = found.group().decode(encoding)
         except UnicodeDecodeError:
@@ -114,6 +117,8 @@ def _wide_lines(data: bytes, encoding: str) -> Iterator[_Line]:
     at = 2 if data[:2] in (b"\xff\xfe", b"\xfe\xff") and not text.startswith("\ufeff") else 0
     for number, piece in enumerate(re.split(r"(?<=[\r\n])", text), 1):
         end = at + 2 * len(piece) + 2 * sum(char > "\uffff" for char in piece)
+        if len(piece) > _LONGEST:
+            raise OtherKind(f"line {number} is longer than any line of a table")
         bare = piece.strip("\r\n\ufeff")
         if bare.strip():
             yield _Line(bare, Span(at, end), number)

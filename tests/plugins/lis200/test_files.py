@@ -274,6 +274,12 @@ def test_few_rows_among_much_else_are_not_read() -> None:
         read_file(upload([ek(10), "hello", "what", "else"]))
 
 
+def test_long_file_of_something_else_is_given_up_early() -> None:
+    with pytest.raises(CodecError, match="2 of 1005 lines"):
+        read_file(upload([ek(10), ek(11), *["a;b"] * 100_000]))
+    assert read_file(UploadedFile("A", b"\x02" * 1_000_000, 0)) is None
+
+
 def test_codec_offers_it() -> None:
     assert codec.read_file(upload([ek(10), ek(11)])) == read_file(upload([ek(10), ek(11)]))
 

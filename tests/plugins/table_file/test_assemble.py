@@ -117,6 +117,11 @@ def test_few_bad_rows_are_left_out_and_many_make_the_file_unreadable() -> None:
         read(DAY, rows(*good, *["never;5"] * 4))
 
 
+def test_long_table_that_cannot_be_read_is_given_up_early() -> None:
+    with pytest.raises(OtherKind, match="row 2 is not read"):
+        read(DAY, HEAD + "never;5\n" * 500_000)
+
+
 def test_guessed_mapping_marks_its_readings() -> None:
     reading = read(DAY + "source: guess\n", rows("14.03.2026 07:00;5"))
     assert reading.findings.rows[0].quality == Quality.INFERRED
