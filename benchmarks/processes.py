@@ -33,6 +33,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
+def cpu_s(pid: int) -> float:
+    """Processor time a process has used so far, all threads, seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICK
+
+
 class Server:
     """A server process that says ``ready ... HOST:PORT`` on its standard output."""
 
@@ -87,8 +93,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Processor time used so far, all threads, seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / CLOCK_TICK
+        return cpu_s(self.pid)
 
     def written_bytes(self) -> int:
         """Bytes the process caused to be written to the disk so far."""

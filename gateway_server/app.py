@@ -16,6 +16,7 @@ from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
 from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.scheduler.decoding import Decoding
 from gateway_server.scheduler.jobs import Jobs
 from gateway_server.scheduler.wake import listen_for_wakes
 from gateway_server.session.endings import Ending
@@ -30,6 +31,8 @@ from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
 from gateway_server.transports.errand import Errand
+from gateway_server.transports.folder_watch import Watcher
+from gateway_server.transports.ftp import FtpDrop
 from gateway_server.transports.probe import Attempt, probe
 from gateway_server.transports.reception import Reception, Rule
 from gateway_server.transports.routes import parse_route
@@ -79,6 +82,11 @@ class Gateway:
             config.jobs.parallel,
             config.jobs.lease,
         )
+        self._decoding = Decoding(reactor, self._facilities, registry)
+        self._drop: FtpDrop | None = None
+        self._watchers = [
+            Watcher(self._facilities, watch.folder_watch(config.folder), self._decoding.add) for watch in config.watch
+        ]
         self._ports: list[IListeningPort] = []
         self._factories: list[InboundFactory] = []
         self._wakes: IListeningPort | None = None
@@ -108,6 +116,8 @@ class Gateway:
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)
+            if "ftp" in self._only and (self._config.ftp or self._watchers):
+                self._serve_uploads()
         except BaseException:
             await self.stop()
             raise
@@ -124,6 +134,11 @@ class Gateway:
         self._stopping = Deferred()
         await DeferredList([_stopped(port) for port in (*self._ports, *filter(None, [self._wakes]))])
         self._jobs.stop()
+        if self._drop is not None:
+            await self._drop.stop()
+        for watcher in self._watchers:
+            watcher.stop()
+        self._decoding.stop()
         for factory in self._factories:
             factory.end_all("the gateway stops")
         self._dispatch.end_all("the gateway stops")
@@ -142,6 +157,22 @@ class Gateway:
         place = Place(settings.name, getattr(host, "host", str(host)), getattr(host, "port", 0))
         self.places.append(place)
         logger.info("listener %s is open at %s:%d", place.name, place.address, place.port)
+
+    def _serve_uploads(self) -> None:
+        if self._config.ftp:
+            self._open_drop()
+        for watcher in self._watchers:
+            watcher.start()
+        self._decoding.start()
+
+    def _open_drop(self) -> None:
+        self._drop = drop = FtpDrop(self._reactor, self._facilities, self._decoding.add)
+        for settings in self._config.ftp:
+            host, port = drop.listen(settings.terms(self._config.folder))
+            place = Place(settings.name, host, port)
+            self.places.append(place)
+            logger.info("ftp %s is open at %s:%d", place.name, place.address, place.port)
+        drop.start()
 
     def _reception(self, settings: ListenerSettings) -> Reception:
         return Reception(
@@ -172,6 +203,8 @@ class Gateway:
 
     def _full(self, full: bool) -> None:  # the writer's signature
         self._admission.closed_because = "the store's disk is full; nothing could be acknowledged" if full else ""
+        if self._drop is not None:
+            self._drop.full(full)
 
     def _crowded(self, crowded: bool) -> None:  # the writer's signature
         for factory in self._factories:
@@ -179,6 +212,11 @@ class Gateway:
                 factory.hold()
             else:
                 factory.go_on()
+        if self._drop is not None:
+            if crowded:
+                self._drop.hold()
+            else:
+                self._drop.go_on()
 
 
 def make_gateway(
@@ -335,7 +373,6 @@ def _keep_alive(config: Config) -> KeepAlive:
 
 def _notices(config: Config) -> list[str]:
     return [
-        *(f'[[ftp]] "{ftp.name}" {_NOT_SERVED}' for ftp in config.ftp),
         *(f'[[modem]] "{modem.name}" {_NOT_SERVED}' for modem in config.modem),
     ]
 

@@ -11,35 +11,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from gateway_server.codec.registry import Registry
 from gateway_server.config_errors import in_words, place_of
+from gateway_server.config_ftp import FtpSettings
+from gateway_server.config_tables import Named, Seconds, Table
+from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
 
 SCHEME = "sqlite:///"
 
-Seconds = Annotated[float, Field(ge=0, le=31_536_000, strict=False)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class StoreSettings(_Table):
+class StoreSettings(Table):
     """Where everything is kept. The key of the access codes lies beside the store unless ``key_file`` says where."""
 
     url: str = "sqlite:///gateway.db"
     key_file: str = ""
 
 
-class _Named(_Table):
-    name: str = Field(min_length=1)
-
-
-class ListenerSettings(_Named):
+class ListenerSettings(Named):
     """One place where meters call in. The contract's keys, then ours; times in seconds."""
 
     endpoint: str
@@ -132,43 +124,20 @@ class ListenerSettings(_Named):
         return Heartbeats(tuple(bytes_of(text) for text in self.heartbeats), bytes_of(self.heartbeat_answer))
 
 
-class FtpSettings(_Named):
-    """A place for uploads; checked, not yet served by this version."""
-
-    listen: str
-    passive_ports: str = "50000-50099"
-
-    @field_validator("listen")
-    @classmethod
-    def _is_place(cls, text: str) -> str:
-        host, _, port = text.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
-            raise ValueError("is no HOST:PORT, such as 127.0.0.1:2121")
-        return text
-
-    @field_validator("passive_ports")
-    @classmethod
-    def _is_range(cls, text: str) -> str:
-        match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
-        if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 65535:
-            raise ValueError("is no range of ports, such as 50000-50099")
-        return text
-
-
-class ModemSettings(_Named):
+class ModemSettings(Named):
     """A modem for CSD calls; checked, not yet served by this version."""
 
     port: str = Field(min_length=1)
     speed: Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
 
 
-class PluginSettings(_Table):
+class PluginSettings(Table):
     """Folders with codecs of the operator's own."""
 
     folders: list[str] = []
 
 
-class LimitSettings(_Table):
+class LimitSettings(Table):
     """How much one gateway takes on."""
 
     sessions: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
@@ -176,7 +145,7 @@ class LimitSettings(_Table):
     swaps_per_minute: Annotated[int, Field(ge=1, le=1000)] = 6
 
 
-class TcpSettings(_Table):
+class TcpSettings(Table):
     """How TCP notices that the other end is gone, and how long a connection may take; seconds."""
 
     keep_alive_idle: Annotated[int, Field(ge=1, le=32767)] = 180
@@ -186,19 +155,20 @@ class TcpSettings(_Table):
     connect_timeout: Seconds = 30.0
 
 
-class JobSettings(_Table):
+class JobSettings(Table):
     """How orders are worked off: how many at once, and after how many seconds an order of a dead gateway is free."""
 
     parallel: Annotated[int, Field(ge=1, le=10000)] = 50
     lease: Annotated[float, Field(ge=5, le=3600, strict=False)] = 60.0
 
 
-class Config(_Table):
+class Config(Table):
     """Everything the operator can say."""
 
     store: StoreSettings = StoreSettings()
     listener: list[ListenerSettings] = []
     ftp: list[FtpSettings] = []
+    watch: list[WatchSettings] = []
     modem: list[ModemSettings] = []
     plugins: PluginSettings = PluginSettings()
     limits: LimitSettings = LimitSettings()
@@ -289,6 +259,18 @@ def check_files(config: Config) -> None:
         raise OperatorError("\n".join(wrong))
 
 
+def check_uploads(config: Config) -> None:
+    """Raises `OperatorError` for the places of uploads whose password files, certificates or keys are not to be had."""
+    wrong = []
+    for number, ftp in enumerate(config.ftp, 1):
+        try:
+            ftp.check(config.folder)
+        except OperatorError as error:
+            wrong.append(f"{config.path or 'configuration'}: {place_of('ftp', number, ftp.name)}: {error}")
+    if wrong:
+        raise OperatorError("\n".join(wrong))
+
+
 def bytes_of(text: str) -> bytes:
     """Bytes written as characters, one each, or as ``hex:`` and hex digits."""
     if text.startswith("hex:"):
@@ -335,9 +317,10 @@ def _absolute(url: str, folder: Path) -> str:
 def _clashes(config: Config) -> Iterator[str]:
     if not config.store.url.startswith(SCHEME) and config.store.url != ":memory:":
         yield f'[store]: `url`: "{config.store.url}" cannot be opened; allowed is sqlite:///FILE'
-    named: tuple[tuple[str, Sequence[_Named]], ...] = (
+    named: tuple[tuple[str, Sequence[Named]], ...] = (
         ("listener", config.listener),
         ("ftp", config.ftp),
+        ("watch", config.watch),
         ("modem", config.modem),
     )
     for table, names in ((table, [entry.name for entry in entries]) for table, entries in named):

@@ -139,6 +139,7 @@ class Quality:
     CHECK_FAILED = "check_failed"  # the device's own check of the row is not Ok
     COUNTER_BACK = "counter_back"  # a counter is lower than in the row before
     CLOCK_OFF = "clock_off"  # the meter's time cannot be true: before 2000, or a day and more after arrival
+    INFERRED = "inferred"  # read by a layout that no document or device confirms
     CONFLICT = "conflict"  # this row came before with other values; both are kept
 
 

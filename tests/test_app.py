@@ -40,7 +40,6 @@ def test_what_this_version_does_not_serve_is_said(tmp_path: Path, registry: Regi
         tmp_path, '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n[[modem]]\nname = "m1"\nport = "/dev/ttyUSB0"\n'
     )
     assert made(config, registry).notices == [
-        '[[ftp]] "drop" is configured, but this version does not serve it yet',
         '[[modem]] "m1" is configured, but this version does not serve it yet',
     ]
 

@@ -24,13 +24,16 @@ from gateway_server.errors import GatewayError, OperatorError
 from gateway_server.model import CURRENT, DAILY, EVENTS, INTERVAL, MONTHLY, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.store.open import open_store, store_path
-from gateway_server.store.records import Filter, MeterRecord, SessionRecord
+from gateway_server.store.passwords import hashed
+from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.testing.demo_meters import DemoMeter, DemoMeters
+from gateway_server.testing.demo_uploads import PASSWORD, UNITS, DemoUploads
 
 NAME = "gateway-server"
 FOLDER = Path("demo-data")
 _LOOK_SECONDS = 0.4
+_SETTLED = tuple(state.value for state in (FileState.DECODED, FileState.UNKNOWN, FileState.FAILED))
 _PATIENCE_SECONDS = 12.0  # when those that do not answer are waited for no longer
 
 _WORDS = {
@@ -52,6 +55,11 @@ codec = "lis200"
 identify = ["registration", "codec"]
 registration = '(?P<id>\d{15})\r?\n'
 role = "ask"
+
+[[ftp]]
+name = "drop"
+listen = "127.0.0.1:0"
+passive_ports = ""
 """
 
 
@@ -61,7 +69,7 @@ role = "ask"
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Where it keeps it.")
 @pass_invocation
 def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
-    """Simulated meters read by the gateway, on loopback.
+    """Simulated meters that are read and upload, on loopback.
 
     Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
     """
@@ -75,13 +83,17 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
         gateway = make_gateway(reactor, config, now_ms=invocation.now_ms, registry=registry)
         watching = LoopingCall(_look, gateway, shown)
         watching.clock = IReactorTime(reactor)
+        uploads: DemoUploads | None = None
         try:
             await gateway.start()
             for place in gateway.places:
                 click.echo(f"listening: {place}")
             click.echo("the web console comes with a later version; until then the command line shows everything\n")
             shown.expect(scene.meters)
-            scene.call("127.0.0.1", gateway.places[0].port)
+            ports = {place.name: place.port for place in gateway.places}
+            scene.call("127.0.0.1", ports["gprs"])
+            uploads = DemoUploads(reactor, "127.0.0.1", ports["drop"])
+            uploads.start()
             watching.start(_LOOK_SECONDS)
             patience = reactor.callLater(_PATIENCE_SECONDS, shown.explain)
             ended: Deferred[None] = Deferred()
@@ -94,16 +106,19 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
             if watching.running:
                 watching.stop()
             scene.stop()
+            if uploads is not None:
+                uploads.stop()
             await gateway.stop()
 
-    click.echo(f"{meters} simulated meters; everything is kept in {folder}/ and nowhere else")
+    click.echo(
+        f"{meters} simulated meters and {len(UNITS)} that upload; everything is kept in {folder}/ and nowhere else"
+    )
     try:
         run_reactor(work)
     except Stopped:
         click.echo()
     with closing(open_store(config.store.url, config.key_file)) as store:
-        for one in _ended(store, shown.newest):
-            shown.session(one)
+        shown.news(_news(store, shown.newest))
     shown.summary()
     if not shown.read:
         raise Failed("no meter could be read")
@@ -132,6 +147,16 @@ def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
         for meter in ours:
             if not meter.caller:
                 store.add_job(meter.serial, ReadOrder().to_json(), "", now_ms)
+        store.put_meters(
+            (
+                MeterRecord(one.serial, one.name, "lis200", one.model, (one.route,), "demo", state=MeterState.ACTIVE),
+                None,
+            )
+            for one in UNITS
+        )
+        secret = hashed(PASSWORD)
+        for unit in UNITS:
+            store.set_upload_secret(unit.login, secret)
 
 
 def _record(meter: DemoMeter) -> MeterRecord:
@@ -147,26 +172,34 @@ class _Seen:
 
 
 def _look(gateway: Gateway, shown: _Shown) -> Deferred[None]:
-    """Asks the store, on its thread, for sessions that have ended since."""
+    """Asks the store, on its thread, for sessions that have ended since, and for files."""
     done: Deferred[None] = Deferred()
     behind = shown.newest
 
-    def work(store: Store) -> list[_Seen]:
-        return _ended(store, behind)
+    def work(store: Store) -> _News:
+        return _news(store, behind)
 
-    def heard(found: list[_Seen] | GatewayError) -> None:
+    def heard(found: _News | GatewayError) -> None:
         if not isinstance(found, GatewayError):
-            for one in found:
-                shown.session(one)
+            shown.news(found)
         done.callback(None)
 
     gateway.writer.call(work, heard)
     return done
 
 
-def _ended(store: Store, behind: set[int]) -> list[_Seen]:
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What the store has that was not shown yet."""
+
+    ended: list[_Seen]
+    files: list[FileRecord]
+
+
+def _news(store: Store, behind: set[int]) -> _News:
     found = [one for one in store.sessions(Filter(states=("ended",))) if one.id not in behind]
-    return [_Seen(one, _rows_of(store, one)) for one in found]
+    ended = [_Seen(one, _rows_of(store, one)) for one in found if one.transport != "ftp"]
+    return _News(ended, list(store.files(Filter(states=_SETTLED))))
 
 
 def _rows_of(store: Store, session: SessionRecord) -> Counter[str]:
@@ -186,12 +219,31 @@ class _Shown:
         self._said: dict[str, str] = {}
         self._explained = False
         self._session = 0
+        self._files: dict[int, FileRecord] = {}
         self.newest: set[int] = set()
         self.read: set[str] = set()
 
     def expect(self, meters: list[DemoMeter]) -> None:
         """The scene's meters."""
         self._meters = {meter.serial: meter for meter in meters}
+
+    def news(self, news: _News) -> None:
+        """Shows what is new."""
+        for seen in news.ended:
+            self.session(seen)
+        for file in news.files:
+            if file.id not in self._files:
+                self.file(file)
+
+    def file(self, file: FileRecord) -> None:
+        """Says what came of an uploaded file."""
+        self._files[file.id] = file
+        name = next(
+            (f"{unit.model} {unit.serial} {unit.name}" for unit in UNITS if unit.login == file.login), file.login
+        )
+        read = file.state is FileState.DECODED
+        said = f"{file.readings} readings, committed" if read else "nobody can read it yet; it is kept"
+        click.echo(f"{name} → uploaded {file.size} bytes: {said} (file {file.id})")
 
     def session(self, seen: _Seen) -> None:
         """Says how a session ended, unless that was said of this meter before."""
@@ -223,6 +275,7 @@ class _Shown:
             f"session list {self._option}",
             f"session show {self._session or 1} {self._option}",
             f"reading list --archive interval {self._option}",
+            f"file list {self._option}",
         ]
         for serial, meter in self._meters.items():
             if not meter.registered:
@@ -237,6 +290,8 @@ class _Shown:
         """Says what came of it."""
         self.explain()
         click.echo(f"{len(self.read)} meters were read in {len(self.newest)} sessions")
+        read = sum(file.state is FileState.DECODED for file in self._files.values())
+        click.echo(f"{len(self._files)} files were uploaded; {read} of them could be read")
         if silent := self._silent():
             say(f"not read: {', '.join(silent)}; `{_program()} meter show {silent[0]} {self._option}` says why")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from gateway_server.cli.listing import JsonValue, Listing, pairs, print_json, pr
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.cli.reading_json import reading_json, reading_listing
-from gateway_server.cli.register import changed, check_meter, read_access_code
+from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
 from gateway_server.cli.why import Standing, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
-from gateway_server.store.records import Filter, MeterRecord
+from gateway_server.store.records import Filter, MeterRecord, UploadAccount
 
 _LAST_SESSIONS = 10
 _SHOWN_SESSIONS = 5
@@ -128,6 +128,7 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
         record = known(store, serial)
         sessions = list(store.sessions(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
         stands = standing(record, sessions, invocation.now_ms())
+        accounts = list(filter(None, map(store.upload_account, upload_logins(record))))
         last = list(store.last_readings(Filter(serials=(record.serial,))))
         memory = dict(store.known_meter(record.serial).memory)
         zones = Zones(store)
@@ -138,7 +139,7 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
-        _show_card(record, stands, memory)
+        _show_card(record, stands, memory, accounts)
         if last:
             click.echo("\nnewest row of every archive")
             reading_listing(zones).show(last, as_json=False, limit=len(last))
@@ -156,7 +157,9 @@ def _standing_json(stands: Standing) -> dict[str, JsonValue]:
     }
 
 
-def _show_card(record: MeterRecord, stands: Standing, memory: dict[str, str]) -> None:
+def _show_card(
+    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount]
+) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
     home = zone(record.time_zone)
@@ -173,12 +176,17 @@ def _show_card(record: MeterRecord, stands: Standing, memory: dict[str, str]) ->
             ("time zone", f"{record.time_zone}, gas day starts at {record.gas_day_start}"),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
+            ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
             ("first contact", local(record.first_contact_ms, home)),
             ("last contact", local(record.last_contact_ms, home) or "never"),
             ("remembered", ", ".join(f"{name}={_short(value)}" for name, value in sorted(memory.items()))),
         ]
     ):
         click.echo(line)
+
+
+def _has_password(account: UploadAccount) -> str:
+    return "password stored as a hash" if account.secret else "no password yet: --ftp-password-file"
 
 
 def _short(value: str) -> str:
@@ -198,6 +206,12 @@ _card_options = opt.options(
         metavar="FILE",
         type=click.Path(path_type=Path),
         help="Holds the access code of its lock; kept encrypted.",
+    ),
+    click.option(
+        "--ftp-password-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Holds the password of its upload accounts (routes ftp:LOGIN); kept as a hash.",
     ),
 )
 
@@ -219,6 +233,7 @@ def add(
     time_zone: str | None,
     gas_day_start: str | None,
     password_file: Path | None,
+    ftp_password_file: Path | None,
     dropped: tuple[str, ...],
 ) -> None:
     """Adds a meter, or changes one.
@@ -246,7 +261,11 @@ def add(
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
         record = replace(record, routes=tuple(route for route in record.routes if route not in dropped))
         check_meter(record, invocation.codecs())
-        store.put_meter(record, read_access_code(password_file) if password_file else None)
+        with store.connection.transaction("add meter"):
+            store.put_meter(record, read_access_code(password_file) if password_file else None)
+            set_upload_passwords(store, record, ftp_password_file)
+            for login in upload_logins(replace(record, routes=dropped)):
+                store.set_upload_secret(login, "")
     click.echo(f"meter {record.serial} {'changed' if old else 'added'}")
     if not old and any(route.startswith(("tcp:", "serial:")) for route in record.routes):
         say(f"`gateway-server read {record.serial}` reads it now")
@@ -316,6 +335,7 @@ def claim(
     time_zone: str | None,
     gas_day_start: str | None,
     password_file: Path | None,
+    ftp_password_file: Path | None,
 ) -> None:
     """Takes a meter that called into care.
 
@@ -336,12 +356,16 @@ def claim(
         )
         check_meter(record, invocation.codecs())
         code = read_access_code(password_file) if password_file else None
-        claimed = store.claim(old.serial, record)
-        if code is not None:
-            store.put_meter(claimed, code)
+        with store.connection.transaction("claim meter"):
+            claimed = store.claim(old.serial, record)
+            if code is not None:
+                store.put_meter(claimed, code)
+            set_upload_passwords(store, claimed, ftp_password_file)
         click.echo(f"meter {claimed.serial} is in care now")
-        found = read_again(store, invocation.codecs(), claimed.serial)
-    click.echo(f"{found.sessions} sessions were kept; {found.new} rows and events came of them")
+        sessions, files = read_again(store, invocation.codecs(), claimed.serial)
+    click.echo(f"{sessions.read} sessions were kept; {sessions.new} rows and events came of them")
+    if files.read:
+        click.echo(f"{files.read} files were kept; {files.new} rows and events came of them")
 
 
 @meter.command()

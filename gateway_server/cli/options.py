@@ -35,7 +35,7 @@ outcome_option = click.option(
     "--outcome", "outcomes", multiple=True, type=click.Choice([one.value for one in Outcome]), help="How it ended."
 )
 transport_option = click.option(
-    "--transport", "transports", multiple=True, metavar="NAME", help="tcp, serial, csd, ftp or capture."
+    "--transport", "transports", multiple=True, metavar="NAME", help="tcp, serial, csd, ftp, file or capture."
 )
 search_option = click.option("--search", default="", metavar="TEXT", help="Only what contains this text.")
 

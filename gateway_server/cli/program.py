@@ -11,6 +11,7 @@ import click
 from gateway_server import __version__
 from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
+from gateway_server.cli.file import file
 from gateway_server.cli.invocation import Invocation
 from gateway_server.cli.meter import meter
 from gateway_server.cli.read import read
@@ -28,7 +29,7 @@ PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
     ("For the operator of the server", ("run", "check-config", "store")),
     ("For the planner: meters and their readings", ("meter", "read", "reading")),
-    ("For the support engineer: what was said, byte by byte", ("session", "reprocess", "simulate")),
+    ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
 )
 
 
@@ -59,7 +60,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store):
     program.add_command(_command)
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from gateway_server.cli.invocation import zone
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
+from gateway_server.store.accounts import ROUTE as FTP_ROUTE
+from gateway_server.store.passwords import hashed
 from gateway_server.store.records import MeterRecord
+from gateway_server.store.sql import SqlStore
 from gateway_server.transports.routes import parse_route
 
 _SERIAL = re.compile(r"[^\s:/]{1,64}")
@@ -76,6 +79,32 @@ def changed(
 
 def read_access_code(path: Path) -> str:
     """The access code from a file that holds it and nothing else, and that only its owner may read."""
+    return _read_secret(path, "the access code of the lock", "the access code of one lock")
+
+
+def read_upload_password(path: Path) -> str:
+    """The password of an upload account from a file of the same kind."""
+    return _read_secret(path, "the password of the upload account", "the password of one upload account")
+
+
+def upload_logins(meter: MeterRecord) -> list[str]:
+    """The upload accounts of a meter."""
+    return [route.removeprefix(FTP_ROUTE) for route in meter.routes if route.startswith(FTP_ROUTE)]
+
+
+def set_upload_passwords(store: SqlStore, meter: MeterRecord, password_file: Path | None) -> None:
+    """Gives the upload accounts of a meter (its routes ``ftp:LOGIN``) the password in the file, if there is one."""
+    if password_file is None:
+        return
+    logins = upload_logins(meter)
+    if not logins:
+        raise OperatorError(f"meter {meter.serial} has no upload account; name one with --route ftp:LOGIN")
+    secret = hashed(read_upload_password(password_file))
+    for login in logins:
+        store.set_upload_secret(login, secret)
+
+
+def _read_secret(path: Path, holds: str, one: str) -> str:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8-sig").strip("\r\n")
@@ -86,7 +115,7 @@ def read_access_code(path: Path) -> str:
     if mode & _OPEN_TO_OTHERS:
         raise OperatorError(f"the password file {path} can be read by others; `chmod 600 {path}` first")
     if not text.strip():
-        raise OperatorError(f"the password file {path} is empty; it holds the access code of the lock, on one line")
+        raise OperatorError(f"the password file {path} is empty; it holds {holds}, on one line")
     if "\n" in text:
-        raise OperatorError(f"the password file {path} has several lines; it holds the access code of one lock, alone")
+        raise OperatorError(f"the password file {path} has several lines; it holds {one}, alone")
     return text

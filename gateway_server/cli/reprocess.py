@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import chain
+from typing import TypeVar
 
 import click
 
@@ -16,18 +18,23 @@ from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
+from gateway_server.workbench.files import FileRead, decode_file
 from gateway_server.workbench.reprocess import Change, SessionReadAgain
 from gateway_server.workbench.reprocess import reprocess as read_sessions_again
 
+T = TypeVar("T", bound=SessionReadAgain)
+
 _SHOWN_CHANGES = 20
+_TOLD_APART = ("changes", "notes", "state", "tried")
 _COUNTED = ("new", "same", "changed", "conflicts", "gone")
 
 
 @dataclass(slots=True)
 class Total:
-    """The counts of several sessions together, of rows and events; ``skipped`` counts sessions."""
+    """The counts of several sessions, or files, together: of rows and events; ``skipped`` counts sessions or files."""
 
-    sessions: int = 0
+    noun: str = "sessions"
+    read: int = 0
     new: int = 0
     same: int = 0
     changed: int = 0
@@ -37,10 +44,16 @@ class Total:
 
     def add(self, one: SessionReadAgain) -> None:
         """Takes a session in."""
-        self.sessions += 1
+        self.read += 1
         self.skipped += bool(one.skipped)
         for name in _COUNTED:
             setattr(self, name, getattr(self, name) + getattr(one, name))
+
+    def counted(self, found: Iterable[T]) -> Iterator[T]:
+        """The same ones, each taken in as it passes."""
+        for one in found:
+            self.add(one)
+            yield one
 
     @property
     def no_change(self) -> bool:
@@ -48,8 +61,7 @@ class Total:
         return not (self.new or self.changed or self.conflicts or self.gone)
 
     def __str__(self) -> str:
-        read = self.sessions - self.skipped
-        said = f"{read} sessions read again: "
+        said = f"{self.read - self.skipped} {self.noun} read again: "
         if self.no_change:
             said += f"no change, {self.same} rows and events are as stored"
         else:
@@ -57,12 +69,28 @@ class Total:
         return said + (f"; {self.skipped} skipped" if self.skipped else "")
 
 
-def read_again(store: SqlStore, codecs: Registry, serial: str) -> Total:
-    """Makes readings of what was kept of a meter that is now in care."""
-    total = Total()
-    for one in read_sessions_again(store, codecs, Filter(serials=(serial,))):
-        total.add(one)
-    return total
+def read_again(store: SqlStore, codecs: Registry, serial: str) -> tuple[Total, Total]:
+    """Makes readings of what was kept of a meter that is now in care: of its sessions, and of its files."""
+    sessions, files = Total(), Total("files")
+    for session in read_sessions_again(store, codecs, Filter(serials=(serial,))):
+        sessions.add(session)
+    for file in decoded(store, codecs, [one.id for one in store.files(Filter(serials=(serial,)))]):
+        files.add(file)
+    return sessions, files
+
+
+def decoded(
+    store: SqlStore,
+    codecs: Registry,
+    numbers: Iterable[int],
+    codec: str = "",
+    serial: str = "",
+    *,
+    dry_run: bool = False,
+) -> Iterator[FileRead]:
+    """Decodes stored files, one after the other, as they are asked for."""
+    for number in numbers:
+        yield decode_file(store, codecs, number, codec=codec, serial=serial, dry_run=dry_run)
 
 
 @click.command()
@@ -87,7 +115,7 @@ def reprocess(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Decodes stored raw bytes again and says what changed.
+    """Decodes stored sessions and files again: what changed.
 
     What a newer codec reads otherwise takes the place of the older reading, which is kept beside it. Doing it twice
     changes nothing.
@@ -101,28 +129,31 @@ def reprocess(
                 )
         zones = Zones(store)
         wanted = opt.Period(since, until).narrow(Filter(serials=meters, sessions=sessions), invocation, zones)
-        found = read_sessions_again(store, codecs, wanted, codec, dry_run=dry_run)
-        total = Total()
+        total, of_files = Total(), Total("files")
+        found = total.counted(read_sessions_again(store, codecs, wanted, codec, dry_run=dry_run))
+        numbers = (one.id for one in list(store.files(wanted)))
+        files = of_files.counted(decoded(store, codecs, numbers, codec, dry_run=dry_run))
+        again: Iterator[SessionReadAgain] = chain(found, files)
         if as_json:
-            print_json_stream({"dry_run": dry_run}, "sessions", (_json(one) for one in _counted(found, total)))
+            print_json_stream({"dry_run": dry_run}, "sessions", map(read_again_json, again))
         else:
-            for one in _counted(found, total):
-                for line in _lines(one, zones):
+            for one in again:
+                for line in change_lines(one, zones):
                     click.echo(harmless(line))
     if not as_json:
-        click.echo(str(total) + (" (dry run: nothing was written)" if dry_run and not total.no_change else ""))
-        if not total.sessions:
+        for count in (total, of_files):
+            if count.read or count is total:
+                dry = " (dry run: nothing was written)" if dry_run and not count.no_change else ""
+                click.echo(f"{count}{dry}")
+        if not total.read and not of_files.read:
             say("no session fits; `gateway-server session list` shows those there are")
 
 
-def _counted(found: Iterator[SessionReadAgain], total: Total) -> Iterator[SessionReadAgain]:
-    for one in found:
-        total.add(one)
-        yield one
-
-
-def _json(one: SessionReadAgain) -> dict[str, JsonValue]:
-    counts = {field.name: getattr(one, field.name) for field in fields(one) if field.name not in ("changes", "notes")}
+def read_again_json(one: SessionReadAgain) -> dict[str, JsonValue]:
+    """What reading a session, or a file, again gave: everything there is to say of it."""
+    told: dict[str, JsonValue] = {
+        field.name: getattr(one, field.name) for field in fields(one) if field.name not in _TOLD_APART
+    }
     changes: list[JsonValue] = [
         {
             "archive": change.archive,
@@ -134,11 +165,16 @@ def _json(one: SessionReadAgain) -> dict[str, JsonValue]:
         }
         for change in one.changes
     ]
-    return {**counts, "no_change": one.no_change and not one.skipped, "changes": changes, "notes": list(one.notes)}
+    if isinstance(one, FileRead):
+        told["state"] = one.state.value
+        told["tried"] = [{"codec": one.codec, "reads": one.reads, "said": one.said} for one in one.tried]
+    return {**told, "no_change": one.no_change and not one.skipped, "changes": changes, "notes": list(one.notes)}
 
 
-def _lines(one: SessionReadAgain, zones: Zones) -> Iterator[str]:
-    name = f"session {one.session}, meter {one.meter or '?'}"
+def change_lines(one: SessionReadAgain, zones: Zones) -> Iterator[str]:
+    """What reading a session, or a file, again changed, for the eyes; nothing for one that is as stored."""
+    source = f"file {one.file} {one.name}" if isinstance(one, FileRead) else f"session {one.session}"
+    name = f"{source}, meter {one.meter or '?'}"
     if one.skipped:
         yield f"{name}: skipped, {one.skipped}"
         return

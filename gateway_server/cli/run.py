@@ -15,7 +15,8 @@ from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.reactor import run_reactor
-from gateway_server.config import ListenerSettings, check_codecs, check_files
+from gateway_server.config import ListenerSettings, check_codecs, check_files, check_uploads
+from gateway_server.config_ftp import FtpSettings
 
 
 @click.command()
@@ -81,6 +82,7 @@ def check_config(invocation: Invocation) -> None:
     registry = invocation.codecs()
     check_codecs(config, registry)
     check_files(config)
+    check_uploads(config)
     click.echo(f"ok: {config.path or 'no configuration file, every default'}")
     listeners = [(f"listener {listener.name}", _listener(listener)) for listener in config.listener]
     facts = [
@@ -88,12 +90,12 @@ def check_config(invocation: Invocation) -> None:
         ("key of the access codes", str(config.key_file or "beside the store")),
         ("codecs", ", ".join(f"{codec.name} {codec.version}" for codec in registry)),
         *listeners,
-        *((f"ftp {ftp.name}", "checked, but not served by this version") for ftp in config.ftp),
+        *((f"ftp {ftp.name}", _uploads(ftp)) for ftp in config.ftp),
         *((f"modem {modem.name}", "checked, but not served by this version") for modem in config.modem),
     ]
     for line in pairs(facts):
         click.echo(line)
-    if not config.listener:
+    if not config.listener and not config.ftp:
         click.echo("no listener: no meter can call in")
     for problem in registry.problems:
         say(f"note: a plugin is left out: {problem}")
@@ -103,3 +105,10 @@ def _listener(listener: ListenerSettings) -> str:
     speaks = "the gateway asks" if listener.role == "ask" else "the meter speaks first"
     codecs, rules = " or ".join(listener.codecs), ", then ".join(listener.identify)
     return f"{listener.endpoint}, {codecs}, {speaks}, known by {rules}"
+
+
+def _uploads(ftp: FtpSettings) -> str:
+    ports = f"passive ports {ftp.passive_ports}" if ftp.passive_ports else "any passive port"
+    way = f"{ports}{' or active' if ftp.active else ''}{', TLS' if ftp.certificate else ''}"
+    shared = "".join(f", shared account {account.login}" for account in ftp.account)
+    return f"{ftp.listen}, {way}, accounts of the register{shared}"

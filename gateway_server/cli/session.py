@@ -23,6 +23,7 @@ from gateway_server.model import Direction
 from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import Filter, SessionRecord
 from gateway_server.store.sql import SqlStore
+from gateway_server.workbench.reprocess import UPLOADS
 from gateway_server.workbench.verify import verify_session
 from gateway_server.workbench.view import ChunkView, FrameView, Stored, view_session
 
@@ -144,8 +145,10 @@ def show(
         codec = codec_of(record, codec_name, invocation.codecs())
         zones = Zones(store)
         chunks = viewed(store, number, codec, zones)
+        files = list(store.files(Filter(sessions=(number,))))
         if as_json:
             document = session_json(record)
+            document["files"] = [one.id for one in files]
             print_json_stream(document, "log", (chunk_json(chunk) for chunk in opt.at_most(limit, chunks)))
             return
         meter = store.meter(record.meter) if record.meter else None
@@ -156,7 +159,8 @@ def show(
             hex=with_hex,
             fields=with_fields,
         )
-        lines = _session_lines(record, meter.name if meter else "", chunks, look, limit)
+        head = header_lines(record, meter.name if meter else "", look, files)
+        lines = _session_lines(head, chunks, look, limit)
         if on_terminal() and pager:
             click.echo_via_pager(f"{line}\n" for line in lines)
         else:
@@ -164,10 +168,8 @@ def show(
                 click.echo(line)
 
 
-def _session_lines(
-    record: SessionRecord, meter_name: str, chunks: Iterator[ChunkView], look: Look, limit: int | None
-) -> Iterator[str]:
-    yield from header_lines(record, meter_name, look)
+def _session_lines(head: Iterator[str], chunks: Iterator[ChunkView], look: Look, limit: int | None) -> Iterator[str]:
+    yield from head
     yield ""
     shown = faults = noise = 0
     for chunk in opt.at_most(limit, chunks):
@@ -241,9 +243,12 @@ def find_session(store: SqlStore, number: int) -> SessionRecord:
 
 
 def codec_of(record: SessionRecord, wanted: str, codecs: Registry) -> Codec | None:
-    """Today's codec for the session; None if it had none or the one it had is gone."""
+    """Today's codec for the session; None if it had none or the one it had is gone, and for one that brought a file,
+    which is no conversation."""
     if wanted:
         return codecs.get(wanted)
+    if record.transport in UPLOADS:
+        return None
     return codecs.get(record.codec) if record.codec in codecs else None
 
 

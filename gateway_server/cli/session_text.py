@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -15,7 +15,7 @@ from gateway_server.cli.listing import pairs
 from gateway_server.cli.moments import at, duration, local
 from gateway_server.codec.codec import SENT
 from gateway_server.model import Direction
-from gateway_server.store.records import SessionRecord
+from gateway_server.store.records import FileRecord, SessionRecord
 from gateway_server.workbench.view import ChunkView, FrameView
 
 _INDENT = "    "
@@ -42,8 +42,10 @@ class Look:
         return click.style(text, **how) if self.colour else text  # type: ignore[arg-type]  # click's own keywords
 
 
-def header_lines(session: SessionRecord, meter_name: str, look: Look) -> Iterator[str]:
-    """Whose session this was, when, over what, and how it ended."""
+def header_lines(
+    session: SessionRecord, meter_name: str, look: Look, files: Sequence[FileRecord] = ()
+) -> Iterator[str]:
+    """Whose session this was, when, over what, which file it brought, and how it ended."""
     took = duration(session.ended_ms - session.started_ms) if session.ended_ms is not None else ""
     codec = f"{session.codec} {session.codec_version}".strip()
     ended = session.outcome.value if session.outcome else "still open, or the gateway was stopped in it"
@@ -59,6 +61,7 @@ def header_lines(session: SessionRecord, meter_name: str, look: Look) -> Iterato
             ("outcome", f"{ended}: {session.detail}" if session.detail else ended),
             ("bytes", f"{session.bytes_received} received, {session.bytes_sent} sent"),
             ("readings", str(session.readings)),
+            ("file", ", ".join(f"{one.id} {harmless(one.name)}, {one.state.value}" for one in files)),
             ("codec", codec),
             ("job", str(session.job) if session.job else ""),
             ("legend", "> to the meter  < from the meter  - a note"),

@@ -11,15 +11,18 @@ from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, Stopped
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_files import FORMS
 from gateway_server.testing.fake_layouts import MODELS
-from gateway_server.testing.fake_quirks import described, from_options
+from gateway_server.testing.fake_quirks import described, from_options, switched
 from gateway_server.testing.fleet import FleetOptions, FleetStatistics, simulate_fleet
 from gateway_server.testing.simulate import MeterOptions, simulate_meter
+from gateway_server.testing.upload_script import Manners
+from gateway_server.testing.uploaders import UploadOptions, UploadStatistics, simulate_upload
 
 
 @click.group()
 def simulate() -> None:
-    """Simulated meters, to try things out and to test."""
+    """Simulated meters and uploads, to try things out and to test."""
 
 
 _ways_of_being = opt.options(
@@ -72,7 +75,7 @@ def meter(
     Prints one line that says where it is.
     """
     if list_quirks:
-        _print_quirks()
+        _print_switches(described())
         return
     options = MeterOptions(
         listen=listen,
@@ -140,7 +143,7 @@ def fleet(
     At a rate of your choice; says how they fare. Exit status 1 if none was read.
     """
     if list_quirks:
-        _print_quirks()
+        _print_switches(described())
         return
     options = FleetOptions(
         call=call,
@@ -168,6 +171,78 @@ def fleet(
         raise Failed(f"no meter was read; does a gateway listen at {call}?")
 
 
+@simulate.command()
+@click.option("--call", default="127.0.0.1:2121", show_default=True, metavar="HOST:PORT", help="The FTP server.")
+@click.option("--login", default="{serial}", show_default=True, help="The account; {serial} is the meter's number.")
+@click.option(
+    "--password-file", metavar="FILE", type=click.Path(path_type=Path, exists=True), help="Its password. [none]"
+)
+@click.option("--form", type=click.Choice(list(FORMS)), default="rows", show_default=True, help="What a file holds.")
+@click.option("--model", type=click.Choice(MODELS), default="ek270", show_default=True)
+@click.option("--serial", type=int, default=41203377, show_default=True, help="The first meter's serial number.")
+@click.option("--meters", type=click.IntRange(min=1), default=1, show_default=True, metavar="N")
+@click.option("--files", type=click.IntRange(min=1), default=1, show_default=True, help="Of each meter: a day each.")
+@click.option("--at-once", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
+@click.option("--seconds", type=float, default=60.0, show_default=True, help="The longest it lasts.")
+@click.option("--retry-seconds", type=float, default=5.0, show_default=True, help="Until a failed one is tried again.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another history.")
+@click.option("--manner", "manners", multiple=True, metavar="NAME[=VALUE]", help="A peculiarity; see --list-manners.")
+@click.option("--list-manners", is_flag=True, help="Name the manners and end.")
+@click.option(
+    "--acknowledged",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write which files were acknowledged.",
+)
+def upload(
+    call: str,
+    login: str,
+    password_file: Path | None,
+    form: str,
+    model: str,
+    serial: int,
+    meters: int,
+    files: int,
+    at_once: int,
+    seconds: float,
+    retry_seconds: float,
+    seed: int,
+    manners: tuple[str, ...],
+    list_manners: bool,
+    acknowledged: Path | None,
+) -> None:
+    """Meters that upload files by FTP.
+
+    Ends when every file is acknowledged. Exit status 1 if one is not.
+    """
+    if list_manners:
+        _print_switches(described(Manners))
+        return
+    options = UploadOptions(
+        call=call,
+        login=login,
+        password=password_file.read_text("utf-8").strip("\r\n") if password_file is not None else "",
+        form=form,
+        model=model,
+        meters=meters,
+        files=files,
+        at_once=at_once,
+        first_serial=serial,
+        seed=seed,
+        seconds=seconds,
+        retry_s=retry_seconds,
+        manners=switched(Manners, manners),
+        acknowledged=acknowledged,
+    )
+
+    async def work(reactor: Any) -> UploadStatistics:
+        return await simulate_upload(reactor, options, _say)
+
+    statistics = _until_stopped(work)
+    if statistics is not None and statistics.acknowledged < statistics.files:
+        raise Failed(f"{statistics.files - statistics.acknowledged} files were not acknowledged by {call}")
+
+
 def _until_stopped(work: Any) -> Any:
     try:
         return run_reactor(work)
@@ -181,6 +256,6 @@ def _say(line: str) -> None:
     click.echo(line)
 
 
-def _print_quirks() -> None:
-    for name, says in described().items():
+def _print_switches(switches: dict[str, str]) -> None:
+    for name, says in switches.items():
         click.echo(f"{name:24} {says}")

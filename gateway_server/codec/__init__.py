@@ -30,6 +30,7 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
+from gateway_server.codec.files import FileReading, OtherKind, ReadsFiles, UploadedFile
 
 __all__ = [
     "NOISE",
@@ -42,6 +43,7 @@ __all__ = [
     "Drain",
     "Encodes",
     "Field",
+    "FileReading",
     "Findings",
     "Found",
     "Frame",
@@ -50,12 +52,15 @@ __all__ = [
     "Interpreter",
     "Interprets",
     "Note",
+    "OtherKind",
     "Partly",
     "Pause",
     "Progress",
+    "ReadsFiles",
     "Receive",
     "Remember",
     "Saved",
     "Send",
+    "UploadedFile",
     "Wish",
 ]

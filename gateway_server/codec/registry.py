@@ -1,7 +1,8 @@
 """Which codecs there are: the bundled plugins and those in the operator's folders.
 
-A plugin is one file or folder whose module-level name ``codec`` is a `Codec`. One that cannot be used is reported
-with its file and the reason, and skipped: a broken plugin never stops the gateway.
+A plugin is one file or folder whose module-level name ``codec`` is a `Codec`, or one that makes codecs of declarations
+(`Declares`), which are YAML files in the same folders. One that cannot be used is reported with its file and the
+reason, and skipped: a broken plugin never stops the gateway.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import cast
 
 import gateway_server
 from gateway_server.codec.codec import Answers, Asks, Codec, Field, Frame, Interprets
+from gateway_server.codec.declaration import SUFFIXES, Declares, read_declaration
+from gateway_server.codec.files import ReadsFiles
 from gateway_server.errors import OperatorError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -44,6 +47,7 @@ class Registry:
         self.problems: list[PluginProblem] = []
         self._codecs: dict[str, Codec] = {}
         self._paths: dict[str, Path] = {}
+        self._makers: dict[str, Declares] = {}
 
     def get(self, name: str) -> Codec:
         """The codec of this name; `OperatorError` names those there are."""
@@ -94,6 +98,26 @@ class Registry:
         self._codecs[good.name] = good
         self._paths[good.name] = path
 
+    def add_maker(self, name: str, maker: Declares) -> None:
+        """Takes a plugin that makes codecs of declarations which say ``reads: name``."""
+        self._makers[name] = maker
+
+    def declare(self, path: Path) -> None:
+        """Takes a codec declared in a YAML file; what is wrong with it becomes a problem."""
+        try:
+            declaration = read_declaration(path)
+            maker = self._makers.get(reads := declaration.text("reads"))
+            if maker is None:
+                known = ", ".join(sorted(self._makers)) or "nothing"
+                raise declaration.wrong("reads", f"is {reads!r}; what can be declared is: {known}")
+            codec = maker(declaration)
+        except OperatorError as error:
+            self.problems.append(PluginProblem(path, str(error)))
+        except Exception as error:  # noqa: BLE001  # whatever a plugin does wrong is its own problem
+            self.problems.append(PluginProblem(path, f"{type(error).__name__}: {error}"))
+        else:
+            self.add(codec, path)
+
 
 def load_codecs(folders: Sequence[Path] = ()) -> Registry:
     """The bundled codecs and those of the operator's folders; of one name, that of the later folder counts."""
@@ -104,6 +128,8 @@ def load_codecs(folders: Sequence[Path] = ()) -> Registry:
             package = _package_of(folder.resolve())
             for path in _plugins_in(folder):
                 _load(registry, path, package)
+            for path in _declarations_in(folder):
+                registry.declare(path)
         else:
             registry.problems.append(PluginProblem(folder, "there is no such folder of plugins"))
     return registry
@@ -124,6 +150,12 @@ def _plugins_in(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _declarations_in(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix in SUFFIXES and not path.name.startswith((".", "_")) and path.is_file():
+            yield path
+
+
 def _load(registry: Registry, path: Path, package: str) -> None:
     name = path.stem if path.suffix == ".py" else path.name
     if "." in name:
@@ -134,9 +166,11 @@ def _load(registry: Registry, path: Path, package: str) -> None:
         return
     try:
         module = importlib.import_module(f"{package}.{name}")
+        if hasattr(module, "declared"):
+            registry.add_maker(name, module.declared)
         if hasattr(module, "codec"):
             registry.add(module.codec, path)
-        else:
+        elif not hasattr(module, "declared"):
             registry.problems.append(PluginProblem(path, "it has no module-level name `codec`"))
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plugin does wrong is its own problem
         registry.problems.append(PluginProblem(path, _where(error, path)))
@@ -198,8 +232,8 @@ def _shape_fault(codec: object) -> str:
     for method in ("framer", "dissect"):
         if not callable(getattr(codec, method, None)):
             return f"its codec has no method `{method}`"
-    if not isinstance(codec, Asks | Answers | Interprets):
-        return "its codec has none of `read`, `answer` and `interpreter`: no meter could be read with it"
+    if not isinstance(codec, Asks | Answers | Interprets | ReadsFiles):
+        return "its codec has none of `read`, `answer`, `interpreter` and `read_file`: no meter could be read with it"
     framer = cast(Codec, codec).framer()
     for method in ("feed", "next_frame", "flush"):
         if not callable(getattr(framer, method, None)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from contextlib import closing, suppress
@@ -19,6 +20,7 @@ COUNTED = {
     "log entries": "session_log",
     "archive rows": "archive_row",
     "events": "event",
+    "files": "file",
     "jobs": "job",
 }
 _MOST_PROBLEMS = 100
@@ -43,7 +45,8 @@ class StoreReport:
 
 
 def check_store(store: SqlStore) -> StoreReport:
-    """Reads the whole store: the file's pages and indexes, what refers to what, and that the newest rows are so."""
+    """Reads the whole store: its pages and indexes, what refers to what, that the newest rows are so, and that every
+    received file still has its content."""
     connection = store.connection
     problems = [f"damaged: {text}" for (text,) in connection.stream("PRAGMA integrity_check") if text != "ok"]
     for table, row, parent, _ in connection.stream("PRAGMA foreign_key_check"):
@@ -67,6 +70,14 @@ def check_store(store: SqlStore) -> StoreReport:
         " AND a.measured_at_ms = l.measured_at_ms AND a.order_number = l.order_number AND a.variant >= 0)"
     ):
         problems.append(f"meter {serial}: the newest row of archive {archive} is not in the archive")
+    for number, size, sha256 in connection.all("SELECT id, size, sha256 FROM file WHERE sha256 <> '' ORDER BY id"):
+        content = hashlib.sha256()
+        found = 0
+        for piece in store.file_bytes(number):
+            content.update(piece)
+            found += len(piece)
+        if (found, content.hexdigest()) != (size, sha256):
+            problems.append(f"file {number}: {found} of {size} bytes are there, and they are not what was received")
     running: list[int] = []
     killed: list[int] = []
     for number, owner in connection.all("SELECT id, owner FROM session WHERE ended_ms IS NULL ORDER BY id"):

@@ -16,6 +16,10 @@ FETCH = 256
 Parameters = Sequence[Any]
 
 
+class DryRunError(Exception):
+    """Ends a `Connection.attempt` of a dry run without leaving a trace."""
+
+
 class Connection:
     """Runs statements and transactions on the thread that made it.
 

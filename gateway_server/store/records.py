@@ -57,6 +57,20 @@ class CallerContact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that begins to arrive in a session; its account is the session's ``caller``.
+
+    ``raw_name`` holds the name's bytes where they are not UTF-8. An upload that goes on where an earlier one ended
+    (APPE, REST) names that file's id in ``continues`` and in ``offset`` how many of its bytes stay.
+    """
+
+    name: str
+    raw_name: bytes = b""
+    continues: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOpening:
     """What is known when a line opens. ``serial`` only if the route already says which meter this is."""
 
@@ -69,6 +83,7 @@ class SessionOpening:
     listener: str = ""
     caller: str = ""  # what the other end registered as
     job: int = 0
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +215,75 @@ class StoredEvent:
     session: int
 
 
+class FileState(enum.Enum):
+    """How far a received file is: what was received stays, whatever its state."""
+
+    INCOMPLETE = "incomplete"  # arriving, or cut off; a resume completes it
+    STORED = "stored"  # whole, waits to be decoded
+    DECODED = "decoded"
+    UNKNOWN = "unknown"  # nobody can read it, or it is nobody's, until now; ``detail`` says which
+    DUPLICATE = "duplicate"  # the same content came before, see ``same_as``
+    FAILED = "failed"  # somebody began to read it and could not go on; ``detail`` says why
+
+
+@dataclass(frozen=True, slots=True)
+class UploadEnd:
+    """How the data of an upload ended: ``size`` and ``sha256`` (lower-case hex) are of the bytes of this session.
+
+    ``received_at_ms`` where that was not now: a file of another server's folder.
+    """
+
+    complete: bool
+    size: int
+    sha256: str
+    received_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One received file. ``meter`` is empty until it is known; ``readings`` counts the values it gave.
+
+    ``session`` is the session that brought its last bytes; the whole content is `Store.file_bytes`.
+    """
+
+    id: int
+    meter: str
+    login: str
+    name: str
+    size: int
+    sha256: str
+    received_at_ms: int
+    state: FileState
+    codec: str = ""
+    codec_version: str = ""
+    readings: int = 0
+    detail: str = ""
+    session: int = 0
+    same_as: int = 0
+    raw_name: bytes = b""
+    transport: str = ""
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Where a stretch of a file lies: these bytes of what this session received."""
+
+    session: int
+    span_start: int
+    span_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAccount:
+    """Who may upload: the meter behind ``ftp:LOGIN`` and the argon2 hash of its password, empty for none."""
+
+    login: str
+    serial: str
+    state: MeterState
+    secret: str = field(default="", repr=False)
+
+
 class JobState(enum.Enum):
     """How far an order is."""
 
@@ -242,6 +326,8 @@ class Filter:
     archives: tuple[str, ...] = ()
     quantities: tuple[str, ...] = ()
     sessions: tuple[int, ...] = ()
+    logins: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     search: str = ""
     limit: int | None = None
     newest_first: bool = field(default=False)

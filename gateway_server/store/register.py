@@ -320,7 +320,8 @@ class RegisterQueries(Queries):
                 (target, number),
             )
             self.connection.execute(f"DELETE FROM {table} WHERE meter_id = ?", (number,))
-        self.connection.execute("UPDATE session SET meter_id = ? WHERE meter_id = ?", (target, number))
+        for table in ("session", "file"):
+            self.connection.execute(f"UPDATE {table} SET meter_id = ? WHERE meter_id = ?", (target, number))
         self.connection.execute(
             "INSERT INTO contact (meter_id, first_ms, last_ms) SELECT ?, first_ms, last_ms FROM contact"
             " WHERE meter_id = ? ON CONFLICT (meter_id) DO UPDATE SET first_ms = MIN(first_ms, excluded.first_ms),"

@@ -38,6 +38,7 @@ from gateway_server.store.archive import (
     is_newer,
     packed_values,
 )
+from gateway_server.store.connection import DryRunError
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.readings import ReadingQueries
 from gateway_server.store.records import EventToSave, RowToSave
@@ -45,10 +46,6 @@ from gateway_server.store.records import EventToSave, RowToSave
 _SAME_KEY = "meter_id = ? AND archive = ? AND measured_at_ms = ? AND order_number = ?"
 _SAME_EVENT = "meter_id = ? AND measured_at_ms = ? AND order_number = ? AND code = ?"
 _Place = tuple[int, str]
-
-
-class _DryRunError(Exception):
-    """Ends the transaction of a dry run without leaving a trace."""
 
 
 class ReprocessQueries(ReadingQueries):
@@ -72,8 +69,8 @@ class ReprocessQueries(ReadingQueries):
             with self.connection.transaction("reprocess"), self.connection.attempt("reprocess"):
                 saved = self._reprocess(session_id, serial, codec, codec_version, rows, events)
                 if dry_run:
-                    raise _DryRunError
-        except _DryRunError:
+                    raise DryRunError
+        except DryRunError:
             pass
         return saved
 

@@ -90,9 +90,7 @@ class SessionQueries(Queries):
     def log(self, chunks: Sequence[LoggedChunk]) -> None:
         """Appends to the logs of open sessions, in the order given."""
         with self.connection.transaction("log"):
-            end = self._log_end
-            if end is None:
-                end = self.connection.one("SELECT COALESCE(MAX(id), 0) FROM session_log")[0]
+            end = self.log_end()
             rows = []
             parts = []
             noted = self._noted
@@ -111,6 +109,12 @@ class SessionQueries(Queries):
             for places, shape in portions(parts, "(?, ?)"):
                 self.connection.execute(f"{_PART}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(places)))
             self._log_end = end
+
+    def log_end(self) -> int:
+        """The number of the newest log entry, to be asked within a transaction."""
+        if self._log_end is None:
+            self._log_end = int(self.connection.one("SELECT COALESCE(MAX(id), 0) FROM session_log")[0])
+        return self._log_end
 
     def count_readings(self, counts: dict[int, int]) -> None:
         """Adds to the number of readings that sessions have brought."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from gateway_server.store.accounts import AccountQueries
 from gateway_server.store.connection import Connection
+from gateway_server.store.file_readings import FileReadingQueries
 from gateway_server.store.jobs import JobQueries
 from gateway_server.store.owner import this_process
-from gateway_server.store.reprocess import ReprocessQueries
 from gateway_server.store.secrets import Vault
 
 
-class SqlStore(ReprocessQueries, JobQueries):
+class SqlStore(FileReadingQueries, AccountQueries, JobQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:

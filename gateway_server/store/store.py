@@ -14,6 +14,9 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.records import (
     EventToSave,
+    FilePart,
+    FileRecord,
+    FileState,
     Filter,
     JobRecord,
     LogEntry,
@@ -26,6 +29,8 @@ from gateway_server.store.records import (
     StoredEvent,
     StoredReading,
     StoredRow,
+    UploadAccount,
+    UploadEnd,
 )
 
 T = TypeVar("T")
@@ -143,6 +148,53 @@ class Store(Protocol):
         """
 
     def layout(self, columns: tuple[Column, ...]) -> int: ...
+
+    # files: a session opened with `SessionOpening.upload` receives one
+    def finish_upload(self, key: SessionKey, end: UploadEnd, closing: SessionClosing) -> FileRecord:
+        """Ends an upload with its session, all in one: after this commit, and not before, it may be acknowledged.
+
+        The record's id is the former file's where that was completed or grew. Content that came before is a
+        duplicate. An upload that is not ``complete`` is kept for a resume.
+        """
+
+    def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
+        """What APPE and REST may go on with: the newest file of this account and name that came since then."""
+
+    def files(self, wanted: Filter = ...) -> Iterator[FileRecord]:
+        """Received files; ``states`` takes `FileState` values, ``logins``, ``names`` and ``sessions`` restrict."""
+
+    def file(self, file_id: int) -> FileRecord | None: ...
+
+    def file_bytes(self, file_id: int) -> Iterator[bytes]:
+        """A file's content, piece by piece, byte for byte as received."""
+
+    def file_parts(self, file_id: int) -> list[FilePart]:
+        """In which sessions a file's content came, in order."""
+
+    def save_file_readings(
+        self,
+        file_id: int,
+        serial: str,
+        codec: str,
+        codec_version: str,
+        rows: Sequence[RowToSave],
+        events: Sequence[EventToSave],
+        *,
+        detail: str = "",
+        dry_run: bool = False,
+    ) -> Saved:
+        """Saves what a file says; spans of rows and events are offsets in the file. The file is decoded then, and
+        the meter's. What an older codec version read from the same bytes is replaced as by `save_reprocessed`."""
+
+    def set_file_state(self, file_id: int, state: FileState, detail: str = "", serial: str = "") -> None:
+        """Notes that nobody could read a file, or that reading it failed; ``serial`` if its meter is known anyway."""
+
+    # who may upload
+    def upload_account(self, login: str) -> UploadAccount | None:
+        """The meter known by ``ftp:LOGIN``, with the hash of its password (`passwords.verified`)."""
+
+    def set_upload_secret(self, login: str, secret: str) -> None:
+        """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""
 
     # orders
     def add_job(self, serial: str, order: str, route: str, at_ms: int) -> int: ...

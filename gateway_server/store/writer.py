@@ -38,7 +38,10 @@ LOW_WATER = 8 << 20
 
 
 class DirectWriter:
-    """A `Writer` without a thread: commits before it returns. For the command line without reactor, and for tests."""
+    """A `Writer` without a thread: commits before it returns. For the command line without reactor, and for tests.
+
+    Within a transaction of the store it joins that one, and raises the `StoreError` that ended it.
+    """
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
@@ -85,6 +88,8 @@ class DirectWriter:
         try:
             answers = batch.commit(self._store)
         except StoreError as error:
+            if self._store.connection.in_transaction:
+                raise  # it is not ours: whoever began it must not commit what is left
             answers = batch.refused(error)
         for done, answer in answers:
             done(answer)

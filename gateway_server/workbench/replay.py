@@ -1,7 +1,8 @@
 """A stored session read again: its bytes through today's codec, without a line and without a clock.
 
 What a meter said does not depend on what we would ask today, so a codec that `Interprets` just listens to the log.
-Any other codec is asked for its dialogue, and the log plays the meter.
+Any other codec is asked for its dialogue, and the log plays the meter. A codec that only reads files gets all that was
+received as one file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
+from gateway_server.codec.files import ReadsFiles, UploadedFile
 from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, OperatorError
 from gateway_server.model import Direction, Event, KnownMeter, Reading, Row, Saved, Span
 from gateway_server.session.edge import to_save
@@ -68,7 +70,11 @@ def replay(
     """
     told = _Telling(zone, meter)
     stream = _Stream(codec, entries, told, kept_out)
-    return _listen(codec, stream, told) if isinstance(codec, Interprets) else _Acting(codec, stream, told).play()
+    if isinstance(codec, Interprets):
+        return _listen(codec, stream, told)
+    if isinstance(codec, Asks | Answers) or not isinstance(codec, ReadsFiles):
+        return _Acting(codec, stream, told).play()
+    return _read_file(codec, entries, told)
 
 
 def same_serial(one: str, other: str) -> bool:
@@ -90,6 +96,10 @@ class _Telling:
         serial = serial.strip()
         expected = self.expected
         return expected if expected and same_serial(expected.serial, serial) else KnownMeter(serial)
+
+    def in_utc(self) -> None:
+        """What follows states its times in UTC."""
+        self._zone = ZoneInfo("UTC")
 
     def tell(self, found: Found) -> Replayed:
         match found:
@@ -211,6 +221,28 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
             yield told.note(str(error))
     while frame := stream.left():
         yield from found_in(frame)
+
+
+def _read_file(codec: ReadsFiles, entries: Iterable[LogEntry], told: _Telling) -> Iterator[Replayed]:
+    data = bytearray()
+    for entry in entries:
+        if entry.direction is Direction.FROM_METER:
+            data += entry.data
+            told.at_ms = entry.at_ms
+    try:
+        reading = codec.read_file(UploadedFile("", bytes(data), told.at_ms, meter=told.expected))
+    except CodecError as error:
+        yield told.note(str(error))
+        return
+    if reading is None:
+        yield told.note("it is no file of this codec's kind")
+        return
+    if reading.identity is not None:
+        yield told.tell(reading.identity)
+    yield from (told.note(note) for note in reading.notes)
+    if reading.utc:
+        told.in_utc()
+    yield told.tell(reading.findings)
 
 
 class _Acting:

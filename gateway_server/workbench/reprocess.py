@@ -27,6 +27,8 @@ from gateway_server.store.store import Store
 from gateway_server.workbench.readings import rfc3339
 from gateway_server.workbench.replay import Replayed, replay, same_serial
 
+UPLOADS = frozenset({"ftp", "file"})
+"""Transports whose sessions bring files."""
 MOST_CHANGES_TOLD = 1000
 MOST_NOTES_TOLD = 100
 _ROWS_AT_ONCE = 2000
@@ -81,6 +83,11 @@ class SessionReadAgain:
         """Whether the store says of this session exactly what today's codec says."""
         return not (self.new or self.changed or self.conflicts or self.gone)
 
+    def note(self, text: str) -> None:
+        """Adds a remark, once, unless there are too many."""
+        if len(self.notes) < MOST_NOTES_TOLD and text not in self.notes:
+            self.notes.append(text)
+
 
 def reprocess(
     store: Store, registry: Registry, wanted: Filter, codec: str = "", *, dry_run: bool = False
@@ -93,7 +100,8 @@ def reprocess(
     """
     if codec:
         registry.get(codec)
-    for number in [record.id for record in store.sessions(wanted)]:
+    # A session that brought a file is no conversation: the file is decoded, perhaps with what other sessions brought.
+    for number in [record.id for record in store.sessions(wanted) if record.transport not in UPLOADS]:
         record = store.session(number)
         if record is not None and record.outcome is not Outcome.IDLE:
             yield _read_again(store, registry, record, codec, dry_run=dry_run)
@@ -132,7 +140,7 @@ def _read_again(
         result.skipped = f"nobody has claimed meter {meter.serial}: `gateway-server meter claim {meter.serial}`"
     else:
         result.meter = meter.serial
-        _Comparison(store, record, meter, result, dry_run=dry_run).run(replay_stored(store, record, codec, meter))
+        _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), dry_run=dry_run)
     return result
 
 
@@ -143,107 +151,123 @@ def _who_speaks(store: Store, record: SessionRecord, codec: Codec) -> str:
     return ""
 
 
-class _Comparison:
-    """Compares what one session tells today with what is stored, portion by portion."""
+def _save_again(
+    store: Store,
+    record: SessionRecord,
+    meter: MeterRecord,
+    result: SessionReadAgain,
+    replayed: Iterable[Replayed],
+    *,
+    dry_run: bool,
+) -> None:
+    """Takes in the whole session, portion by portion."""
+    comparison = Comparison(store, (record.id,), meter.serial, result)
+    rows: list[RowToSave] = []
+    events: list[EventToSave] = []
 
-    def __init__(
-        self, store: Store, record: SessionRecord, meter: MeterRecord, result: SessionReadAgain, *, dry_run: bool
-    ) -> None:
+    def portion() -> None:
+        if rows or events:
+            comparison.compare(rows, events)
+            comparison.count(
+                store.save_reprocessed(
+                    record.id, meter.serial, result.codec, result.codec_version, rows, events, dry_run=dry_run
+                )
+            )
+            rows.clear()
+            events.clear()
+
+    for one in replayed:
+        if one.note:
+            result.note(one.note)
+        if (one.rows or one.events) and not same_serial(one.serial, meter.serial):
+            result.note(f"what it tells of meter {one.serial} is not meter {meter.serial}'s and is left out")
+            continue
+        rows.extend(one.rows)
+        events.extend(one.events)
+        if len(rows) + len(events) >= _ROWS_AT_ONCE:
+            portion()
+    portion()
+    comparison.end()
+
+
+class Comparison:
+    """Compares what a source tells today with what is stored of it, portion by portion, before each is saved.
+
+    The source is one session, or one file, whose bytes came in ``sessions``.
+    """
+
+    def __init__(self, store: Store, sessions: Sequence[int], serial: str, result: SessionReadAgain) -> None:
         self._store = store
-        self._record = record
-        self._serial = meter.serial
+        self._sessions = tuple(sessions)
+        self._serial = serial
         self._result = result
-        self._dry_run = dry_run
         self._told: set[int] = set()
         self._moved: set[_RowKey] = set()
-        self._by_span: dict[tuple[str, int, int], list[StoredRow]] | None = None
+        self._by_span: dict[tuple[str, int, int, int], list[StoredRow]] | None = None
         self._saved = Saved()
 
-    def run(self, replayed: Iterable[Replayed]) -> None:
-        """Takes in the whole session."""
-        rows: list[RowToSave] = []
-        events: list[EventToSave] = []
-        for one in replayed:
-            if one.note:
-                self._note(one.note)
-            if (one.rows or one.events) and not same_serial(one.serial, self._serial):
-                self._note(f"what it tells of meter {one.serial} is not meter {self._serial}'s and is left out")
-                continue
-            rows.extend(one.rows)
-            events.extend(one.events)
-            if len(rows) + len(events) >= _ROWS_AT_ONCE:
-                self._portion(rows, events)
-                rows, events = [], []
-        self._portion(rows, events)
+    def compare(self, rows: Sequence[RowToSave], events: Sequence[EventToSave], sessions: Sequence[int] = ()) -> None:
+        """Notes what is told otherwise than it is stored; ``sessions`` says for each row where it came, if in several.
+
+        Byte spans are those of the session.
+        """
+        self._compare_rows(rows, sessions or [self._sessions[-1]] * len(rows))
+        self._compare_events(events)
+
+    def count(self, saved: Saved) -> None:
+        """What saving the portion did."""
+        before = self._saved
+        self._saved = Saved(before.new + saved.new, before.same + saved.same, before.conflicts + saved.conflicts)
+
+    def end(self) -> None:
+        """Completes the result when everything was told."""
         self._gone()
         self._result.new = max(0, self._saved.new - self._result.changed)
         self._result.same = self._saved.same
         self._result.conflicts = self._saved.conflicts
 
-    def _note(self, text: str) -> None:
-        notes = self._result.notes
-        if len(notes) < MOST_NOTES_TOLD and text not in notes:
-            notes.append(text)
-
-    def _portion(self, rows: Sequence[RowToSave], events: Sequence[EventToSave]) -> None:
-        if not rows and not events:
-            return
-        self._compare_rows(rows)
-        self._compare_events(events)
-        saved = self._store.save_reprocessed(
-            self._record.id,
-            self._serial,
-            self._result.codec,
-            self._result.codec_version,
-            rows,
-            events,
-            dry_run=self._dry_run,
-        )
-        before = self._saved
-        self._saved = Saved(before.new + saved.new, before.same + saved.same, before.conflicts + saved.conflicts)
-
     # rows
 
-    def _compare_rows(self, rows: Sequence[RowToSave]) -> None:
+    def _compare_rows(self, rows: Sequence[RowToSave], sessions: Sequence[int]) -> None:
         for archive in dict.fromkeys(row.archive for row in rows):
-            told = [row for row in rows if row.archive == archive]
-            keys = {_key(row) for row in told}
+            told = [(row, session) for row, session in zip(rows, sessions, strict=True) if row.archive == archive]
+            keys = {_key(row) for row, _ in told}
             stored: dict[_RowKey, list[StoredRow]] = {}
-            times = [row.measured_at_ms for row in told]
+            times = [row.measured_at_ms for row, _ in told]
             wanted = Filter(serials=(self._serial,), archives=(archive,), since_ms=min(times), until_ms=max(times))
             for one in self._store.rows(wanted):
                 if (key := _key(one.row)) in keys:
                     stored.setdefault(key, []).append(one)
-            for row in told:
+            for row, session in told:
                 self._told.add(hash(_key(row)))
-                self._compare_row(row, stored.get(_key(row), []), keys)
+                self._compare_row(row, session, stored.get(_key(row), []), keys)
 
-    def _compare_row(self, row: RowToSave, stored: Sequence[StoredRow], keys: set[_RowKey]) -> None:
+    def _compare_row(self, row: RowToSave, session: int, stored: Sequence[StoredRow], keys: set[_RowKey]) -> None:
         if not stored:
-            for before in self._from_the_same_bytes(row):
+            for before in self._from_the_same_bytes(row, session):
                 if (key := _key(before.row)) not in keys and key not in self._moved:
                     self._moved.add(key)
                     self._changed(before.row, row)
             return
-        if any(_same(one, row, self._record.id) for one in stored):
+        if any(_same(one, row, self._sessions) for one in stored):
             return
-        ours = next((one for one in stored if one.session == self._record.id), None)
+        ours = next((one for one in stored if one.session in self._sessions), None)
         before = ours or stored[0]
         if ours or (before.codec, before.codec_version) != (self._result.codec, self._result.codec_version):
             self._changed(before.row, row)
 
-    def _from_the_same_bytes(self, row: RowToSave) -> list[StoredRow]:
+    def _from_the_same_bytes(self, row: RowToSave, session: int) -> list[StoredRow]:
         if row.span_start >= row.span_end:
             return []
         if self._by_span is None:
             self._by_span = {}
             for one in self._stored_from_here():
-                span = (one.row.archive, one.row.span_start, one.row.span_end)
+                span = (one.row.archive, one.session, one.row.span_start, one.row.span_end)
                 self._by_span.setdefault(span, []).append(one)
-        return self._by_span.get((row.archive, row.span_start, row.span_end), [])
+        return self._by_span.get((row.archive, session, row.span_start, row.span_end), [])
 
     def _stored_from_here(self) -> Iterator[StoredRow]:
-        return self._store.rows(Filter(serials=(self._serial,), sessions=(self._record.id,)))
+        return self._store.rows(Filter(serials=(self._serial,), sessions=self._sessions))
 
     def _changed(self, before: RowToSave, row: RowToSave) -> None:
         self._result.changed += 1
@@ -270,7 +294,7 @@ class _Comparison:
                 stored[key] = one
         for event in events:
             before = stored.get(_event_key(event))
-            if before is not None and before.text != event.text and before.session == self._record.id:
+            if before is not None and before.text != event.text and before.session in self._sessions:
                 self._result.changed += 1
                 if len(self._result.changes) < MOST_CHANGES_TOLD:
                     self._result.changes.append(
@@ -286,12 +310,12 @@ def _event_key(event: EventToSave | StoredEvent) -> _EventKey:
     return event.code, event.measured_at_ms, event.order_number
 
 
-def _same(stored: StoredRow, row: RowToSave, session: int) -> bool:
+def _same(stored: StoredRow, row: RowToSave, sessions: Sequence[int]) -> bool:
     """Whether a stored row needs no other: to the letter from the same session, in its values from another."""
     old = stored.row
     if (old.values, old.status, old.event) != (row.values, row.status, row.event):
         return False
-    if stored.session == session:
+    if stored.session in sessions:
         return old.columns == row.columns and _doubts(old) == _doubts(row)
     return [(one.quantity, one.unit) for one in old.columns] == [(one.quantity, one.unit) for one in row.columns]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway_server.codec.codec import Codec
 from gateway_server.model import Direction
-from gateway_server.store.records import EventToSave, Filter, RowToSave, SessionRecord
+from gateway_server.store.records import EventToSave, FileRecord, FileState, Filter, RowToSave, SessionRecord
 from gateway_server.store.store import Store
-from gateway_server.workbench.reprocess import replay_stored
+from gateway_server.workbench.reprocess import UPLOADS, replay_stored
 
 _Told = tuple[object, ...]
 
@@ -26,6 +27,7 @@ class Check:
 
 def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> Iterator[Check]:
     """The checks of one session, one after the other."""
+    files = list(store.files(Filter(sessions=(record.id,)))) if record.transport in UPLOADS else []
     received = sent = notes = 0
     in_order = True
     before_ms = record.started_ms
@@ -42,13 +44,28 @@ def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> 
     if record.ended_ms is None:
         yield Check("ended", False, "the session is still open, or the gateway was stopped in it")
     else:
-        yield _totals("bytes received", record.bytes_received, received)
+        kept_elsewhere = sum(one.size for one in files if one.state is FileState.DUPLICATE) if not received else 0
+        yield _totals("bytes received", record.bytes_received, received or kept_elsewhere)
         yield _totals("bytes sent", record.bytes_sent, sent)
         in_order = in_order and before_ms <= record.ended_ms
     yield Check(
         "times", in_order, "in order" if in_order else "an entry is older than the one before, or than the start"
     )
-    yield from _readings(store, record, codec, received)
+    if record.transport in UPLOADS:
+        yield from _contents(store, files)
+    else:
+        yield from _readings(store, record, codec, received)
+
+
+def _contents(store: Store, files: Sequence[FileRecord]) -> Iterator[Check]:
+    """What a session brought is a file, perhaps with what others brought; its readings are checked by decoding it."""
+    for file in files:
+        content = hashlib.sha256()
+        for piece in store.file_bytes(file.id):
+            content.update(piece)
+        ok = content.hexdigest() == file.sha256
+        detail = "is what was received" if ok else "is not what was received"
+        yield Check("content", ok, f"file {file.id} {detail}; `file reprocess {file.id} --dry-run` decodes it")
 
 
 def _totals(name: str, recorded: int, logged: int) -> Check:

@@ -20,11 +20,13 @@ from collections.abc import Sequence
 
 from gateway_server.codec.codec import Field, Frame
 from gateway_server.codec.dialogue import Dialogue
+from gateway_server.codec.files import FileReading, UploadedFile
 from gateway_server.errors import CodecError
 from gateway_server.model import KnownMeter
 
 from . import messages
 from .dissect import dissect
+from .files import read_file
 from .frames import Lis200Framer
 from .interpreter import Lis200Interpreter
 from .read import read
@@ -47,6 +49,10 @@ class Lis200:
     def read(self, expected: KnownMeter | None) -> Dialogue:
         """Signs on, identifies, obtains what the meter's order says, signs off."""
         return read(expected)
+
+    def read_file(self, file: UploadedFile) -> FileReading | None:
+        """What an uploaded file holds, None if it is nothing of LIS-200."""
+        return read_file(file)
 
     def dissect(self, frame: Frame) -> Sequence[Field]:
         """The parts of a frame in words."""

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from gateway_server.model import Outcome
+from gateway_server.store.passwords import verified
 from gateway_server.store.records import MeterRecord, SessionOpening
 from tests.cli.desk import SIGN_ON_MS, TALK, Desk, row
 
@@ -188,3 +189,66 @@ def test_excel_workbook_is_imported(desk: Desk) -> None:
     book.save(desk.folder / "meters.xlsx")
     assert desk.run("meter", "import", "meters.xlsx").status == 0
     assert desk.run("meter", "show", "20511893", "--json").json["name"] == "Хлебозавод"
+
+
+def password_file(desk: Desk, password: str, mode: int = 0o600) -> str:
+    path = desk.folder / "upload-password"
+    path.write_text(password + "\n")
+    path.chmod(mode)
+    return str(path)
+
+
+def test_password_of_the_upload_account_is_kept_as_a_hash_for_every_ftp_route(desk: Desk) -> None:
+    given = ("--route", "ftp:boiler4", "--route", "ftp:boiler4b", "--ftp-password-file", password_file(desk, "s3cret"))
+    assert desk.run("meter", "add", "41203377", *given).status == 0
+    with desk.store() as store:
+        for login in ("boiler4", "boiler4b"):
+            account = store.upload_account(login)
+            assert account is not None
+            assert account.serial == "41203377"
+            assert verified(account.secret, "s3cret")
+    shown = desk.run("meter", "show", "41203377")
+    assert "upload account  boiler4 (password stored as a hash), boiler4b (password stored as a hash)" in shown.out
+    assert "s3cret" not in shown.out
+    assert "argon2" not in shown.out
+
+
+def test_upload_account_without_a_password_says_what_is_missing(desk: Desk) -> None:
+    desk.run("meter", "add", "41203377", "--route", "ftp:boiler4")
+    assert "boiler4 (no password yet: --ftp-password-file)" in desk.run("meter", "show", "41203377").out
+
+
+def test_upload_password_without_an_upload_account_changes_nothing(desk: Desk) -> None:
+    ran = desk.run("meter", "add", "41203377", "--name", "other", "--ftp-password-file", password_file(desk, "s3cret"))
+    assert ran.status == 2
+    assert "name one with --route ftp:LOGIN" in ran.err
+    (meter,) = desk.run("meter", "list", "--json").json
+    assert meter["name"] == "Boiler house 4"
+
+
+def test_upload_password_that_others_can_read_is_refused(desk: Desk) -> None:
+    given = ("--route", "ftp:boiler4", "--ftp-password-file", password_file(desk, "s3cret", 0o644))
+    ran = desk.run("meter", "add", "41203377", *given)
+    assert ran.status == 2
+    assert "can be read by others" in ran.err
+
+
+def test_upload_password_goes_with_its_route(desk: Desk) -> None:
+    desk.run("meter", "add", "41203377", "--route", "ftp:b4", "--ftp-password-file", password_file(desk, "s3cret"))
+    desk.run("meter", "add", "41203377", "--drop-route", "ftp:b4")
+    desk.run("meter", "add", "20511893", "--route", "ftp:b4")
+    with desk.store() as store:
+        account = store.upload_account("b4")
+        assert account is not None
+        assert (account.serial, account.secret) == ("20511893", "")
+
+
+def test_claimed_meter_gets_its_upload_account_at_once(desk: Desk) -> None:
+    with desk.store() as store:
+        store.caller_contact(store.open_session(SessionOpening("tcp", "10.8.0.9:1", SIGN_ON_MS)), "77", SIGN_ON_MS)
+    given = ("--serial", "555", "--route", "ftp:b5", "--ftp-password-file", password_file(desk, "s3cret"))
+    assert desk.run("meter", "claim", "caller:77", *given).status == 0
+    with desk.store() as store:
+        account = store.upload_account("b5")
+        assert account is not None
+        assert verified(account.secret, "s3cret")

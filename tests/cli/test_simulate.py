@@ -31,13 +31,29 @@ def test_fleet_that_nobody_reads_is_status_1(desk: Desk) -> None:
     assert "127.0.0.1:1" in ended.err
 
 
-def test_quirks_can_be_listed(desk: Desk) -> None:
+@pytest.mark.end_to_end
+def test_upload_that_no_server_takes_is_status_1(desk: Desk) -> None:
+    ended = ran(desk, "simulate", "upload", "--call", "127.0.0.1:1", "--files", "2", "--seconds", "1")
+    assert ended.status == 1
+    assert "0/2 files acknowledged" in ended.out
+    assert "127.0.0.1:1" in ended.err
+
+
+def test_quirks_and_manners_can_be_listed(desk: Desk) -> None:
     assert "never_answers" in desk.run("simulate", "meter", "--list-quirks").out
+    assert "piece=N" in desk.run("simulate", "upload", "--list-manners").out
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("meter",), ("meter", "--listen", "nowhere"), ("meter", "--pty", "--quirk", "wings"), ("fleet", "--models", "x")],
+    [
+        ("meter",),
+        ("meter", "--listen", "nowhere"),
+        ("meter", "--pty", "--quirk", "wings"),
+        ("fleet", "--models", "x"),
+        ("upload", "--manner", "cut=ears"),
+        ("upload", "--call", "nowhere"),
+    ],
 )
 def test_what_cannot_be_simulated_is_refused(desk: Desk, arguments: tuple[str, ...]) -> None:
     refused = ran(desk, "simulate", *arguments)

@@ -97,7 +97,7 @@ def test_two_folders_may_use_the_same_file_name(tmp_path: Path) -> None:
             .replace('version = "1"', ""),
             "`version`",
         ),
-        (GOOD.format(name="box").replace("def answer", "def answers"), "none of `read`, `answer` and `interpreter`"),
+        (GOOD.format(name="box").replace("def answer", "def answers"), "none of `read`, `answer`, `interpreter`"),
     ],
 )
 def test_broken_plugin_is_reported_and_the_others_work(tmp_path: Path, source: str, reason: str) -> None:

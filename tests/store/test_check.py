@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway_server.errors import OperatorError
-from gateway_server.model import Direction
+from gateway_server.model import Direction, Outcome
 from gateway_server.store.check import back_up, check_store
 from gateway_server.store.open import open_store
-from gateway_server.store.records import MeterRecord
+from gateway_server.store.records import MeterRecord, SessionClosing, Upload, UploadEnd
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import NOON, OPENING, contents, entry, hour, known_session, opened
 
@@ -27,6 +29,7 @@ def test_a_sound_store_is_counted(store: SqlStore) -> None:
         "meters": 1,
         "sessions": 1,
         "log entries": 0,
+        "files": 0,
         "archive rows": 2,
         "events": 1,
         "jobs": 1,
@@ -107,3 +110,14 @@ def test_a_backup_stands_alone_without_side_files(tmp_path: Path) -> None:
         assert len(contents(store)) == 1
     with closing(sqlite3.connect(tmp_path / "backup.db")) as copy:
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+def test_a_received_file_that_lost_bytes_is_told(store: SqlStore) -> None:
+    key = store.open_session(replace(OPENING, upload=Upload("DAY.TXT")))
+    for piece in (b"half", b"half"):
+        store.log([(key, NOON, Direction.FROM_METER, piece)])
+    end = UploadEnd(True, 8, hashlib.sha256(b"halfhalf").hexdigest())
+    store.finish_upload(key, end, SessionClosing(NOON, Outcome.READ))
+    assert check_store(store).sound
+    store.connection.execute("DELETE FROM session_log WHERE id = 2")
+    assert check_store(store).problems == ("file 1: 4 of 8 bytes are there, and they are not what was received",)

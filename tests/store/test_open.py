@@ -106,7 +106,7 @@ def test_a_store_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     with opened(path):
         pass
     with closing(sqlite3.connect(path)) as newer, newer:
-        newer.execute("UPDATE _sqlite_migrations SET name = 'the_web'")
+        newer.execute("UPDATE _sqlite_migrations SET name = 'the_web' WHERE name = 'files'")
     with pytest.raises(OperatorError, match=r"newer program \(schema step 'the_web'\); update this one"):
         open_store(f"sqlite:///{path}")
 

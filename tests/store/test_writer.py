@@ -452,3 +452,21 @@ def test_a_gateway_killed_at_any_moment_has_everything_it_acknowledged(tmp_path:
     assert (report.problems, report.killed) == ((), ())
     assert {session.detail for session in sessions} == {KILLED}
     assert len(sessions) == kills
+
+
+def test_within_a_transaction_a_direct_writer_joins_it_and_its_failure_ends_it() -> None:
+    store = open_store(":memory:")
+    writer = DirectWriter(store)
+    with store.connection.transaction("import"):
+        writer.log(writer.open_session(OPENING), NOON, Direction.FROM_METER, b"kept")
+    assert store.session(1) is not None
+
+    def two() -> None:
+        with store.connection.transaction("import"):
+            writer.open_session(OPENING)
+            writer.log(SessionKey(99), NOON, Direction.FROM_METER, b"of no session")
+
+    with pytest.raises(StoreError):
+        two()
+    assert store.session(2) is None
+    store.close()

@@ -1,0 +1,34 @@
+"""Who may upload: accounts of the file drop and the hashes of their passwords."""
+
+from __future__ import annotations
+
+from gateway_server.model import MeterState
+from gateway_server.store.queries import Queries
+from gateway_server.store.records import UploadAccount
+
+ROUTE = "ftp:"
+
+
+class AccountQueries(Queries):
+    """Verbs of upload accounts."""
+
+    def upload_account(self, login: str) -> UploadAccount | None:
+        """The meter known by ``ftp:LOGIN``, with the hash of its password; None if no route says so."""
+        row = self.connection.one(
+            "SELECT m.serial, m.state, COALESCE(a.secret, '') FROM route r JOIN meter m ON m.id = r.meter_id"
+            " LEFT JOIN upload_account a ON a.login = ? WHERE r.route = ?",
+            (login, ROUTE + login),
+        )
+        return None if row is None else UploadAccount(login, row[0], MeterState(row[1]), row[2])
+
+    def set_upload_secret(self, login: str, secret: str) -> None:
+        """Keeps the hash of an account's password; an empty one removes it."""
+        with self.connection.transaction("upload secret"):
+            if secret:
+                self.connection.execute(
+                    "INSERT INTO upload_account (login, secret) VALUES (?, ?)"
+                    " ON CONFLICT (login) DO UPDATE SET secret = excluded.secret",
+                    (login, secret),
+                )
+            else:
+                self.connection.execute("DELETE FROM upload_account WHERE login = ?", (login,))

@@ -1,0 +1,73 @@
+"""A disk that fills up under uploads: 452, nothing half acknowledged, and on it goes when there is room again."""
+
+from __future__ import annotations
+
+import ftplib
+import io
+import random
+import subprocess
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.programs import said_by
+from tests.end_to_end.uploads import LOGIN, PASSWORD, Drop, wait_until
+
+pytestmark = pytest.mark.end_to_end
+
+SIZE = 100_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def store(port: int, number: int) -> tuple[str, str]:
+    """Uploads one file; gives the server's last word and the content's hash."""
+    content = random.Random(number).randbytes(SIZE)
+    with ftplib.FTP(timeout=30) as client:
+        client.connect("127.0.0.1", port)
+        client.login(LOGIN, PASSWORD)
+        try:
+            return client.storbinary(f"STOR {number}.dat", io.BytesIO(content)), sha256(content).hexdigest()
+        except ftplib.Error as refused:
+            return str(refused), sha256(content).hexdigest()
+
+
+def test_full_disk_refuses_politely_loses_nothing_and_goes_on_when_there_is_room(small_disk: Path) -> None:
+    drop = Drop(small_disk, passive=(22100, 22199))
+    drop.accounts(LOGIN)
+    ballast, spare = small_disk / "ballast", small_disk / "spare"
+    for one in (ballast, spare):
+        one.write_bytes(bytes(1_500_000))
+    acknowledged: set[str] = set()
+    with drop.gateway() as (port, _):
+        for number in range(60):
+            said, content = store(port, number)
+            if not said.startswith("226"):
+                break
+            acknowledged.add(content)
+        assert said.startswith("452"), said
+        assert acknowledged
+        assert {one.sha256 for one in drop.stored() if one.record.state.value != "incomplete"} == acknowledged
+        ballast.unlink()
+        wait_until(lambda: store(port, 100)[0].startswith("226"), 30)
+        acknowledged.add(store(port, 101)[1])
+    spare.unlink()
+    said_by("store", "check", "-c", str(drop.config))
+    assert [one for one in drop.lists("session", "list") if one["ended"] is None] == []
+    assert acknowledged <= {one.sha256 for one in drop.stored() if one.record.state.value != "incomplete"}

@@ -1,0 +1,33 @@
+"""Who may upload."""
+
+from __future__ import annotations
+
+from gateway_server.model import MeterState
+from gateway_server.store.records import MeterRecord, UploadAccount
+from gateway_server.store.sql import SqlStore
+
+
+def test_the_account_of_a_meter_is_its_route_and_the_hash_of_its_password(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377", routes=("caller:7", "ftp:boiler4")))
+    assert store.upload_account("boiler4") == UploadAccount("boiler4", "41203377", MeterState.ACTIVE, "")
+    store.set_upload_secret("boiler4", "$argon2id$first")
+    store.set_upload_secret("boiler4", "$argon2id$second")
+    account = store.upload_account("boiler4")
+    assert account is not None
+    assert account.secret == "$argon2id$second"
+    assert "argon2" not in repr(account)
+
+
+def test_a_password_without_a_route_lets_nobody_in(store: SqlStore) -> None:
+    store.set_upload_secret("boiler4", "$argon2id$first")
+    assert store.upload_account("boiler4") is None
+    store.put_meter(MeterRecord("41203377", routes=("ftp:boiler4",)))
+    assert store.upload_account("boiler4") is not None
+    assert store.upload_account("BOILER4") is None
+
+
+def test_an_empty_secret_takes_the_password_away(store: SqlStore) -> None:
+    store.put_meter(MeterRecord("41203377", routes=("ftp:boiler4",), state=MeterState.DISABLED))
+    store.set_upload_secret("boiler4", "$argon2id$first")
+    store.set_upload_secret("boiler4", "")
+    assert store.upload_account("boiler4") == UploadAccount("boiler4", "41203377", MeterState.DISABLED, "")
