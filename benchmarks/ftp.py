@@ -22,7 +22,8 @@ from gateway_server.store.passwords import hashed
 from gateway_server.store.records import MeterRecord
 
 CLIENTS = (1, 20, 200)
-PYFTPDLIB, VSFTPD = "pyftpdlib", "vsftpd"
+PYFTPDLIB, SYNCED, VSFTPD = "pyftpdlib", "synced", "vsftpd"
+NAMES = {PYFTPDLIB: "pyftpdlib", SYNCED: "pyftpdlib that syncs", VSFTPD: "vsftpd"}
 WANTED = {PYFTPDLIB: 1.0, VSFTPD: 3.0}  # at 20 clients
 SIZE = 4096
 
@@ -74,7 +75,7 @@ def upload(running: Server, clients: int, seconds: float, *options: str) -> dict
 
 def measure(place: Path, *, runs: int, seconds: float) -> list[Figure]:
     """Servers in turn, a new store or folder each time."""
-    contenders: dict[str, tuple[str, ...]] = {"ours": (), PYFTPDLIB: ()}
+    contenders: dict[str, tuple[str, ...]] = {"ours": (), PYFTPDLIB: (), SYNCED: ()}
     if ftp_server.program() is not None:
         contenders[VSFTPD] = ("--folder", "pub/", "--account", "anonymous")
     figures: list[Figure] = []
@@ -97,10 +98,10 @@ def _figures(clients: int, found: dict[str, dict[str, list[float]]]) -> list[Fig
     ours = found["ours"]
     at = f"{clients} client{'s' if clients > 1 else ''}"
     figures = []
-    for name in (PYFTPDLIB, VSFTPD):
-        if name in found:
-            beside = found[name]
-            wanted = WANTED[name] if clients == 20 or name == PYFTPDLIB else None
+    for contender, name in NAMES.items():
+        if contender in found:
+            beside = found[contender]
+            wanted = WANTED.get(contender) if clients == 20 or contender == PYFTPDLIB else None
             figures += [
                 Figure(
                     f"uploads of 4 kB, {at}", "1/s", ours["uploads_per_s"], name, beside["uploads_per_s"], wanted=wanted

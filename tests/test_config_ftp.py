@@ -78,8 +78,9 @@ def test_password_file_that_is_none_is_told(tmp_path: Path, content: str | None,
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('masquerade = "router"', "is no address, such as 203.0.113.7"),
-        ('masquerade_networks = { "10.0.0.0/8" = "x" }', "is no address"),
+        ('masquerade = "router"', "is no IPv4 address, such as 203.0.113.7"),
+        ('masquerade_networks = { "10.0.0.0/8" = "x" }', "is no IPv4 address"),
+        ('masquerade = "2001:db8::7"', "is no IPv4 address"),
         ('masquerade_networks = { "10" = "" }', "is no network, such as 10.8.0.0/16"),
         ('networks = ["all"]', "is no network"),
         ('data_networks = ["10.0.0.0/99"]', "is no network"),

@@ -1,6 +1,7 @@
 """The FTP servers beside ours, each a process of its own with a folder of its own: they write files and no more.
 
 ``pyftpdlib``  the library as it comes, an event loop in one process; nothing is synced before 226
+``synced``     the same, with the file and its folder synced before 226: what being durable costs at least
 ``vsftpd``     Debian's, a process per session; anonymous uploads, name lookups and transfer log switched off
 """
 
@@ -45,17 +46,31 @@ pasv_max_port=0
 """
 
 
-def pyftpdlib(folder: Path) -> None:
+def pyftpdlib(folder: Path, *, synced: bool = False) -> None:
     """Serves until SIGTERM."""
     from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.handlers import DTPHandler, FTPHandler
     from pyftpdlib.servers import FTPServer
 
     logging.basicConfig(level=logging.WARNING)
     accounts = DummyAuthorizer()
     for number in range(1, ACCOUNTS + 1):
         accounts.add_user(login(number), PASSWORD, str(folder), perm="elradfmw")
+    place = os.open(folder, os.O_RDONLY)
+
+    class Synced(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
+        """Syncs before pyftpdlib's own close says 226."""
+
+        def close(self) -> None:
+            if self.receive and self.file_obj is not None and not self.file_obj.closed:
+                self.file_obj.flush()
+                os.fsync(self.file_obj.fileno())
+                os.fsync(place)
+            super().close()
+
     FTPHandler.authorizer = accounts
+    if synced:
+        FTPHandler.dtp_handler = Synced
     server = FTPServer(("127.0.0.1", 0), FTPHandler)
     print(f"ready 127.0.0.1:{server.address[1]}", flush=True)
     server.serve_forever()
@@ -104,11 +119,14 @@ def program() -> str | None:
 def main() -> None:
     """Runs one of them on a free port of loopback and prints it."""
     options = argparse.ArgumentParser()
-    options.add_argument("kind", choices=["pyftpdlib", "vsftpd"])
+    options.add_argument("kind", choices=["pyftpdlib", "synced", "vsftpd"])
     options.add_argument("folder", type=Path)
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    {"pyftpdlib": pyftpdlib, "vsftpd": vsftpd}[chosen.kind](chosen.folder)
+    if chosen.kind == "vsftpd":
+        vsftpd(chosen.folder)
+    else:
+        pyftpdlib(chosen.folder, synced=chosen.kind == "synced")
 
 
 if __name__ == "__main__":

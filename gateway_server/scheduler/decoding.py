@@ -1,7 +1,8 @@
 """Files that came are decoded one after the other, behind everything that meters wait for.
 
 Looking a file up and keeping what it says is work for the store's thread, reading it is done in a thread of its own.
-After each file as long a rest is made as three of its kind take, so that a night's uploads do not wait for the decoder.
+While more files come, a rest is made after each as long as nine of its kind take: uploads wait for the same disk and
+processor, and their clients pay for the time. When none has come for a moment the rests are short.
 A file that the gateway was stopped or killed over waits in the store and is found at the next start.
 """
 
@@ -26,7 +27,9 @@ from gateway_server.workbench.sniff import Sniffed
 logger = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 10_000  # files that wait in memory; the others wait in the store
-_RESTS = 3.0
+_RESTS = 9.0  # of what a file took
+_SHORT_RESTS = 0.5
+_MOMENT_SECONDS = 2.0
 _AT_ONCE = 1000
 _LOST_SECONDS = 60.0  # until a store that refused is asked again
 
@@ -57,6 +60,7 @@ class Decoding:
         self._busy = False
         self._more = False  # some wait in the store that are not remembered
         self._began = 0.0
+        self._came = float("-inf")
         self._rest: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -74,6 +78,10 @@ class Decoding:
 
     def add(self, numbers: Iterable[int]) -> None:
         """These files have come."""
+        self._came = self._facilities.clock.seconds()
+        self._take(numbers)
+
+    def _take(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             if len(self._waiting) < MOST_REMEMBERED:
                 self._waiting[number] = None
@@ -95,7 +103,7 @@ class Decoding:
             self._pause(_LOST_SECONDS)
             return
         self._more = self._more or len(found) >= _AT_ONCE
-        self.add(found)
+        self._take(found)
 
     def _next(self) -> None:
         if self._busy or self._rest is not None or not self._running:
@@ -146,11 +154,8 @@ class Decoding:
         if isinstance(result, GatewayError):
             self._failed(result)
             return
-        if result.state is not FileState.STORED:
-            logger.info("file %d %s is %s: %s", result.file, result.name, result.state.value, result.detail or "read")
-            self._done()
-        else:
-            self._done()
+        logger.info("file %d %s is %s: %s", result.file, result.name, result.state.value, result.detail or "read")
+        self._done()
 
     def _failed(self, error: GatewayError) -> None:
         logger.warning("a file could not be decoded and waits: %s", error)
@@ -161,7 +166,9 @@ class Decoding:
     def _done(self) -> None:
         self._busy = False
         if self._waiting or self._more:
-            self._pause(_RESTS * max(0.0, self._facilities.clock.seconds() - self._began))
+            now = self._facilities.clock.seconds()
+            rests = _RESTS if now - self._came < _MOMENT_SECONDS else _SHORT_RESTS
+            self._pause(rests * max(0.0, now - self._began))
 
     def _pause(self, seconds: float) -> None:
         if self._running and self._rest is None:

@@ -26,6 +26,7 @@ from gateway_server.transports.ftp_tls import TlsConversation, tls_context
 logger = logging.getLogger(__name__)
 
 BACKLOG = 4096
+_FULL_SECONDS = 1.0
 
 
 class Listener(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
@@ -60,8 +61,14 @@ class Listener(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
                 return
             except OSError as failed:
                 self.desk.complain("ftp %s: a connection could not be taken in: %s", self.terms.name, failed)
+                self.del_channel()  # most likely every descriptor is in use: the kernel would tell again at once
+                self.ioloop.call_later(_FULL_SECONDS, self._listen_again)
                 return
             self.handle_accepted(sock, address)
+
+    def _listen_again(self) -> None:
+        if not self._closed:
+            self.add_channel()
 
     def handle_accepted(self, sock: socket.socket, addr: tuple[Any, ...]) -> None:
         """A client has connected."""

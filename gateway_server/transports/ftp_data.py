@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 4
+_MOST_DRAINED = 64  # pieces; more than the kernel keeps
 _BUSY = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
 
 
@@ -128,6 +129,20 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self.close()
         if delivery is not None:
             control.delivery_over(delivery, why)
+
+    def drain(self) -> None:
+        """Takes what has arrived already: the news that all is over may have overtaken it."""
+        delivery = self.delivery
+        if delivery is None or self._closed:
+            return
+        for _ in range(_MOST_DRAINED):
+            try:
+                data = self.socket.recv(PIECE)
+            except OSError:
+                return
+            if not data:
+                return
+            delivery.received(data)
 
     def abandon(self) -> None:
         """Closes it although the file may not be whole; whoever asks says the rest."""

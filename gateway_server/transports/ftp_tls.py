@@ -78,6 +78,11 @@ class TlsData(SSLConnectionMixin, Data):  # type: ignore[misc]  # pyftpdlib has 
             return b""
         return data
 
+    def drain(self) -> None:
+        """Takes what has arrived already, in clear; records of TLS may not be whole."""
+        if not self._ssl_requested:
+            super().drain()
+
     def push(self, data: bytes) -> None:
         """Sends, once it is encrypted."""
         if self._ssl_accepting:

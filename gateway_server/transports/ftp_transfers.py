@@ -205,6 +205,7 @@ class Transfers(Control):
         delivery, self.delivery = self.delivery, None
         assert delivery is not None  # the caller looked
         if self.data_channel is not None:
+            self.data_channel.drain()
             self.data_channel.abandon()
         self.drop_data()
         if reply:

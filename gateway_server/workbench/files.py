@@ -7,6 +7,7 @@ nothing. Whatever goes wrong is noted with the file; the file itself is never ch
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -25,6 +26,8 @@ from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits,
 from gateway_server.workbench.replay import same_serial
 from gateway_server.workbench.reprocess import Comparison, SessionReadAgain
 from gateway_server.workbench.sniff import Attempt, Part, Sniffed, read_with, sniff
+
+logger = logging.getLogger(__name__)
 
 _MOST_DETAIL = 2000
 _DAY_MS = 86_400_000
@@ -161,6 +164,10 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
         rows, events = _to_save(parts, ZoneInfo(meter.time_zone), record.received_at_ms)
     except CodecError as error:
         return _not_read(store, record, result, FileState.FAILED, f"{codec.name}: {error}", dry_run=dry_run)
+    except Exception as fault:  # as in a live session, a codec's defect is its own; it must not harm the store's thread
+        logger.warning("what the codec %s read in file %d makes no sense", codec.name, record.id, exc_info=True)
+        why = f"the codec {codec.name} failed: {type(fault).__name__}: {fault}"
+        return _not_read(store, record, result, FileState.FAILED, why, dry_run=dry_run)
     _save(store, record, meter, codec, result, rows, events, dry_run=dry_run)
     return result
 

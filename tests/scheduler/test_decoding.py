@@ -154,3 +154,19 @@ def test_nothing_is_begun_after_the_end(desk: Desk) -> None:
     desk.decoding.add([desk.upload("a")])
     desk.clock.advance(1000)
     assert desk.states() == [FileState.STORED]
+
+
+@pytest.mark.parametrize(("quiet", "rest"), [(0.0, 9.0), (5.0, 0.5)])
+def test_uploads_that_go_on_get_most_of_the_disk(desk: Desk, quiet: float, rest: float) -> None:
+    desk.decoding.start()
+    desk.decoding.add([desk.upload(name) for name in "ab"])
+    f, args = desk.calls.get(timeout=10)
+    desk.clock.advance(quiet + 1)  # how long the first took
+    f(*args)
+    wait = rest * (quiet + 1)
+    desk.clock.advance(wait - 0.1)
+    assert desk.calls.empty()
+    desk.clock.advance(0.2)
+    desk.turn()
+    assert desk.states() == [FileState.UNKNOWN] * 2
+    desk.decoding.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ftplib
 import socket
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from gateway_server.errors import OperatorError
 from gateway_server.model import Outcome
 from gateway_server.store.records import FileState
+from gateway_server.transports import ftp
 from gateway_server.transports.ftp_terms import Terms, network_of
 from tests.transports.ftp_hall import PASSWORD, hall, upload
 
@@ -48,6 +50,9 @@ def test_uploaded_file_is_in_the_store_when_the_client_hears_226(tmp_path: Path)
             "<4096",
             "ftp< 226 Stored.",
         ]
+        meter = place.ask(lambda store: store.meter("41203377"))
+        assert meter is not None
+        assert meter.last_contact_ms == session.ended_ms
         assert client.quit() == "221 Goodbye."
         assert place.until(lambda: place.stored) == [file.id]
 
@@ -121,3 +126,22 @@ def test_drop_listens_on_ipv6_too(tmp_path: Path) -> None:
         assert upload(client, "day.dat", b"x") == "226 Stored."
         with pytest.raises(ftplib.error_perm, match="PASV"):
             client.sendcmd("PASV")
+
+
+def test_listener_rests_when_no_descriptor_is_free_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ftp, "_FULL_SECONDS", 0.1)
+    with hall(tmp_path) as place:
+        listener = place.drop._listeners[0]
+        accept = socket.socket.accept
+        refusals = [OSError(errno.EMFILE, "Too many open files")] * 3
+
+        def full(this: socket.socket) -> object:
+            if this is listener.socket and refusals:
+                raise refusals.pop()
+            return accept(this)
+
+        monkeypatch.setattr(socket.socket, "accept", full)
+        assert place.raw().reply() == "220 ready"
+    assert caplog.text.count("a connection could not be taken in") == 3

@@ -290,6 +290,22 @@ def test_codec_with_a_defect_harms_nothing_but_its_own_reading(store: SqlStore) 
     assert decode_file(store, registry_of([Defect("bad"), Report()]), file).codec == "report"
 
 
+def test_codec_that_fails_only_when_it_knows_the_meter_harms_nothing(store: SqlStore) -> None:
+    class Misfit(Report):
+        def read_file(self, file: UploadedFile) -> FileReading | None:
+            if file.meter is not None:
+                raise ZeroDivisionError("only when the meter is known")
+            return FileReading(identity=Identify(SERIAL))
+
+    in_care(store)
+    file = uploaded(store, "DAY.TXT", REPORT)
+    told = decode_file(store, registry_of([Misfit()]), file)
+    assert (told.state, told.detail) == (
+        FileState.FAILED,
+        "the codec report failed: ZeroDivisionError: only when the meter is known",
+    )
+
+
 def test_decoded_file_stays_decoded_when_nobody_reads_it_any_more(store: SqlStore) -> None:
     in_care(store)
     file = uploaded(store, "DAY.TXT", REPORT, serial=SERIAL)
