@@ -73,7 +73,7 @@ class FileReadingQueries(FileQueries, ReprocessQueries):
         for session, (found_rows, found_events) in by_session(parts, rows, events).items():
             read_by, meter_before = self.connection.one("SELECT codec, meter_id FROM session WHERE id = ?", (session,))
             if meter_before is None:
-                self._take_session(session, meter_id)
+                self.connection.execute("UPDATE session SET meter_id = ? WHERE id = ?", (meter_id, session))
             if read_by:
                 part = self._reprocess(session, serial, codec, codec_version, found_rows, found_events)
             else:

@@ -111,7 +111,7 @@ class FileQueries(RegisterQueries, SessionQueries):
             self.close_session(key, closing)
             meter = self.meter_id(closing.serial) if closing.serial else None
             if meter is not None and not end.received_at_ms:  # it came just now, and here
-                self._meet(meter, closing.ended_ms)
+                self._meet([(meter, closing.ended_ms, closing.ended_ms)])
             own = _Part(key.id, 0, end.size, arrival.log_first, self.log_end())
             if arrival.continues:
                 number, size, sha256 = self._continue(arrival, own, end)

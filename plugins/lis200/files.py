@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -173,7 +173,7 @@ class _FileReader:
     def _timed(self, clock: datetime | None) -> Iterator[Row]:
         """The values: as old as the clock among them says, else as the file."""
         for row in self._values:
-            yield row if clock is None else replace(row, measured_at=clock)
+            yield row if clock is None else row._replace(measured_at=clock)
 
     def _identity(self) -> Identify | None:
         serial = self._about.get(interpreter.SERIAL, "")
@@ -260,4 +260,4 @@ def _is_mark(cell: str) -> bool:
 
 
 def _doubted(found: _Found) -> _Found:
-    return replace(found, quality=f"{found.quality} {Quality.INFERRED}".lstrip())
+    return found._replace(quality=f"{found.quality} {Quality.INFERRED}".lstrip())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway_server.model import DAILY, EVENTS, INTERVAL, MONTHLY, KnownMeter, LastRow, Span
@@ -76,8 +76,8 @@ class Section:
         for cells, span in self.rows:
             line = f"({')('.join(cells)})"
             read = reader.read(line, span.start)
-            found.rows.extend(replace(row, span=span) for row in read.rows)
-            found.events.extend(replace(event, span=span) for event in read.events)
+            found.rows.extend(row._replace(span=span) for row in read.rows)
+            found.events.extend(event._replace(span=span) for event in read.events)
             found.notes.extend(read.notes)
             found.repeated += read.repeated
             found.unread += read.unread

@@ -35,6 +35,7 @@ class Weak:
         self.open_session = self._writer.open_session
         self.log = self._writer.log
         self.save = self._writer.save
+        self.contact = self._writer.contact
         self.close_session = self._writer.close_session
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
