@@ -49,7 +49,7 @@ def store(port: int, number: int) -> tuple[str, str]:
 
 
 def test_full_disk_refuses_politely_loses_nothing_and_goes_on_when_there_is_room(small_disk: Path) -> None:
-    drop = Drop(small_disk, passive=(22100, 22199))
+    drop = Drop(small_disk)
     drop.accounts(LOGIN)
     ballast, spare = small_disk / "ballast", small_disk / "spare"
     for one in (ballast, spare):

@@ -28,7 +28,7 @@ FLEETS = {
 @pytest.mark.timeout(240)
 def test_every_upload_that_got_its_226_outlives_the_gateway_byte_for_byte(tmp_path: Path) -> None:
     port = free_port()
-    drop = Drop(tmp_path, port=port, passive=(21500, 21699))
+    drop = Drop(tmp_path, port=port)
     password = tmp_path / "password"
     password.write_text(PASSWORD)
     serials = [str(FIRST + number) for number in range(sum(meters for meters, _, _ in FLEETS.values()))]

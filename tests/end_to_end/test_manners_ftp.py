@@ -35,7 +35,7 @@ IDLE = 1000
 
 
 def test_units_of_every_manner_get_their_files_in_byte_for_byte(tmp_path: Path) -> None:
-    drop = Drop(tmp_path, passive=(21900, 22099))
+    drop = Drop(tmp_path)
     serials = [str(FIRST + number) for number in range(len(MANNERS))]
     drop.accounts(*serials)
     password = tmp_path / "password"
@@ -63,7 +63,7 @@ def test_units_of_every_manner_get_their_files_in_byte_for_byte(tmp_path: Path) 
 
 
 def test_thousand_idle_connections_leave_room_for_one_that_uploads_and_are_sent_away(tmp_path: Path) -> None:
-    drop = Drop(tmp_path, passive=(21900, 22099), more="connections_per_address = 2000\nlogin_timeout = 4.0")
+    drop = Drop(tmp_path, more="connections_per_address = 2000\nlogin_timeout = 4.0")
     drop.accounts(LOGIN)
     idle: list[socket.socket] = []
     try:

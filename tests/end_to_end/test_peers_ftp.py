@@ -16,13 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.programs import free_port
-from tests.end_to_end.uploads import LOGIN, PASSWORD, Drop, Router, wait_until
+from tests.end_to_end.uploads import INNER, LOGIN, OUTER, PASSWORD, Drop, Router, passive_ports, wait_until
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("peers_ftp")]
 
-OUTER, INNER = "127.0.0.9", "127.0.0.1"
-PASSIVE = (21400, 21409)
 NAME = "41203377202404030900000900.dat"
 
 LFTP = "set net:max-retries 1; set net:timeout 10; set ftp:passive-mode {0}; put {{file}}; bye"
@@ -54,10 +51,10 @@ def content(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def drop(tmp_path: Path) -> Iterator[tuple[Drop, int, Router]]:
-    port = free_port()
-    place = Drop(tmp_path, port=port, passive=PASSIVE, more=f'masquerade = "{OUTER}"')
+    port, *passive = passive_ports(11)
+    place = Drop(tmp_path, port=port, passive=range(passive[0], passive[-1] + 1), more=f'masquerade = "{OUTER}"')
     place.accounts(LOGIN)
-    router = Router(OUTER, [port, *range(PASSIVE[0], PASSIVE[1] + 1)])
+    router = Router(OUTER, [port, *passive])
     with router, place.gateway():
         yield place, port, router
 

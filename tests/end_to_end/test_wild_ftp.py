@@ -49,7 +49,7 @@ def descriptors(pid: int) -> int:
 
 
 def test_client_that_hangs_up_behind_its_quit_costs_nothing_while_its_file_is_waited_for(tmp_path: Path) -> None:
-    drop = Drop(tmp_path, passive=(21700, 21899), more="data_timeout = 6.0")
+    drop = Drop(tmp_path, more="data_timeout = 6.0")
     drop.accounts(LOGIN)
     with drop.gateway() as (port, pid):
         for _ in range(5):
@@ -68,7 +68,7 @@ def test_client_that_hangs_up_behind_its_quit_costs_nothing_while_its_file_is_wa
 
 @pytest.mark.timeout(60 + DIALOGUES // 20)
 def test_server_answers_wild_dialogues_in_form_and_serves_on(tmp_path: Path) -> None:
-    drop = Drop(tmp_path, passive=(21700, 21899), more=MORE)
+    drop = Drop(tmp_path, more=MORE)
     drop.accounts(LOGIN)
     with drop.gateway() as (port, pid):
         open_before = descriptors(pid)

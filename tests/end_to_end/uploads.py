@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from gateway_server.store.passwords import hashed
 from gateway_server.store.records import FileRecord, Filter, MeterRecord
 from tests.end_to_end.programs import first_line, program, said_by
 
+INNER, OUTER = "127.0.0.1", "127.0.0.9"
 LOGIN = "41203377"
 PASSWORD = "secret"
 
@@ -43,18 +45,32 @@ class Stored:
     sha256: str
 
 
+def passive_ports(count: int) -> range:
+    """So many ports in a row that nobody has at either loopback address, as far as can be seen now."""
+    for _ in range(100):
+        ports = range(start := random.SystemRandom().randrange(20_000, 32_000), start + count)
+        with ExitStack() as found:
+            try:
+                for port in ports[:20]:
+                    for host in (INNER, OUTER):
+                        found.enter_context(socket.create_server((host, port)))
+            except OSError:
+                continue
+            return ports
+    raise AssertionError("no ports are free")
+
+
 class Drop:
     """A folder with a gateway's configuration and store. ``more`` are lines of its ``[[ftp]]`` table.
 
-    Passive ports lie below those that the system gives to clients, and are no other test's.
+    Passive ports are some hundred below those that the system gives to clients.
     """
 
-    def __init__(
-        self, folder: Path, *, port: int = 0, passive: tuple[int, int] = (21200, 21399), more: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, *, port: int = 0, passive: range | None = None, more: str = "") -> None:
+        passive = passive or passive_ports(200)
         self.folder = folder
         self.config = folder / "gateway.toml"
-        self.config.write_text(CONFIG.format(port=port, first=passive[0], last=passive[1], more=more))
+        self.config.write_text(CONFIG.format(port=port, first=passive[0], last=passive[-1], more=more))
 
     def accounts(self, *logins: str) -> None:
         """Meters with upload accounts, all with the same password."""
