@@ -4,6 +4,9 @@ What a program takes once, however many meters there are, is not memory per sess
 contender works for some seconds, with a hundredth of the sessions: what these leave behind to be used again flatters
 it by no more than that. Everything else counts, also that the store's page cache (64 MB at most) fills with what the
 sessions say; a store that has been at work for a day has it full.
+
+Beware: bare Twisted takes 1.07 kB a connection when its very first ones came one by one, and 1.68 kB when a hundred
+came together, as they do in the field and in this warm-up.
 """
 
 from __future__ import annotations
