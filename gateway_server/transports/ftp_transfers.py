@@ -40,7 +40,9 @@ class Transfers(Control):
     def _make_epasv(self, extmode: bool = False) -> None:
         self.drop_data()
         acceptor = Passive(self, extmode)
-        if not acceptor._closed:
+        if self._closed:  # the client was found to be gone when it should be told the port
+            acceptor.close()
+        elif not acceptor._closed:
             self._dtp_acceptor = acceptor
 
     def passive(self, here: str, port: int, *, extended: bool) -> None:

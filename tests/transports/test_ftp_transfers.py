@@ -13,8 +13,10 @@ from gateway_server.errors import StoreBroken, StoreFull
 from gateway_server.model import Outcome
 from gateway_server.store.files import FileQueries
 from gateway_server.store.records import FileState
+from gateway_server.transports.ftp_data import Passive
 from gateway_server.transports.ftp_landing import UNHEARD
 from gateway_server.transports.ftp_terms import Terms
+from gateway_server.transports.ftp_transfers import Transfers
 from tests.transports.ftp_hall import Hall, RawClient, hall, reset, upload
 
 TERMS = Terms("drop")
@@ -280,3 +282,21 @@ def test_uploads_under_way_are_incomplete_when_the_gateway_stops(tmp_path: Path)
         one_incomplete(again, 1000)
         (session,) = again.sessions()
         assert session.detail == "the control connection was lost"
+
+
+@pytest.mark.parametrize("command", ["PASV", "EPSV"])
+def test_client_gone_when_it_is_told_the_port_leaves_no_open_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    opened: list[Passive] = []
+
+    def gone(self: Transfers, here: str, port: int, *, extended: bool) -> None:
+        waiting = self.desk.thread.loop.socket_map.values()
+        opened.extend(one for one in waiting if isinstance(one, Passive))
+        self.close()
+
+    monkeypatch.setattr(Transfers, "passive", gone)
+    with hall(tmp_path) as place:
+        place.logged_in().send(f"{command}\r\n".encode())
+        place.until(lambda: opened)
+        place.until(lambda: all(one._closed for one in opened))
