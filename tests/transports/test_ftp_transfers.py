@@ -56,16 +56,6 @@ def test_control_connection_cut_in_mid_transfer_leaves_an_incomplete_file(tmp_pa
         assert [(file.state, file.size) for file in files] == [(FileState.INCOMPLETE, 1000)] * 2
 
 
-def test_client_that_is_gone_when_its_file_is_safe_leaves_an_incomplete_file(tmp_path: Path) -> None:
-    with hall(tmp_path) as place:
-        client = place.logged_in()
-        data = client.begin("STOR day.dat")
-        data.sendall(b"x" * 1000)
-        data.close()  # what a killed client's system does: FIN for the data, and the control connection is gone too
-        client.reset()
-        one_incomplete(place, 1000)
-
-
 def test_client_lost_between_the_commit_and_226_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committing, cut = threading.Event(), threading.Event()
     finish = FileQueries.finish_upload
