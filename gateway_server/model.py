@@ -31,6 +31,8 @@ class Direction(enum.Enum):
 
     FROM_METER = "<"
     TO_METER = ">"
+    FROM_MODEM = "{"  # the modem's own words on the way to a meter, never part of what the meter sent
+    TO_MODEM = "}"
     NOTE = "-"
 
 
@@ -46,6 +48,25 @@ class Outcome(enum.Enum):
     LINE_LOST = "line_lost"
     GATEWAY_FAULT = "gateway_fault"
     IDLE = "idle"  # nobody spoke with the meter: its line was open, and its modem's heartbeats came
+
+
+class CallResult(enum.Enum):
+    """How one call by modem went. The session's outcome says what the meter then said; this says what the call cost."""
+
+    OK = "ok"  # connected, and the session ended by itself
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    NO_CARRIER = "no_carrier"  # the handshake failed, or the network gave up while it rang
+    NO_DIALTONE = "no_dialtone"  # not registered with the network, or the line is in use
+    BARRED = "barred"  # refused by the network at once: no data service, no credit, wrong bearer
+    WRONG_NUMBER = "wrong_number"
+    DELAYED = "delayed"  # the modem's own redial guard
+    SILENT = "silent"  # connected, but no valid frame came
+    REFUSED = "refused"  # connected, but the meter refused: most often a wrong access code
+    LOST = "lost"  # the carrier went away in the middle of a session
+    OVER_BUDGET = "over_budget"  # hung up by us: it took longer than a call may
+    MODEM_FAULT = "modem_fault"
+    INTERRUPTED = "interrupted"  # the gateway was stopped or killed during the call
 
 
 class MeterState(enum.Enum):

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway_server.model import Column, Direction, MeterState, Outcome
+from gateway_server.model import CallResult, Column, Direction, MeterState, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +311,36 @@ class JobRecord:
     session: int = 0
     outcome: Outcome | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call by modem. Without ``ended_ms`` and ``result`` it is being made, or the gateway was killed in it.
+
+    ``airtime_ms`` is what is paid for: from CONNECT to the hang-up we ordered. ``cause`` is the network's own word for
+    a failure (+CEER). ``attempt`` counts from 1 within one window of its plan; ``bytes`` are those of both directions.
+    ``signal`` is +CSQ's number (0 to 31, 99 unknown) before dialling.
+    """
+
+    id: int
+    meter: str
+    modem: str
+    number: str
+    started_ms: int
+    connected_ms: int | None = None
+    ended_ms: int | None = None
+    result: CallResult | None = None
+    detail: str = ""
+    cause: str = ""
+    bytes: int = 0
+    airtime_ms: int = 0
+    attempt: int = 1
+    session: int = 0
+    job: int = 0
+    bearer: str = ""
+    operator: str = ""
+    signal: int | None = None
+    inbound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
