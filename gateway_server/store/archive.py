@@ -17,6 +17,7 @@ from typing import Final
 from gateway_server.errors import StoreError
 from gateway_server.model import CURRENT, Column, Quality, Saved
 from gateway_server.store.connection import Connection
+from gateway_server.store.inbox import ONE_ROW, ROW_COLUMNS, PackedRow
 from gateway_server.store.layouts import LayoutQueries
 from gateway_server.store.queries import portions
 from gateway_server.store.records import EventToSave, RowToSave, SessionKey
@@ -27,12 +28,9 @@ from gateway_server.store.sessions import SessionQueries
 NO_ORDER = -1
 EARLIEST = -(1 << 62)
 SEPARATOR = "\t"
+MOST_FOR_INBOX = 8  # rows of one archive at once: more lie side by side there anyway
 MOST_REMEMBERED = 4096  # meters and newest rows kept in memory: enough for all that report at the same time
 
-ROW_COLUMNS = (
-    "meter_id, archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality,"
-    " marks, session_id, span_start, span_end, codec_version_id"
-)
 # places in a packed row that are spoken of below
 METER: Final = 0
 ARCHIVE: Final = 1
@@ -50,11 +48,10 @@ SESSION: Final = 12
 SPAN: Final = 13
 END: Final = 14
 CODEC: Final = 15
-PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
 PackedEvent = tuple[int, int, int, str, int, int, int, str, int, int, int, int]
+Place = tuple[int, str]  # a meter and one of its archives
 Submission = tuple[SessionKey, str, Sequence[RowToSave], Sequence[EventToSave]]
 
-ONE_ROW = "(" + ", ".join("?" * 16) + ")"
 INSERT_ROW = f"INSERT INTO archive_row ({ROW_COLUMNS}) VALUES "
 _UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}" for column in ROW_COLUMNS.split(", ")[2:]
@@ -71,7 +68,9 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
     """The verbs by which readings come in."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
-        self._last: dict[tuple[int, str], PackedRow] = {}
+        self._last: dict[Place, PackedRow] = {}
+        self._latest_ms: dict[Place, int] = {}  # no row of this archive is later
+        self._in_inbox_ms: dict[Place, int] | None = None  # the latest of those in the inbox; None: to be looked up
         self._kinds: dict[tuple[str, str], int] = {}
         super().__init__(connection, vault, owner)
 
@@ -79,6 +78,8 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         """Forgets the newest rows and the kinds of events too."""
         super().forget()
         self._last.clear()
+        self._latest_ms.clear()
+        self._in_inbox_ms = None
         self._kinds.clear()
 
     def save(
@@ -94,17 +95,26 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
             rows: list[PackedRow] = []
             ends: list[int] = []
             doubtful: set[int] = set()
-            newest: dict[tuple[int, str], PackedRow] = {}
+            known: list[int] = []  # places of rows that may be there already
+            together: list[int] = []  # places of rows that lie side by side in the archive
+            newest: dict[Place, PackedRow] = {}
             counts: dict[int, int] = {}
             for key, serial, reported, _ in submissions:
                 meter_id = self._meter_ids.get(serial) or self._meter_for(serial)
                 number = 0
+                first = len(rows)
                 for row in reported:
                     number += len(row.values)
-                    self._pack(row, meter_id, key.id, rows, newest, doubtful)
+                    self._pack(row, meter_id, key.id, rows, newest, doubtful, known)
                 counts[key.id] = counts.get(key.id, 0) + number
+                if len(rows) - first > MOST_FOR_INBOX:
+                    together += range(first, len(rows))
                 ends.append(len(rows))
-            repeated, conflicts = self._insert(rows, doubtful)
+            if known or together:
+                repeated, conflicts = self._sort_in(rows, doubtful, known, together)
+            else:
+                self.put_in_inbox(rows)
+                repeated, conflicts = set(), doubtful
             self.write_last(list(newest.values()))
             self.count_readings(counts)
             saved = _tally(ends, repeated, conflicts)
@@ -115,9 +125,10 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
 
     def _remember_less(self) -> None:
         """Memory must not grow with the fleet."""
-        for remembered in (self._last, self._meter_ids):
+        for remembered in (self._last, self._latest_ms, self._meter_ids):
             if len(remembered) > MOST_REMEMBERED:
                 remembered.clear()
+                self._in_inbox_ms = None
 
     def _meter_for(self, serial: str) -> int:
         """A meter's row number; whoever is not in the register comes into it: its readings must not be lost."""
@@ -130,8 +141,9 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         meter_id: int,
         session_id: int,
         rows: list[PackedRow],
-        newest: dict[tuple[int, str], PackedRow],
+        newest: dict[Place, PackedRow],
         doubtful: set[int],
+        known: list[int],
     ) -> None:
         columns, values, archive, measured, received, order, status, event, quality, start, end = row
         if order is None:
@@ -155,30 +167,64 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         )  # fmt: skip
         if newer:
             self._last[place] = newest[place] = packed
+        latest_ms = self._latest_ms.get(place)
+        if measured > (self._load_latest(place) if latest_ms is None else latest_ms):
+            self._latest_ms[place] = measured
+        else:
+            known.append(len(rows))
         rows.append(packed)
 
-    def load_last(self, place: tuple[int, str]) -> PackedRow:
+    def load_last(self, place: Place) -> PackedRow:
         row = self.connection.one(f"SELECT {ROW_COLUMNS} FROM last_row WHERE meter_id = ? AND archive = ?", place)
         last: PackedRow = row or _NOTHING_YET
         self._last[place] = last
         return last
 
-    def _insert(self, rows: Sequence[PackedRow], doubtful: set[int]) -> tuple[set[int], set[int]]:
-        """Inserts rows; gives the places of those that were there already and of those in conflict."""
+    def _load_latest(self, place: Place) -> int:
+        """When the latest row of an archive was measured, whichever of them is the newest."""
+        if self._in_inbox_ms is None:
+            # What comes to the inbox from now on is noted in `_latest_ms` with its place.
+            self._in_inbox_ms = {
+                (meter_id, archive): measured
+                for meter_id, archive, measured in self.connection.all(
+                    "SELECT meter_id, archive, MAX(measured_at_ms) FROM inbox_row GROUP BY meter_id, archive"
+                )
+            }
+        (measured,) = self.connection.one(
+            "SELECT MAX(measured_at_ms) FROM archive_row WHERE meter_id = ? AND archive = ?", place
+        )
+        latest_ms = max(self._in_inbox_ms.get(place, EARLIEST), EARLIEST if measured is None else measured)
+        self._latest_ms[place] = latest_ms
+        return latest_ms
+
+    def _sort_in(
+        self, rows: Sequence[PackedRow], doubtful: set[int], known: Sequence[int], together: Sequence[int]
+    ) -> tuple[set[int], set[int]]:
+        """Keeps rows of which some may be there already, or are many of one archive: these go into the archive."""
+        direct = sorted({*known, *together})
+        rest = set(range(len(rows))).difference(direct)
+        self.put_in_inbox([rows[place] for place in sorted(rest)])
+        if known:
+            self.fold()  # what they may be the same as is to be found in the archive
+        return self._insert(rows, direct, doubtful)
+
+    def _insert(
+        self, rows: Sequence[PackedRow], places: Sequence[int], doubtful: set[int]
+    ) -> tuple[set[int], set[int]]:
+        """Inserts the rows of these places; gives the places of those that were there already and of those in
+        conflict."""
         repeated: set[int] = set()
         conflicts = set(doubtful)
-        start = 0
-        for portion, shape in portions(rows, ONE_ROW):
+        for portion, shape in portions(places, ONE_ROW):
             self.connection.execute("SAVEPOINT portion")
             cursor = self.connection.execute(
-                f"{INSERT_ROW}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(portion))
+                f"{INSERT_ROW}{shape} ON CONFLICT DO NOTHING", [value for place in portion for value in rows[place]]
             )
             if cursor.rowcount != len(portion):
                 self.connection.execute("ROLLBACK TO portion")
-                for place, row in enumerate(portion, start):
-                    self._insert_one(place, row, repeated, conflicts)
+                for place in portion:
+                    self._insert_one(place, rows[place], repeated, conflicts)
             self.connection.execute("RELEASE portion")
-            start += len(portion)
         return repeated, conflicts
 
     def _insert_one(self, place: int, row: PackedRow, repeated: set[int], conflicts: set[int]) -> None:

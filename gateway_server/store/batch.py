@@ -10,7 +10,7 @@ from typing import Any
 from gateway_server.errors import GatewayError, StoreBroken, StoreError, StoreFull
 from gateway_server.store.archive import Submission
 from gateway_server.store.records import CallerContact, SessionClosing, SessionKey, SessionOpening
-from gateway_server.store.sessions import LoggedChunk
+from gateway_server.store.segments import LoggedChunk
 from gateway_server.store.sql import SqlStore
 
 logger = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway_server.errors import OperatorError
+from gateway_server.store.inbox import ALL_ROWS
 from gateway_server.store.owner import alive
 from gateway_server.store.sessions import LOG_PART
 from gateway_server.store.sql import SqlStore
@@ -18,7 +19,7 @@ COUNTED = {
     "meters": "meter",
     "sessions": "session",
     "log entries": "session_log",
-    "archive rows": "archive_row",
+    "archive rows": ALL_ROWS,
     "events": "event",
     "files": "file",
     "jobs": "job",
@@ -54,7 +55,7 @@ def check_store(store: SqlStore) -> StoreReport:
         problems.append(f"{where} refers to a {parent} that is missing")
         if len(problems) >= _MOST_PROBLEMS:
             break
-    for table in ("archive_row", "event", "session_log"):
+    for table in ("archive_row", "inbox_row", "event", "session_log"):
         orphans = connection.one(f"SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM session)")[0]
         if orphans:
             problems.append(f"{orphans} rows of {table} belong to a session that is missing")
@@ -66,7 +67,7 @@ def check_store(store: SqlStore) -> StoreReport:
         problems.append(f"{lost} log entries are in a part of the log where nobody looks for their session")
     for serial, archive in connection.stream(
         "SELECT m.serial, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
-        "SELECT 1 FROM archive_row a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
+        f"SELECT 1 FROM {ALL_ROWS} a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
         " AND a.measured_at_ms = l.measured_at_ms AND a.order_number = l.order_number AND a.variant >= 0)"
     ):
         problems.append(f"meter {serial}: the newest row of archive {archive} is not in the archive")

@@ -102,7 +102,7 @@ class ReadingQueries(ArchiveQueries):
         bounds = Where()
         bounds.add("a.meter_id = p.meter_id AND a.archive = p.archive AND a.variant >= 0")
         bounds.between("a.measured_at_ms", wanted.since_ms, wanted.until_ms)
-        latest = f"SELECT a.measured_at_ms FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1"
+        latest = f"SELECT a.measured_at_ms FROM {self.rows_from()} a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1"
         return self.connection.all(
             f"SELECT serial, meter_id, archive FROM (SELECT p.*, COALESCE(({latest}), {EARLIEST}) AS latest"
             f" FROM ({places}) p) q ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
@@ -118,7 +118,7 @@ class ReadingQueries(ArchiveQueries):
         where.among("session_id", wanted.sessions)
         way = "DESC" if wanted.newest_first else "ASC"
         rows = self.connection.stream(
-            f"SELECT {_ROW} FROM archive_row{where}"
+            f"SELECT {_ROW} FROM {self.rows_from()}{where}"
             f" ORDER BY measured_at_ms {way}, order_number {way}, variant {way}{limited(wanted.limit)}",
             where.parameters,
         )

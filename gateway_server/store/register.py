@@ -12,8 +12,9 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.inbox import InboxQueries
 from gateway_server.store.layouts import archive_name
-from gateway_server.store.queries import Queries, Where, full_text, limited, marks, portions, serial_core
+from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
 from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
 
@@ -38,7 +39,7 @@ _MOVED = {
 }
 
 
-class RegisterQueries(Queries):
+class RegisterQueries(InboxQueries):
     """Verbs of the register."""
 
     # reading it
@@ -312,6 +313,7 @@ class RegisterQueries(Queries):
 
     def _move(self, number: int, target: int) -> None:
         """Gives everything of one meter to another and forgets the first."""
+        self.fold()
         for table, columns in _MOVED.items():
             # what both have of the same key stays the target's, which said its serial number
             self.connection.execute(
@@ -331,6 +333,7 @@ class RegisterQueries(Queries):
         for table in ("contact", "route"):
             self.connection.execute(f"DELETE FROM {table} WHERE meter_id = ?", (number,))
         self.connection.execute("DELETE FROM meter WHERE id = ?", (number,))
+        self.forget()
 
     def _record(self, number: int) -> MeterRecord:
         return self._records(f"SELECT {_COLUMNS} WHERE m.id = ?", (number,))[0]

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
 from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
+from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
@@ -318,6 +319,7 @@ class ThreadWriter:
         self._opened.put(None)
         broken: StoreBroken | None = None
         no_room = False
+        fold_at = FOLD_AT
         while items := self._take():
             weight = sum(weight for _, _, weight in self._kept + items)
             batch = Batch.of(self._kept + items)
@@ -333,10 +335,25 @@ class ThreadWriter:
                 no_room = isinstance(trouble, StoreFull)
                 weight -= sum(weight for _, _, weight in self._kept)
             self._reactor.callFromThread(self._answered, answers, weight, trouble)
+            if store.waiting >= fold_at and trouble is None:
+                broken = self._fold(store)
+                fold_at = store.waiting + FOLD_AT
         if self._kept:
             logger.error("the store had no room for %d entries of session logs; they are lost", len(self._kept))
         store.close()
         self._reactor.callFromThread(self._ended)
+
+    def _fold(self, store: SqlStore) -> StoreBroken | None:
+        """Folds the inbox into the archive while those who were just answered go on. What cannot be folded now is
+        as safe where it is."""
+        try:
+            store.fold()
+        except StoreBroken as error:
+            self._reactor.callFromThread(self._answered, [], 0, error)
+            return error
+        except StoreError as error:
+            logger.warning("new rows wait in the store's inbox: %s", error)
+        return None
 
     def _take(self) -> list[Item]:
         """What is pending; waits until some of it shall be written. Nothing when we are to stop."""
