@@ -225,6 +225,8 @@ class Hearing:
     def _wait_until(self, deadline: float) -> None:
         """Lazily: a timer that is due earlier looks again when it fires."""
         self.deadline = deadline
+        if 0 < self.bucket <= deadline:
+            return  # the sweep looks at it before that
         timer = self._timer
         if timer is not None:
             if timer.getTime() <= deadline:
@@ -243,7 +245,7 @@ class Hearing:
     def _next_frame(self, wish: Receive) -> Frame | None:
         intake = self._intake
         assert intake is not None
-        while (frame := intake.next_frame()) is not None:
+        while intake.fed != intake.cut and (frame := intake.next_frame()) is not None:
             if _wanted(frame, wish):
                 self._heard(frame)
                 return frame

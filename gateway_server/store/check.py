@@ -66,7 +66,7 @@ def check_store(store: SqlStore) -> StoreReport:
     if lost:
         problems.append(f"{lost} log entries are in a part of the log where nobody looks for their session")
     for serial, archive in connection.stream(
-        "SELECT m.serial, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
+        f"SELECT m.serial, l.archive FROM {store.last_from()} l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
         f"SELECT 1 FROM {ALL_ROWS} a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
         " AND a.measured_at_ms = l.measured_at_ms AND a.order_number = l.order_number AND a.variant >= 0)"
     ):

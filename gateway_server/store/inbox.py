@@ -1,11 +1,12 @@
 """The inbox: rows that have just come, one behind another, until they are folded into the archive.
 
-The archive is clustered by meter and time, so a row of each of a hundred meters touches a hundred pages; a hundred
-rows at the end of the inbox touch five. Thousands of them at once, sorted, are then put where they belong for a third
-of what they would cost one by one. A row is durable, and seen by every reader, from the moment it is in the inbox:
-whoever reads the archive reads the inbox with it (`ALL_ROWS`), whoever changes the archive folds the inbox first.
+The archive is clustered by meter and time, so one row of each of a hundred meters touches a hundred pages, and their
+newest rows and their sessions' counts a dozen more; at the end of the inbox a hundred rows touch five. Thousands of
+them, sorted, are then put where they belong for a third of what they would cost one by one.
 
-Only a row that cannot be there already comes here: one behind everything known of its meter and archive.
+A row is durable, and seen by every reader, from the moment it is in the inbox: whoever reads the archive reads the
+inbox with it (`rows_from`, `last_from`, `NOT_COUNTED`), whoever changes the archive folds the inbox first. Only a
+row that cannot be there already comes here: one behind everything known of its meter and archive.
 """
 
 from __future__ import annotations
@@ -22,15 +23,39 @@ ROW_COLUMNS = (
     "meter_id, archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality,"
     " marks, session_id, span_start, span_end, codec_version_id"
 )
-ALL_ROWS = f"(SELECT {ROW_COLUMNS} FROM archive_row UNION ALL SELECT {ROW_COLUMNS} FROM inbox_row)"
+ONE_ROW = "(" + ", ".join("?" * 16) + ")"
+UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
+    f"{column} = excluded.{column}" for column in ROW_COLUMNS.split(", ")[2:]
+)
 
 PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
 
-_FOLD = (
-    f"INSERT INTO archive_row ({ROW_COLUMNS}) SELECT {ROW_COLUMNS} FROM inbox_row"
-    " ORDER BY meter_id, archive, measured_at_ms, order_number, variant"
+ALL_ROWS = f"(SELECT {ROW_COLUMNS} FROM archive_row UNION ALL SELECT {ROW_COLUMNS} FROM inbox_row)"
+# the last of those that were the newest of their archive when they came
+_NEWEST = (
+    f"SELECT {ROW_COLUMNS} FROM inbox_row"
+    " WHERE place IN (SELECT MAX(place) FROM inbox_row WHERE newest = 1 GROUP BY meter_id, archive)"
 )
-ONE_ROW = "(" + ", ".join("?" * 16) + ")"
+_LAST_ROWS = (
+    f"(SELECT {ROW_COLUMNS} FROM last_row"
+    " WHERE (meter_id, archive) NOT IN (SELECT meter_id, archive FROM inbox_row WHERE newest = 1)"
+    f" UNION ALL {_NEWEST})"
+)
+NOT_COUNTED = (
+    "(SELECT c.session_id, SUM(c.found * JSON_ARRAY_LENGTH(l.columns)) AS readings FROM (SELECT session_id, layout_id,"
+    " COUNT(*) AS found FROM inbox_row GROUP BY session_id, layout_id) AS c JOIN layout l ON l.id = c.layout_id"
+    " GROUP BY c.session_id)"
+)
+_IN_INBOX = f"INSERT INTO inbox_row (newest, {ROW_COLUMNS}) VALUES "
+_ONE_IN_INBOX = "(" + ", ".join("?" * 17) + ")"
+_SORTED = "ORDER BY meter_id, archive, measured_at_ms, order_number, variant"
+_COUNTED = f"SET readings = session.readings + i.readings FROM {NOT_COUNTED} AS i WHERE session.id = i.session_id"
+_FOLD = (
+    f"INSERT INTO archive_row ({ROW_COLUMNS}) SELECT {ROW_COLUMNS} FROM inbox_row {_SORTED}",
+    f"INSERT INTO last_row ({ROW_COLUMNS}) {_NEWEST}{UPSERT_LAST}",
+    f"UPDATE session {_COUNTED}",
+    "DELETE FROM inbox_row",
+)
 
 
 class InboxQueries(Queries):
@@ -48,27 +73,33 @@ class InboxQueries(Queries):
         """How many rows wait in the inbox, as far as this process knows."""
         return self._inbox_rows or 0
 
+    # where to read; what comes to the inbox later was not there when somebody asked, what leaves it is in the archive
+
     def rows_from(self) -> str:
-        """Where all rows are to be read from at this moment: the archive alone while the inbox is empty.
+        """Where all rows are at this moment: in the archive alone while the inbox is empty."""
+        return ALL_ROWS if self._in_use() else "archive_row"
 
-        Rows that come to the inbox later were not there when somebody asked; rows that leave it are in the archive.
-        """
-        return "archive_row" if self.connection.one("SELECT 1 FROM inbox_row LIMIT 1") is None else ALL_ROWS
+    def last_from(self) -> str:
+        """Where the newest row of each archive is at this moment."""
+        return _LAST_ROWS if self._in_use() else "last_row"
 
-    def put_in_inbox(self, rows: Sequence[PackedRow]) -> None:
+    def _in_use(self) -> bool:
+        return self.connection.one("SELECT 1 FROM inbox_row LIMIT 1") is not None
+
+    # its way
+
+    def put_in_inbox(self, rows: Sequence[tuple[int | PackedRow, ...]]) -> None:
         """Appends rows whose keys are nowhere yet; to be called within a transaction."""
         if self._inbox_rows is None:
             self._inbox_rows = int(self.connection.one("SELECT COUNT(*) FROM inbox_row")[0])
-        for portion, shape in portions(rows, ONE_ROW):
-            self.connection.execute(
-                f"INSERT INTO inbox_row ({ROW_COLUMNS}) VALUES {shape}", list(chain.from_iterable(portion))
-            )
+        for portion, shape in portions(rows, _ONE_IN_INBOX):
+            self.connection.execute(_IN_INBOX + shape, list(chain.from_iterable(portion)))
         self._inbox_rows += len(rows)
 
     def fold(self) -> None:
-        """Puts what is in the inbox where it belongs."""
+        """Puts what is in the inbox where it belongs: rows, the newest of each archive, the sessions' counts."""
         with self.connection.transaction("fold"):
             if self._inbox_rows != 0:
-                self.connection.execute(_FOLD)
-                self.connection.execute("DELETE FROM inbox_row")
+                for statement in _FOLD:
+                    self.connection.execute(statement)
             self._inbox_rows = 0

@@ -82,7 +82,9 @@ class ReadingQueries(ArchiveQueries):
             )
         _add_archives(where, wanted.archives)
         # every archive that has rows has a newest one: the side table is the list of what there is
-        places = f"SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id{where}"
+        places = (
+            f"SELECT m.serial, l.meter_id, l.archive FROM {self.last_from()} l JOIN meter m ON m.id = l.meter_id{where}"
+        )
         if wanted.newest_first and wanted.limit is not None and not wanted.sessions:
             archives = self._latest(places, where.parameters, wanted)
         else:
@@ -136,7 +138,7 @@ class ReadingQueries(ArchiveQueries):
         codecs: _Codecs = {}
         columns = ", ".join(f"l.{column}" for column in _ROW.split(", "))
         rows = self.connection.all(
-            f"SELECT m.serial, l.archive, {columns}, s.codec, s.codec_version FROM last_row l"
+            f"SELECT m.serial, l.archive, {columns}, s.codec, s.codec_version FROM {self.last_from()} l"
             f" JOIN meter m ON m.id = l.meter_id JOIN session s ON s.id = l.session_id{where} ORDER BY {order}",
             where.parameters,
         )

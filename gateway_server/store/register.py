@@ -91,7 +91,7 @@ class RegisterQueries(InboxQueries):
                 None if Quality.CLOCK_OFF in quality.split() else clock(measured_at_ms),
             )
             for archive, order_number, measured_at_ms, quality in self.connection.all(
-                "SELECT archive, order_number, measured_at_ms, quality FROM last_row WHERE meter_id = ?"
+                f"SELECT archive, order_number, measured_at_ms, quality FROM {self.last_from()} l WHERE meter_id = ?"
                 " UNION ALL SELECT * FROM (SELECT ?, order_number, measured_at_ms, quality FROM event"
                 " WHERE meter_id = ? ORDER BY measured_at_ms DESC, order_number DESC LIMIT 1) AS newest",
                 (number, EVENTS, number),

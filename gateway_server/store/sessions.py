@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.connection import Connection
-from gateway_server.store.inbox import InboxQueries
+from gateway_server.store.inbox import NOT_COUNTED, InboxQueries
 from gateway_server.store.owner import alive
 from gateway_server.store.queries import Where, limited, portions
 from gateway_server.store.records import (
@@ -36,8 +36,9 @@ KILLED = "the gateway was killed in it"
 
 _COLUMNS = (
     "s.id, COALESCE(m.serial, s.serial), s.transport, s.remote, s.started_ms, s.ended_ms, s.outcome, s.detail,"
-    " s.bytes_received, s.bytes_sent, s.readings, s.codec, s.codec_version, s.listener, s.caller, s.job_id"
-    " FROM session s LEFT JOIN meter m ON m.id = s.meter_id"
+    " s.bytes_received, s.bytes_sent, s.readings + COALESCE(i.readings, 0), s.codec, s.codec_version, s.listener,"
+    f" s.caller, s.job_id FROM session s LEFT JOIN meter m ON m.id = s.meter_id LEFT JOIN {NOT_COUNTED} i"
+    " ON i.session_id = s.id"
 )
 _OPENING = (
     "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, job_id, codec, codec_version,"

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
+from gateway_server.store.batch import ITEM_WEIGHT, Answer, Batch, Pending
 from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.records import (
     CallerContact,
@@ -50,12 +50,12 @@ class DirectWriter:
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record."""
         key = SessionKey()
-        self._write(OPEN, (key, opening))
+        self._write(Batch(openings=[(key, opening)]))
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
-        self._write(LOG, (key, at_ms, direction, data))
+        self._write(Batch(log=[(key, at_ms, direction, data)]))
 
     def save(
         self,
@@ -66,26 +66,25 @@ class DirectWriter:
         done: Callable[[Saved | StoreError], None],
     ) -> None:
         """Saves what a meter reported."""
-        self._write(SAVE, ((key, serial, rows, events), done))
+        self._write(Batch(saves=[(key, serial, rows, events)], saved=[done]))
 
     def contact(
         self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
-        self._write(CONTACT, (CallerContact(key, caller, at_ms), done))
+        self._write(Batch(contacts=[CallerContact(key, caller, at_ms)], contacted=[done]))
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:
         """Ends a session's record."""
-        self._write(CLOSE, (key, closing, done))
+        self._write(Batch(closings=[(key, closing, done)]))
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` in a transaction."""
-        self._write(CALL, (work, done))
+        self._write(Batch(calls=[(work, done)]))
 
-    def _write(self, kind: int, payload: Any) -> None:
-        batch = Batch.of([(kind, payload, 0)])
+    def _write(self, batch: Batch) -> None:
         try:
             answers = batch.commit(self._store)
         except StoreError as error:
@@ -142,7 +141,7 @@ class ThreadWriter:
         self._high_water = high_water
         self._low_water = low_water
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-        self._pending: deque[Item] = deque()
+        self._pending = Pending()
         self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
         self._idle = False  # the thread sleeps, or is about to look once more whether it is wanted
         self._wanted = False  # something is pending that shall be written now
@@ -150,8 +149,8 @@ class ThreadWriter:
         self._look_due = False
         self._retry_due = False
         self._stopping: Deferred[None] | None = None
-        self._kept: list[Item] = []  # the thread's: to be written when there is room
-        self._handed_over = self._written = 0
+        self._kept = Batch()  # the thread's: to be written when there is room
+        self._given = self._written = 0
         self._crowded = False
         self.full = False
         self.broken: StoreBroken | None = None
@@ -178,19 +177,23 @@ class ThreadWriter:
     @property
     def backlog(self) -> int:
         """Bytes that wait to be written, about."""
-        return self._handed_over - self._written
+        return self._given - self._written
 
     # what sessions call
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record; the key can be used at once."""
         key = SessionKey()
-        self._hand_over(OPEN, (key, opening), ITEM_WEIGHT)
+        if self._stopping is None:
+            self._pending.openings.append((key, opening))
+            self._handed_over(ITEM_WEIGHT)
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
-        self._hand_over(LOG, (key, at_ms, direction, data), ITEM_WEIGHT + len(data))
+        if self._stopping is None:
+            self._pending.log.append((key, at_ms, direction, data))
+            self._handed_over(ITEM_WEIGHT + len(data))
 
     def save(
         self,
@@ -201,35 +204,53 @@ class ThreadWriter:
         done: Callable[[Saved | StoreError], None],
     ) -> None:
         """Saves what a meter reported; ``done`` is called after the commit."""
-        self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)), done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.saves.append((key, serial, rows, events))
+        self._pending.saved.append(done)
+        self._handed_over(ITEM_WEIGHT * (1 + len(rows) + len(events)), waited_for=True)
 
     def contact(
         self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
-        self._hand_over(CONTACT, (CallerContact(key, caller, at_ms), done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.contacts.append(CallerContact(key, caller, at_ms))
+        self._pending.contacted.append(done)
+        self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:
         """Ends a session's record."""
-        self._hand_over(CLOSE, (key, closing, done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.closings.append((key, closing, done))
+        self._handed_over(ITEM_WEIGHT, waited_for=done is not None)
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
-        self._hand_over(CALL, (work, done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.calls.append((work, done))
+        self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     # on the reactor's thread
 
-    def _hand_over(self, kind: int, payload: Any, weight: int, waits: Callable[[Any], None] | None = None) -> None:
-        if self._stopping is not None:
+    def _refuse(self, done: Callable[[Any], None] | None) -> None:
+        if done is not None:
             error = StoreError("the gateway is stopping; nothing more is stored")
-            for done, _ in Batch.of([(kind, payload, weight)]).refused(error):
-                self._reactor.callLater(0, done, error)
-            return
-        self._handed_over += weight
-        self._pending.append((kind, payload, weight))
-        if waits is not None:
+            self._reactor.callLater(0, done, error)
+
+    def _handed_over(self, weight: int, *, waited_for: bool = False) -> None:
+        """Something is pending; sees to it that it is written in time."""
+        self._given = given = self._given + weight
+        if waited_for:
             # The thread sleeps only after it has set `_idle` and then seen that it is not wanted: so none is missed.
             self._wanted = True
             if self._idle and not self._due:
@@ -238,7 +259,7 @@ class ThreadWriter:
         elif not self._look_due:
             self._look_due = True
             self._reactor.callLater(UNHURRIED_S, self._look)
-        if not self._crowded and self._handed_over - self._written > self._high_water:
+        if given - self._written > self._high_water and not self._crowded:
             self._crowded = True
             self._on_backlog(True)
 
@@ -292,7 +313,8 @@ class ThreadWriter:
     def _try_again(self) -> None:
         self._retry_due = False
         if self._stopping is None:
-            self._hand_over(CALL, (SqlStore.probe, self._tried), ITEM_WEIGHT, self._tried)
+            self._pending.calls.append((SqlStore.probe, self._tried))
+            self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     def _tried(self, answer: StoreError | None) -> None:
         """Only now there is room: what fitted in between may have been a small thing in the last of it."""
@@ -320,10 +342,11 @@ class ThreadWriter:
         broken: StoreBroken | None = None
         no_room = False
         fold_at = FOLD_AT
-        while items := self._take():
-            weight = sum(weight for _, _, weight in self._kept + items)
-            batch = Batch.of(self._kept + items)
-            self._kept = []
+        while batch := self._take():
+            weight = batch.weight
+            if self._kept:
+                batch, self._kept = batch.behind(self._kept), Batch()
+                weight = batch.weight
             trouble: StoreError | None = broken
             if broken is not None:
                 answers = batch.refused(broken)
@@ -333,7 +356,7 @@ class ThreadWriter:
                 answers, trouble = self._commit(store, batch)
                 broken = trouble if isinstance(trouble, StoreBroken) else None
                 no_room = isinstance(trouble, StoreFull)
-                weight -= sum(weight for _, _, weight in self._kept)
+                weight -= self._kept.weight
             self._reactor.callFromThread(self._answered, answers, weight, trouble)
             if store.waiting >= fold_at and trouble is None:
                 broken = self._fold(store)
@@ -355,16 +378,16 @@ class ThreadWriter:
             logger.warning("new rows wait in the store's inbox: %s", error)
         return None
 
-    def _take(self) -> list[Item]:
+    def _take(self) -> Batch:
         """What is pending; waits until some of it shall be written. Nothing when we are to stop."""
         pending = self._pending
         while True:
             if self._wanted or self._stopping is not None:
                 self._wanted = False
                 if pending:
-                    return [pending.popleft() for _ in range(len(pending))]
+                    return pending.take()
                 if self._stopping is not None:
-                    return []
+                    return Batch()
             self._idle = True
             if not self._wanted and self._stopping is None:
                 self._tokens.get()
@@ -391,7 +414,7 @@ class ThreadWriter:
             if trouble is not None:
                 for rest in parts:
                     answers += rest.refused(trouble)
-                    self._kept += rest.unheard()
+                    self._kept = rest.unheard().behind(self._kept)
                 return answers, trouble
         return answers, None
 

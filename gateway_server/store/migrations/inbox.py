@@ -30,7 +30,8 @@ STATEMENTS = (
         session_id BIGINT NOT NULL,
         span_start BIGINT NOT NULL,
         span_end BIGINT NOT NULL,
-        codec_version_id BIGINT NOT NULL
+        codec_version_id BIGINT NOT NULL,
+        newest BIGINT NOT NULL
     )""",
 )
 
