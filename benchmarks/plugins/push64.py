@@ -88,7 +88,9 @@ def read(frame: Frame) -> Row:
             _EPOCH + timedelta(seconds=int(time)),
             int(number),
             status,
-            span=Span(frame.start, frame.end),
+            "",
+            "",
+            Span(frame.start, frame.start + 64),
         )
     except (ValueError, ArithmeticError) as error:
         raise CodecError(f"the frame is not as agreed: {error}") from error

@@ -42,7 +42,8 @@ def _reactor() -> Any:
     if hasattr(select, "epoll") and "twisted.internet.reactor" not in sys.modules:
         from gateway_server.transports.epoll import LeanEPollReactor
 
-        installReactor(LeanEPollReactor())
+        make: Any = LeanEPollReactor  # Twisted's own has no types
+        installReactor(make())
     from twisted.internet import reactor
 
     return reactor

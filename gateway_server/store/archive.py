@@ -176,10 +176,10 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
 
     def _load_latest(self, place: Place) -> int:
         """When the latest row of an archive was measured, whichever of them is the newest."""
-        (sorted_in,) = self.connection.one(
+        sorted_in: int = self.connection.one(
             "SELECT COALESCE(MAX(measured_at_ms), ?) FROM archive_row WHERE meter_id = ? AND archive = ?",
             (EARLIEST, *place),
-        )
+        )[0]
         latest_ms = self._latest_ms[place] = max(sorted_in, self._waiting_at(place)[0])
         return latest_ms
 
@@ -189,7 +189,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         if self._in_inbox is None:
             self._in_inbox = {}
             for newest, *columns in self.connection.all(f"SELECT newest, {ROW_COLUMNS} FROM inbox_row ORDER BY place"):
-                row: PackedRow = tuple(columns)  # type: ignore[assignment]  # as the table has it
+                row: PackedRow = tuple(columns)
                 latest_ms, before = self._in_inbox.get(row[:MEASURED], (EARLIEST, None))
                 self._in_inbox[row[:MEASURED]] = max(latest_ms, row[MEASURED]), row if newest else before
         return self._in_inbox.get(place, (EARLIEST, None))
@@ -203,7 +203,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         """Keeps rows that are all new."""
         if self.waiting > MOST_IN_INBOX:
             self.fold()
-        self.put_in_inbox([(newer, *row) for newer, row in zip(found.newer, found.rows, strict=True)])
+        self.put_in_inbox(found.rows, found.newer)
         return _tally(found.ends, set(), found.doubtful)
 
     def _sort_in(self, found: _Found) -> list[Saved]:

@@ -12,7 +12,7 @@ row that cannot be there already comes here: one behind everything known of its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, count
 
 from gateway_server.store.queries import Queries, portions
 
@@ -46,8 +46,8 @@ NOT_COUNTED = (
     " COUNT(*) AS found FROM inbox_row GROUP BY session_id, layout_id) AS c JOIN layout l ON l.id = c.layout_id"
     " GROUP BY c.session_id)"
 )
-_IN_INBOX = f"INSERT INTO inbox_row (newest, {ROW_COLUMNS}) VALUES "
-_ONE_IN_INBOX = "(" + ", ".join("?" * 17) + ")"
+_IN_INBOX = f"INSERT INTO inbox_row (place, newest, {ROW_COLUMNS}) VALUES "
+_ONE_IN_INBOX = "(" + ", ".join("?" * 18) + ")"
 _SORTED = "ORDER BY meter_id, archive, measured_at_ms, order_number, variant"
 _COUNTED = f"SET readings = session.readings + i.readings FROM {NOT_COUNTED} AS i WHERE session.id = i.session_id"
 _FOLD = (
@@ -88,11 +88,14 @@ class InboxQueries(Queries):
 
     # its way
 
-    def put_in_inbox(self, rows: Sequence[tuple[int | PackedRow, ...]]) -> None:
-        """Appends rows whose keys are nowhere yet; to be called within a transaction."""
+    def put_in_inbox(self, rows: Sequence[PackedRow], newer: Sequence[bool]) -> None:
+        """Appends rows whose keys are nowhere yet; ``newer`` tells which became the newest of their archive. To be
+        called within a transaction."""
         if self._inbox_rows is None:
             self._inbox_rows = int(self.connection.one("SELECT COUNT(*) FROM inbox_row")[0])
-        for portion, shape in portions(rows, _ONE_IN_INBOX):
+        place = self._inbox_rows
+        packed = [(place, newest, *row) for place, newest, row in zip(count(place + 1), newer, rows)]
+        for portion, shape in portions(packed, _ONE_IN_INBOX):
             self.connection.execute(_IN_INBOX + shape, list(chain.from_iterable(portion)))
         self._inbox_rows += len(rows)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from select import EPOLLIN
+from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.python import log
@@ -19,6 +20,8 @@ class LeanEPollReactor(EPollReactor):
     def doPoll(self, timeout: float | None) -> None:
         """Waits for events and passes them on. A reader that fails loses its connection, nobody else's."""
         selectables = self._selectables
+        do_read_or_write: Any = self._doReadOrWrite
+        disconnect: Any = self._disconnectSelectable
         try:
             events = self._poller.poll(-1 if timeout is None else timeout, len(selectables))
         except OSError as error:
@@ -30,7 +33,7 @@ class LeanEPollReactor(EPollReactor):
             if selectable is None:
                 continue  # an event before this one ended it
             if event != EPOLLIN:
-                self._doReadOrWrite(selectable, fd, event)
+                do_read_or_write(selectable, fd, event)
                 continue
             try:
                 why = selectable.doRead()
@@ -38,6 +41,6 @@ class LeanEPollReactor(EPollReactor):
                 log.err()
                 why = failure
             if why:
-                self._disconnectSelectable(selectable, why, True)
+                disconnect(selectable, why, True)
 
     doIteration = doPoll
