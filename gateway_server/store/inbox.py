@@ -16,7 +16,7 @@ from itertools import chain, count
 
 from gateway_server.store.queries import Queries, portions
 
-FOLD_AT = 2048
+FOLD_AT = 4096
 """Rows that are folded together: enough for several to fall on each page, few enough to keep nobody waiting."""
 
 ROW_COLUMNS = (
