@@ -62,8 +62,10 @@ class ReadingQueries(ArchiveQueries):
             order = f"e.meter_id, {order}"
         for row in self.connection.stream(
             "SELECT m.serial, e.code, k.text, e.measured_at_ms, e.received_at_ms, NULLIF(e.order_number, -1),"
-            " e.quality, e.session_id FROM event e"
+            " e.quality, e.session_id, e.span_start, e.span_end, COALESCE(v.codec, s.codec, ''),"
+            " COALESCE(v.version, s.codec_version, '') FROM event e"
             " JOIN meter m ON m.id = e.meter_id JOIN event_kind k ON k.id = e.kind_id"
+            " LEFT JOIN session s ON s.id = e.session_id LEFT JOIN codec_version v ON v.id = e.codec_version_id"
             f"{where} ORDER BY {order}{limited(wanted.limit)}",
             where.parameters,
         ):

@@ -215,6 +215,10 @@ class StoredEvent:
     order_number: int | None
     quality: str
     session: int
+    span_start: int
+    span_end: int
+    codec: str
+    codec_version: str
 
 
 class FileState(enum.Enum):
