@@ -102,9 +102,11 @@ class ThreadWriter:
         self.broken: StoreBroken | None = None
 
     def start(self) -> None:
-        """Opens the store on its thread; raises whatever that raises (`OperatorError`)."""
+        """Opens the store on its thread; raises whatever that raises (`OperatorError`, `StoreFull`), and may then be
+        tried again."""
         opened: SimpleQueue[BaseException | None] = SimpleQueue()
         self._opened = opened
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
         if (failure := opened.get()) is not None:
             self._thread.join()
