@@ -30,16 +30,11 @@ UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
 
 PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
 
-ALL_ROWS = f"(SELECT {ROW_COLUMNS} FROM archive_row UNION ALL SELECT {ROW_COLUMNS} FROM inbox_row)"
-# the last of those that were the newest of their archive when they came
+ALL_ROWS = "every_row"  # views: the archive, and the newest row of each, with what is in the inbox
+_LAST_ROWS = "newest_row"
 _NEWEST = (
     f"SELECT {ROW_COLUMNS} FROM inbox_row"
     " WHERE place IN (SELECT MAX(place) FROM inbox_row WHERE newest = 1 GROUP BY meter_id, archive)"
-)
-_LAST_ROWS = (
-    f"(SELECT {ROW_COLUMNS} FROM last_row"
-    " WHERE (meter_id, archive) NOT IN (SELECT meter_id, archive FROM inbox_row WHERE newest = 1)"
-    f" UNION ALL {_NEWEST})"
 )
 NOT_COUNTED = (
     "(SELECT c.session_id, SUM(c.found * JSON_ARRAY_LENGTH(l.columns)) AS readings FROM (SELECT session_id, layout_id,"

@@ -29,6 +29,8 @@ def test_a_store_without_an_inbox_keeps_what_it_holds_and_goes_on(tmp_path: Path
                 (number, key.id, NOON, data),
             )
         store.connection.execute("INSERT INTO session_log_part (session_id, part) VALUES (?, 0)", (key.id,))
+        for view in ("every_row", "newest_row"):
+            store.connection.execute(f"DROP VIEW {view}")
         store.connection.execute("DROP TABLE inbox_row")
         store.connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'inbox'")
     store.close()
