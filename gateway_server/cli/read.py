@@ -22,7 +22,7 @@ from gateway_server.cli.reactor import run_reactor
 from gateway_server.cli.session import session_json
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import OperatorError
-from gateway_server.model import EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.model import CURRENT, EVENTS, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.session.endings import Ending
 from gateway_server.store.open import store_path
@@ -76,6 +76,11 @@ def read(
         record = known(store, meter)
         if record.state is MeterState.DISABLED:
             raise OperatorError(f"meter {meter} is switched off; `gateway-server meter add {meter}` switches it on")
+        if record.state is MeterState.UNCLAIMED and not route:
+            raise OperatorError(
+                f"meter {meter} called and is in nobody's care yet;"
+                f" `gateway-server meter claim {meter}` takes it into care"
+            )
         order = _order(invocation, zone(record.time_zone), what, archives, since, until)
         path = store_path(invocation.config.store.url)
         if path is not None and wake(path):
@@ -115,8 +120,10 @@ def _order(
     wanted = frozenset(what or (("archive",) if archives else _WHAT))
     if archives and "archive" not in wanted:
         raise OperatorError("--archive names archives, but --what does not have `archive`")
-    if EVENTS in archives:
-        raise OperatorError("the event log is read with --what events")
+    for name in (EVENTS, CURRENT):
+        if name in archives:
+            what_it_is = "the event log is" if name == EVENTS else "live values are"
+            raise OperatorError(f"{what_it_is} read with --what {name}")
 
     def moment(text: str | None, *, last: bool) -> int | None:
         return None if text is None else parse_moment(text, home, invocation.now_ms(), last=last)
@@ -247,5 +254,16 @@ def _probe(invocation: Invocation, port: str, *, as_json: bool) -> None:
             )
         raise Failed(f"nothing answered on {port}; check the cable, the meter's power and the port's name")
     if not as_json:
-        click.echo(f"it is reached by serial:{port}:{found.route}")
-        click.echo(f"`gateway-server meter add {found.serial} --route serial:{port}:{found.route}` puts it into care")
+        _tell_way(invocation, found.serial, f"serial:{port}:{found.route}")
+
+
+def _tell_way(invocation: Invocation, serial: str, route: str) -> None:
+    """How the meter that answered is reached, and what puts it into care: by now it is in the register."""
+    with invocation.store() as store:
+        record = store.meter(serial)
+    click.echo(f"it is reached by {route}")
+    if record is not None and route in record.routes:
+        return
+    verb = "claim" if record is not None and record.state is MeterState.UNCLAIMED else "add"
+    does = "takes it into care" if verb == "claim" else "adds this route"
+    click.echo(f"`gateway-server meter {verb} {serial} --route {route}` {does}")

@@ -47,6 +47,11 @@ _calling = opt.options(
 @click.option("--serial", default="41203377", show_default=True, help="Its serial number.")
 @click.option("--access-code", metavar="CODE", help="The code of its lock. [the model's own]")
 @click.option("--bytes-per-second", type=float, default=0.0, help="Pace of the line. [no limit]")
+@click.option(
+    "--baud",
+    type=click.Choice(["300", "600", "1200", "2400", "4800", "9600", "19200"]),
+    help="With --pty: heard at this speed only; 300 is an optical head, which then changes. [any speed]",
+)
 @click.option("--dump", metavar="FILE", type=click.Path(path_type=Path), help="Write what it holds, as JSON.")
 @click.option("--seconds", type=float, default=0.0, help="End by itself. [runs until stopped]")
 @_ways_of_being
@@ -59,6 +64,7 @@ def meter(
     serial: str,
     access_code: str | None,
     bytes_per_second: float,
+    baud: str | None,
     dump: Path | None,
     seconds: float,
     seed: int,
@@ -92,6 +98,7 @@ def meter(
         heartbeat_s=heartbeat_seconds,
         reconnect_s=10.0 if reconnect_seconds is None else reconnect_seconds,
         bytes_per_second=bytes_per_second,
+        baud=int(baud or 0),
         dump=dump,
         seconds=seconds,
     )

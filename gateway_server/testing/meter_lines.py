@@ -31,6 +31,10 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
 from gateway_server.testing.fake_delivery import Reply
+from gateway_server.testing.fake_speed import FakeSpeed, speed_of
+
+HEAD_FORGETS_SECONDS = 60.0
+"""So long without a character, and a head speaks at its first speed again, as the meter behind it signs off."""
 
 
 class Hears(Protocol):
@@ -303,10 +307,13 @@ class Caller:
 
 
 class MeterOnPty:
-    """A meter at the far end of a pseudo terminal; ``path`` is the terminal for whoever wants to talk to it."""
+    """A meter at the far end of a pseudo terminal; ``path`` is the terminal for whoever wants to talk to it.
+
+    It answers at any speed, or at ``baud`` and the speeds that are chosen from there.
+    """
 
     def __init__(
-        self, reactor: IReactorFDSet, meter: Hears, time: MeterClock, *, bytes_per_second: float = 0.0
+        self, reactor: IReactorFDSet, meter: Hears, time: MeterClock, *, bytes_per_second: float = 0.0, baud: int = 0
     ) -> None:
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)
@@ -314,7 +321,10 @@ class MeterOnPty:
         self.path = os.ttyname(self._theirs)
         self._reactor = reactor
         self._unsent = bytearray()
-        self._line = MeterOnLine(meter, IReactorTime(reactor), time, self._write, meter.hung_up, bytes_per_second)
+        self._clock = IReactorTime(reactor)
+        self._speed = FakeSpeed(baud) if baud else None
+        self._last_heard = 0.0
+        self._line = MeterOnLine(meter, self._clock, time, self._write, meter.hung_up, bytes_per_second)
         reactor.addReader(self)  # type: ignore[arg-type]  # it has what the reactor calls
 
     def fileno(self) -> int:
@@ -328,7 +338,18 @@ class MeterOnPty:
             data = os.read(self._ours, 4096)
         except BlockingIOError:
             return
-        self._line.received(data)
+        if self._speed is None:
+            self._line.received(data)
+            return
+        if self._clock.seconds() - self._last_heard > HEAD_FORGETS_SECONDS:
+            self._speed.fall_back()
+        self._last_heard = self._clock.seconds()
+        if (wait := self._speed.heard(data, speed_of(self._theirs))) is not None:
+            self._clock.callLater(wait, self._arrived, data)
+
+    def _arrived(self, data: bytes) -> None:
+        if self._ours >= 0:
+            self._line.received(data)
 
     def doWrite(self) -> None:
         try:
@@ -355,7 +376,7 @@ class MeterOnPty:
         self._ours = -1
 
     def _write(self, data: bytes) -> None:
-        self._unsent += data
+        self._unsent += data if self._speed is None else self._speed.said(data, speed_of(self._theirs))
         self._reactor.addWriter(self)  # type: ignore[arg-type]
 
 

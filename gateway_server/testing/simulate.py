@@ -24,6 +24,7 @@ class MeterOptions:
     """What `simulate meter` was told; exactly one of ``listen``, ``call`` and ``pty`` is set.
 
     ``seconds`` ends it by itself, 0 leaves it running. ``dump`` is where it writes what it holds, at start and end.
+    ``baud`` is the only speed at which it is heard on a port, 0 means any.
     """
 
     listen: str = ""
@@ -40,6 +41,7 @@ class MeterOptions:
     heartbeat_s: float = 30.0
     reconnect_s: float = 10.0
     bytes_per_second: float = 0.0
+    baud: int = 0
     dump: Path | None = None
     seconds: float = 0.0
 
@@ -64,6 +66,8 @@ class SimulatedMeter:
         ways = [way for way in (options.listen, options.call, "pty" if options.pty else "") if way]
         if len(ways) != 1:
             raise OperatorError("a simulated meter needs exactly one of --listen, --call and --pty")
+        if options.baud and not options.pty:
+            raise OperatorError("--baud is the speed of a port: it goes with --pty")
         time = meter_clock(IReactorTime(reactor))
         self._dump_to = options.dump
         self.meter = FakeMeter(
@@ -105,7 +109,7 @@ class SimulatedMeter:
             self._ends.append(caller.stop)
             self.where = f"calling {host}:{port}"
         else:
-            terminal = MeterOnPty(IReactorFDSet(reactor), self.meter, time, bytes_per_second=rate)
+            terminal = MeterOnPty(IReactorFDSet(reactor), self.meter, time, bytes_per_second=rate, baud=options.baud)
             self._ends.append(terminal.stop)
             self.where = f"serial:{terminal.path}"
         self.dump()

@@ -97,6 +97,16 @@ def test_probe_finds_a_meter_on_a_local_port(desk: Desk) -> None:
     with started(desk, "simulate", "meter", "--pty", "--serial", "20511893", "--days", "1") as simulated:
         port = simulated.line("ek270").split()[-1].removeprefix("serial:")
         done = ran(desk, "read", "--probe", port, "--json")
+        assert (
+            desk.run("read", "20511893")
+            .err.rstrip()
+            .endswith("`gateway-server meter claim 20511893` takes it into care")
+        )
+        told = ran(desk, "read", "--probe", port).out.splitlines()[-1]
+        assert told.startswith(f"`gateway-server meter claim 20511893 --route serial:{port}:")
+        assert desk.run(*told.split("`")[1].split()[1:]).status == 0
+        again = ran(desk, "read", "20511893", "--what", "current")
+    assert again.status == 0, again.err
     assert done.status == 0, done.err
     assert done.json["meter"] == "20511893"
     assert done.json["route"].startswith(f"serial:{port}:")
@@ -112,6 +122,7 @@ def test_probe_finds_a_meter_on_a_local_port(desk: Desk) -> None:
         (("41203377", "--from", "soon"), "2026-10-01"),
         (("41203377", "--what", "current", "--archive", "daily"), "--what"),
         (("41203377", "--archive", "events"), "--what events"),
+        (("41203377", "--archive", "current"), "--what current"),
     ],
 )
 def test_order_that_makes_no_sense_says_why(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
