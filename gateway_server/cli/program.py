@@ -13,6 +13,7 @@ from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
 from gateway_server.cli.invocation import Invocation
+from gateway_server.cli.later import workbench
 from gateway_server.cli.meter import meter
 from gateway_server.cli.read import read
 from gateway_server.cli.reading import reading
@@ -29,7 +30,10 @@ PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
     ("For the operator of the server", ("run", "check-config", "store")),
     ("For the planner: meters and their readings", ("meter", "read", "reading")),
-    ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
+    (
+        "For the support engineer: what was said, byte by byte",
+        ("session", "file", "reprocess", "simulate", "workbench"),
+    ),
 )
 
 
@@ -60,7 +64,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store, workbench):
     program.add_command(_command)
 
 
