@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -89,7 +90,7 @@ def read(
             if no_wait:
                 click.echo(f"order {number} is with the gateway")
                 return
-            done = _by_the_gateway(store, number, quiet=as_json)
+            done = _by_the_gateway(store, number, path, quiet=as_json)
         elif no_wait:
             raise Failed("no gateway runs on this store; without --no-wait the meter is read from here")
         else:
@@ -136,10 +137,10 @@ def _order(
     return ReadOrder(wanted, archives, wall(since_ms), wall(until_ms))
 
 
-def _by_the_gateway(store: SqlStore, number: int, *, quiet: bool) -> Done:
+def _by_the_gateway(store: SqlStore, number: int, path: Path, *, quiet: bool) -> Done:
     with ProgressShown(quiet=quiet) as progress:
         try:
-            job = follow_job(store, number, progress.show)
+            job = follow_job(store, number, progress.show, lambda: wake(path))
         except (KeyboardInterrupt, Stopped):
             if store.cancel_job(number):
                 say(f"order {number} is cancelled")
