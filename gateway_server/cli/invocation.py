@@ -61,8 +61,9 @@ class Invocation:
         return here if here.is_file() else None
 
     def log_level(self, level: int) -> None:
-        """How much is logged on standard error."""
+        """How much is logged on standard error. What Twisted does inside itself is for those who want everything."""
         logging.getLogger().setLevel(level)
+        logging.getLogger("twisted").setLevel(logging.NOTSET if level <= logging.DEBUG else logging.WARNING)
 
     def codecs(self) -> Registry:
         """The codecs of the bundled plugins and of the operator's folders."""
@@ -120,6 +121,10 @@ class Zones:
     def __init__(self, store: SqlStore) -> None:
         self._names = {meter.serial: meter.time_zone for meter in store.meters(Filter())}
         self._zones: dict[str, ZoneInfo] = {}
+
+    def know(self, serial: str) -> bool:
+        """Whether the register has this meter, claimed or not."""
+        return serial in self._names
 
     def of(self, serial: str) -> ZoneInfo:
         """The meter's zone, UTC for a meter nobody knows."""

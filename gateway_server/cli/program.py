@@ -61,7 +61,8 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     invocation.verbose = verbose
     invocation.debug = debug
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    invocation.log_level(level)
 
 
 for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store, workbench):
