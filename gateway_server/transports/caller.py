@@ -8,7 +8,7 @@ from collections import deque
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import CodecError, LineError, LineLost, UnknownMeter
+from gateway_server.errors import CodecError, LineError, LineLost, MeterSilent, UnknownMeter
 from gateway_server.model import KnownMeter, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.hearing import NEVER
@@ -91,7 +91,7 @@ class Caller:
             if self._stage is _Stage.UNASKED:
                 self._end_unasked(session)
             else:
-                session.finish(LineError(f"{session.bytes_received} bytes came and no meter was identified"))
+                session.finish(CodecError(f"{session.bytes_received} bytes came and no meter was identified"))
         elif self._stage is _Stage.TALKING:
             if self._sieve is None:
                 session.feed(data, at)
@@ -171,7 +171,7 @@ class Caller:
             return
         elif not session.identified:
             seconds = self._reception.identify_seconds
-            session.finish(LineError(f"no meter was identified within {seconds:g} s"))
+            session.finish(MeterSilent(f"no meter was identified within {seconds:g} s"))
 
     def watch(self, seconds: float) -> None:
         """Wants to be `overdue` when this has passed."""
