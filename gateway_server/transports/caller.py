@@ -8,7 +8,7 @@ from collections import deque
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import CodecError, LineError, LineLost, MeterSilent, UnknownMeter
+from gateway_server.errors import CodecError, LineLost, MeterSilent, UnknownMeter
 from gateway_server.model import KnownMeter, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.hearing import NEVER
