@@ -13,7 +13,7 @@ import click
 
 from gateway_server.app import probe_once, read_once
 from gateway_server.cli import options as opt
-from gateway_server.cli.errors import Failed, Stopped, say
+from gateway_server.cli.errors import Failed, Stopped, harmless, say
 from gateway_server.cli.following import follow_job
 from gateway_server.cli.invocation import Invocation, config_option, known, pass_invocation, zone
 from gateway_server.cli.listing import JsonValue, print_json
@@ -23,7 +23,7 @@ from gateway_server.cli.reactor import run_reactor
 from gateway_server.cli.session import session_json
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import OperatorError
-from gateway_server.model import CURRENT, EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.model import CURRENT, EVENTS, Direction, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.session.endings import Ending
 from gateway_server.store.open import store_path
@@ -33,6 +33,7 @@ from gateway_server.transports.probe import Attempt
 from gateway_server.transports.routes import parse_route
 
 _WHAT = ("current", "archive", "events")
+_MOST_NOTES = 20
 
 
 @click.command()
@@ -175,6 +176,7 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
     record = store.session(done.session) if done.session else None
     wanted = Filter(sessions=(done.session,))
     rows = Counter[str]()
+    notes: list[str] = []
     values = conflicts = 0
     if record is not None:
         for stored in store.rows(wanted):
@@ -183,12 +185,15 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
             conflicts += stored.variant > 0
         if events := sum(1 for _ in store.events(wanted)):
             rows[EVENTS] = events
+        said = (entry.data for entry in store.session_log(record.id) if entry.direction is Direction.NOTE)
+        notes.extend(data.decode("utf-8", "replace") for data in said)
     if as_json:
         document: dict[str, JsonValue] = {
             "outcome": done.outcome.value,
             "detail": done.detail,
             "new_rows": dict(rows),
             "conflicts": conflicts,
+            "notes": notes,
             "session": session_json(record) if record else None,
         }
         print_json(document)
@@ -197,6 +202,10 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
         return
     for archive, count in sorted(rows.items()):
         click.echo(f"{archive:<10} {count} new rows")
+    for note in notes[:_MOST_NOTES]:
+        click.echo(f"note: {harmless(note)}")
+    if len(notes) > _MOST_NOTES:
+        click.echo(f"and {len(notes) - _MOST_NOTES} more notes in the session's log")
     _tell_rest(record, values, conflicts)
 
 

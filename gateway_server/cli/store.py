@@ -18,6 +18,10 @@ from gateway_server.store.open import schema_of, store_path
 from gateway_server.store.restore import check_backup
 from gateway_server.store.restore import restore as put_back
 
+_WAY_BACK = (
+    "stop the gateway, check the disk, and go back to the last backup with `gateway-server store restore BACKUP`"
+)
+
 
 @click.group()
 def store() -> None:
@@ -38,8 +42,10 @@ def check(invocation: Invocation, as_json: bool) -> None:
             report = check_store(opened)
     except OperatorError as error:
         if isinstance(error.__cause__, StoreError):  # so damaged that it cannot even be opened
-            raise Failed(str(error)) from error
+            raise Failed(f"{error}; {_WAY_BACK}") from error
         raise
+    except StoreError as error:  # so damaged that it cannot be read to its end
+        raise Failed(f"store {invocation.config.store.url}: {str(error).partition('; ')[0]}; {_WAY_BACK}") from error
     if as_json:
         print_json(
             {
@@ -58,7 +64,7 @@ def check(invocation: Invocation, as_json: bool) -> None:
         for problem in report.problems:
             click.echo(problem)
     if not report.sound:
-        raise Failed("the store is damaged: stop the gateway, keep a copy of the file, go back to the last backup")
+        raise Failed(f"the store is damaged; {_WAY_BACK}")
     if not as_json:
         click.echo("the store is sound")
 

@@ -86,6 +86,21 @@ def test_ctrl_c_ends_a_reading_cleanly_and_keeps_what_came(desk: Desk) -> None:
 
 
 @pytest.mark.end_to_end
+def test_rows_that_the_meter_has_lost_are_told_to_who_reads_it(desk: Desk) -> None:
+    quirks = ("--quirk", "order_gap", "--days", "3")
+    with started(desk, "simulate", "meter", "--listen", "127.0.0.1:0", *quirks) as simulated:
+        route = simulated.line("ek270").split()[-1]
+        done = ran(desk, "read", "41203377", "--via", route, "--archive", "interval")
+        as_json = ran(
+            desk, "read", "41203377", "--via", route, "--archive", "interval", "--from", "2000-01-01", "--json"
+        )
+    assert done.status == 0, done.err
+    assert "note: interval: 3 rows are missing between order numbers" in done.out
+    (note,) = as_json.json["notes"]
+    assert note in done.out
+
+
+@pytest.mark.end_to_end
 def test_nobody_at_the_route_is_status_1(desk: Desk) -> None:
     done = ran(desk, "read", "41203377", "--via", "tcp:127.0.0.1:1")
     assert done.status == 1

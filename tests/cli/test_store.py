@@ -27,7 +27,22 @@ def test_damaged_store_is_a_check_not_met(desk: Desk) -> None:
     path.write_bytes(data)
     ran = desk.run("store", "check")
     assert ran.status == 1
-    assert "Traceback" not in ran.err
+    assert "gateway.db" in ran.err
+    assert "store restore BACKUP" in ran.err
+
+
+def test_store_with_a_page_gone_in_its_middle_is_a_check_not_met(desk: Desk) -> None:
+    desk.hold_session(rows=tuple(row(number, SIGN_ON_MS + number, "1.0") for number in range(2000)))
+    path = desk.folder / "gateway.db"
+    with closing(sqlite3.connect(path)) as there:
+        (root,) = there.execute("SELECT rootpage FROM sqlite_master WHERE name = 'archive_row'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * 2048 : root * 2048] = b"\xff" * 2048
+    path.write_bytes(data)
+    ran = desk.run("store", "check")
+    assert ran.status == 1
+    assert "gateway.db" in ran.err
+    assert "store restore BACKUP" in ran.err
 
 
 def test_store_that_is_not_there_is_not_made_by_checking_it(desk: Desk) -> None:
