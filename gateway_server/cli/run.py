@@ -45,9 +45,7 @@ def run(invocation: Invocation, only: str, verbose: int) -> None:
         for notice in gateway.notices:
             say(f"note: {notice}")
         if not config.listener:
-            say(
-                "note: no listener is configured, so no meter can call in; `gateway-server check-config --example` shows one"
-            )
+            say("note: no listener is configured, so no meter can call in; see `gateway-server check-config --example`")
         try:
             await gateway.start()
             click.echo(gateway.ready_line)
