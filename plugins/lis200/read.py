@@ -151,7 +151,11 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
 
 def _live(talk: Conversation, absent: _Absent) -> Talk:
     """Live values, one by one; those the device does not have are left out."""
-    addresses = [address for address in talk.listener.profile.live if address not in absent]
+    addresses = [
+        address if address not in absent else objects.ELSEWHERE[address]
+        for address in talk.listener.profile.live
+        if address not in absent or objects.ELSEWHERE.get(address, address) not in absent
+    ]
     refused: list[str] = []
     for done, address in enumerate(addresses):
         yield Progress("live values", done, len(addresses))
@@ -163,6 +167,8 @@ def _live(talk: Conversation, absent: _Absent) -> Talk:
         if isinstance(answer, Refused):
             if isinstance(answer.error, errors.Absent):
                 absent.add(address)
+                if address in objects.ELSEWHERE:
+                    addresses.append(objects.ELSEWHERE[address])
             else:
                 refused.append(f"{address} #{answer.error.code}")
     if refused:
