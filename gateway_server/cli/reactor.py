@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar, cast
@@ -25,6 +26,9 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     """
     from twisted.internet import reactor
 
+    # Twisted goes by the machine's clock: set back by an hour, every timeout would wait an hour longer.
+    ahead = time.time() - time.monotonic()
+    reactor.seconds = lambda: ahead + time.monotonic()  # type: ignore[method-assign]  # it reads its time there
     _bridge_logging()
     running = _Running(reactor, work)
     reactor.callWhenRunning(running.begin)

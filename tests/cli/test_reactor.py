@@ -86,3 +86,19 @@ def test_signal_in_the_moment_in_which_the_work_ends_by_itself_is_no_fault(desk:
             return await waited
         print(run_reactor(work))
     """) == "7\n"  # fmt: skip
+
+
+@pytest.mark.end_to_end
+def test_timeouts_are_not_put_off_when_the_machines_clock_is_set_back(desk: Desk) -> None:
+    assert python(desk, """
+        import time
+        from twisted.internet.base import ReactorBase
+        set_back = []
+        ReactorBase.seconds = staticmethod(lambda: time.time() - sum(set_back))
+        async def work(reactor):
+            waited = Deferred()
+            reactor.callLater(0.05, waited.callback, 7)
+            set_back.append(3600)
+            return await waited
+        print(run_reactor(work))
+    """) == "7\n"  # fmt: skip
