@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -81,4 +82,7 @@ def call(arguments: Sequence[str] | None = None, invocation: Invocation | None =
 
 def main() -> None:
     """The program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal in KOI8-R or Latin-1 does not know every character; it shows what it can.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(call())
