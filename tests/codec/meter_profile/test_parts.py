@@ -60,8 +60,13 @@ def test_text_columns_end_with_their_separator_and_the_last_may_lack_it() -> Non
 def test_counted_groups_nest() -> None:
     codec = with_fields(
         """
-        {name: days, type: u8}
-        {group: day, count: days, fields: [{name: number, type: u8}, {name: hours, type: u8}, {group: hour, count: hours, fields: [{name: value, type: u8}]}]}
+        - {name: days, type: u8}
+        - group: day
+          count: days
+          fields:
+            - {name: number, type: u8}
+            - {name: hours, type: u8}
+            - {group: hour, count: hours, fields: [{name: value, type: u8}]}
         """
     )
     found = plain(values_of(codec, bytes([2, 1, 2, 10, 11, 2, 1, 12])))
@@ -75,9 +80,11 @@ def test_counted_groups_nest() -> None:
 def test_group_to_the_end_and_group_until_a_mark() -> None:
     codec = with_fields(
         """
-        {group: row, until: "'!'", fields: [{name: key, type: text, until: "'('"}, {name: value, type: number, until: "')'"}]}
-        {name: mark, type: text, is: "!"}
-        {group: tail, repeat: to_end, fields: [{name: byte, type: u8}]}
+        - group: row
+          until: "'!'"
+          fields: [{name: key, type: text, until: "'('"}, {name: value, type: number, until: "')'"}]
+        - {name: mark, type: text, is: "!"}
+        - {group: tail, repeat: to_end, fields: [{name: byte, type: u8}]}
         """
     )
     found = plain(values_of(codec, b"a(1)b(2.5)!\x01\x02"))
@@ -88,7 +95,17 @@ def test_group_to_the_end_and_group_until_a_mark() -> None:
 def test_tag_length_value() -> None:
     codec = with_fields(
         """
-        {group: item, repeat: to_end, fields: [{name: tag, type: u8}, {name: size, type: u8}, {choose: tag, size: size, cases: [{is: 1, fields: [{name: volume, type: u32}]}, {is: [2, 3], fields: [{name: time, type: time, since: unix}]}], otherwise: [{name: unknown, type: bytes}]}]}
+        - group: item
+          repeat: to_end
+          fields:
+            - {name: tag, type: u8}
+            - {name: size, type: u8}
+            - choose: tag
+              size: size
+              cases:
+                - {is: 1, fields: [{name: volume, type: u32}]}
+                - {is: [2, 3], fields: [{name: time, type: time, since: unix}]}
+              otherwise: [{name: unknown, type: bytes}]
         """
     )
     found = plain(values_of(codec, bytes.fromhex("01 04 00 00 00 07  03 04 65920080  09 02 AA BB")))
@@ -117,9 +134,11 @@ def test_optional_parts_by_a_field_and_by_what_is_left() -> None:
 def test_bit_fields_flags_and_words() -> None:
     codec = with_fields(
         """
-        {name: mode, type: bits, size: 1, parts: [{name: tariff, bits: 0-2}, {name: closed, bits: 7, words: {0: open, 1: closed}}]}
-        {name: alarms, type: flags, size: 2, words: {0: battery, 9: cover}}
-        {name: valve, type: u8, words: {1: open, 2: shut}}
+        - name: mode
+          type: bits
+          parts: [{name: tariff, bits: 0-2}, {name: closed, bits: 7, words: {0: open, 1: closed}}]
+        - {name: alarms, type: flags, size: 2, words: {0: battery, 9: cover}}
+        - {name: valve, type: u8, words: {1: open, 2: shut}}
         """
     )
     assert values_of(codec, bytes.fromhex("85 0203 02")) == {
