@@ -41,6 +41,10 @@ class ProfileCodec:
         """The frame's fields."""
         return dissect(self.machine.compiled, frame)
 
+    def dissect_as(self, frame: Frame, side: Side) -> Sequence[Field]:
+        """The fields of a frame that this side said."""
+        return dissect(self.machine.compiled, frame, side)
+
     def decode(self, frame: Frame) -> Said:
         """The frame as a message. Raises `CodecError`."""
         return self.machine.compiled.decode(frame)

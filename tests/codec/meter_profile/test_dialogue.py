@@ -110,7 +110,8 @@ framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {
 messages:
   - {name: push, fields: [{name: kind, type: u8, is: 1}, {name: serial, type: number, size: "4"}, {name: seq, type: u8}]
     , identify: {serial: serial}, rows: {values: {value: seq, quantity: pressure}}}
-  - {name: short, fields: [{name: kind2, type: u8, is: 1}, {name: rest, type: bytes, size: "4"}, {name: last, type: u8}]}
+  - name: short
+    fields: [{name: kind2, type: u8, is: 1}, {name: rest, type: bytes, size: "4"}, {name: last, type: u8}]
   - {name: ack, from: gateway, fields: [{name: code, type: u8, is: 6}, {name: seq, type: u8}]}
   - {name: nak, from: gateway, fields: [{name: code, type: u8, is: 21}, {name: seq, type: u8}]}
 answer:
