@@ -99,8 +99,9 @@ def _gap(found: list[Field], until: int) -> None:
 def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tuple[str, Trace]:
     """The message that a frame holds and where its fields are; of no message that which goes furthest."""
     best: tuple[int, Trace] = (-1, Trace())
+    header = compiled.header(frame.kind, contents)
     for one in compiled.messages_in(frame.kind, side):
-        if not one.is_meant(contents):
+        if not one.is_meant(header):
             continue
         trace = Trace()
         try:

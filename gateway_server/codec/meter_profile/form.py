@@ -129,12 +129,13 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class CountedTime:
-    """A time as a whole number of ``unit_ms`` milliseconds since ``since``."""
+    """A time as a number of ``unit_ms`` milliseconds since ``since``, in ``digits`` characters if that is said."""
 
     size: int
     order: Order = Order.BIG
     since: datetime = datetime(1970, 1, 1)
     unit_ms: int = 1000
+    digits: int = 0
 
 
 class Digits(enum.Enum):

@@ -14,7 +14,7 @@ from gateway_server.codec import parity as even
 from gateway_server.codec.buffer import ByteBuffer
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.meter_profile.expressions import compiled
-from gateway_server.codec.meter_profile.form import Framing, MeterProfile, Parity, Side
+from gateway_server.codec.meter_profile.form import Framing, Integer, MeterProfile, Order, Parity, Side
 from gateway_server.codec.meter_profile.layout import Layout, size_of
 from gateway_server.codec.meter_profile.parts import sequence
 from gateway_server.errors import CodecError
@@ -22,6 +22,7 @@ from gateway_server.errors import CodecError
 NO = 0
 MORE = -1
 SPOILED = -2
+_ENDIANS = {Order.BIG: "big", Order.LITTLE: "little"}
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 
@@ -40,6 +41,7 @@ class Cutter:
         self.start = framing.start
         self.most = framing.most
         self.is_anchored = bool(framing.start)
+        self.ready = len(framing.start) + layout.header_size
         self.gap = framing.gap
         self._end = framing.end
         self._escape = framing.escape.byte if framing.escape is not None else -1
@@ -87,7 +89,7 @@ class Cutter:
 
     def _sized(self, buffer: ByteBuffer, at: int, here: int) -> int:
         assert self._by_size is not None
-        ready = len(self.start) + self.layout.header_size
+        ready = self.ready
         if here < ready:
             return self._early(buffer, at, here)
         try:
@@ -158,6 +160,10 @@ def _size_of(layout: Layout) -> Callable[[bytes], int] | None:
     if framing.length is not None:
         name, unit, uncounted = framing.length.field, framing.length.unit, framing.length.uncounted
 
+        if (place := _plain_place(framing)) is not None:
+            start, stop, endian = place
+            return lambda data: int.from_bytes(data[start:stop], endian) * unit + uncounted  # type: ignore[arg-type]
+
         def by_length(data: bytes) -> int:
             values: dict[str, object] = {}
             assert header is not None
@@ -181,6 +187,24 @@ def _size_of(layout: Layout) -> Callable[[bytes], int] | None:
         return number
 
     return by_size
+
+
+def _plain_place(framing: Framing) -> tuple[int, int, str] | None:
+    """Where in the header the length stands and its endianness, if no field of the header has to be a certain value."""
+    at = 0
+    assert framing.length is not None
+    found = None
+    for field in framing.header:
+        size = size_of(field)
+        type_ = field.type
+        if field.must_be or field.equals is not None or field.check is not None or field.scale is not None:
+            return None
+        if field.name == framing.length.field:
+            if not isinstance(type_, Integer) or type_.signed or type_.order not in _ENDIANS or size > 4:
+                return None
+            found = at, at + size, _ENDIANS[type_.order]
+        at += size
+    return found
 
 
 class ProfileFramer:
@@ -273,7 +297,7 @@ class ProfileFramer:
 
     def _fault(self, cutter: Cutter, size: int) -> str:
         wire = self._buffer.peek(0, size)
-        return cutter.too_long(wire) or cutter.layout.fault(wire)
+        return (size == cutter.ready and cutter.too_long(wire)) or cutter.layout.fault(wire)
 
     def _noise(self, count: int) -> Frame:
         start = self._buffer.start

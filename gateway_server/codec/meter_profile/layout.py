@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.expressions import Constant
@@ -84,24 +85,31 @@ class Seal:
         octets = (check.rule.width + 7) // 8
         self.size = octets if check.written is Written.BINARY else 2 * octets
         self.whole = len(check.separator) + self.size
-        self._little = check.order is Order.LITTLE
+        self._endian: Literal["little", "big"] = "little" if check.order is Order.LITTLE else "big"
+        self._binary = check.written is Written.BINARY
 
     def written(self, covered: bytes) -> bytes:
         """The check of some bytes as it stands in the frame, without its separator."""
         number = self._compute(covered) & self._mask
-        data = number.to_bytes((self.check.rule.width + 7) // 8, "little" if self._little else "big")
+        data = number.to_bytes((self.check.rule.width + 7) // 8, self._endian)
         if self.check.written is Written.BINARY:
             return data
         text = data.hex().encode("ascii")
         return text if self.check.written is Written.LOWER_HEX else text.upper()
 
+    def matches(self, covered: bytes, found: bytes) -> bool:
+        """Whether a check that stands in a frame is that of the covered bytes."""
+        if self._binary:
+            return int.from_bytes(found, self._endian) == self._compute(covered) & self._mask
+        return found.upper() == self.written(covered).upper()
+
     def fault(self, covered: bytes, found: bytes) -> str:
         """What is wrong with a check that stands in a frame; empty if nothing is."""
-        wanted = self.written(covered)
-        if found == wanted or (self.check.written is not Written.BINARY and found.upper() == wanted.upper()):
+        if self.matches(covered, found):
             return ""
-        said = (found.hex(" ") if self.check.written is Written.BINARY else found.decode("latin-1")).upper()
-        meant = (wanted.hex(" ") if self.check.written is Written.BINARY else wanted.decode("ascii")).upper()
+        wanted = self.written(covered)
+        said = (found.hex(" ") if self._binary else found.decode("latin-1")).upper()
+        meant = (wanted.hex(" ") if self._binary else wanted.decode("ascii")).upper()
         return f"the check {name_of(self.check)} is {said}, but should be {meant}"
 
 
@@ -123,11 +131,23 @@ class Layout:
         self.header_size = sum(size_of(field) for field in framing.header)
         self.tail = sum(seal.whole for seal in self.inner)
         self.behind = len(framing.end) + sum(seal.whole for seal in self.outer)
+        self._front = len(framing.start)
+        self._straight = self._straight_check()
         self.least = len(framing.start) + self.behind + (0 if self.coding.changes else self.header_size + self.tail)
+
+    def _straight_check(self) -> tuple[Seal, int] | None:
+        """The only check, and where on the wire what it covers begins, if that is one piece of the wire bytes."""
+        if len(self.inner) != 1 or self.outer or self.coding.changes or self.framing.shared_end:
+            return None
+        check = self.inner[0].check
+        if check.skip or check.trim or check.on_wire:
+            return None
+        front = {"start": 0, "header": self._front, "body": self._front + self.header_size}[check.covers]
+        return self.inner[0], front
 
     def opening(self, wire: bytes) -> int:
         """How many start bytes this frame has: with a shared end mark it may have none."""
-        return len(self.framing.start) if wire.startswith(self.framing.start) else 0
+        return self._front if wire.startswith(self.framing.start) else 0
 
     def coded(self, wire: bytes) -> bytes:
         """What stands between start and end."""
@@ -139,6 +159,8 @@ class Layout:
 
     def contents(self, wire: bytes) -> bytes:
         """Header and body, plain. Raises `CodecError`."""
+        if self._straight is not None and len(wire) >= self.least:
+            return wire[self._front : len(wire) - self.behind - self.tail]
         plain = self.plain(wire)
         if len(plain) < self.header_size + self.tail:
             raise CodecError(f"the frame has {len(plain)} bytes where its header and check take more")
@@ -148,6 +170,14 @@ class Layout:
         """What is wrong with a whole frame's form; empty if its checks match."""
         if not (self.inner or self.outer or self.coding.changes):
             return ""
+        if self._straight is not None:
+            seal, front = self._straight
+            end = len(wire) - self.behind
+            split = end - seal.size
+            if wire.endswith(seal.check.separator, 0, split) and seal.matches(
+                wire[front : end - seal.whole], wire[split:end]
+            ):
+                return ""
         try:
             plain = self.plain(wire)
         except CodecError as error:

@@ -56,7 +56,7 @@ def leaf_of(type_: Type) -> Leaf:
             pad = b"0" if type_.digits else b" "
             return Leaf(None, numbers.number_reader(type_), numbers.number_writer(type_), pad, pad_left=True)
         case CountedTime(size):
-            return Leaf(size, times.counted_reader(type_), times.counted_writer(type_))
+            return Leaf(None if type_.digits else size, times.counted_reader(type_), times.counted_writer(type_))
         case PatternTime():
             size = times.pattern_size(type_)
             text = type_.digits is Digits.TEXT

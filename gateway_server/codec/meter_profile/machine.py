@@ -55,7 +55,9 @@ class Machine:
     def speaks_utc(self, step: ReadArchive) -> bool:
         """Whether the rows of an archive tell their times in UTC."""
         messages = [self.profile.message(name) for name in step.ask.receive]
-        return any(told.utc for one in messages for told in (*one.rows, *one.events))
+        return any(row.utc for one in messages for row in one.rows) or any(
+            event.utc for one in messages for event in one.events
+        )
 
     def identity_of(self, serial: str) -> Identify:
         """A meter whose protocol does not tell who it is."""

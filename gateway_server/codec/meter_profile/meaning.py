@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from gateway_server.codec.dialogue import Findings, Found
@@ -76,7 +77,12 @@ def _text_of(expression: Expression | None, otherwise: str) -> Callable[[Values]
     if expression is None:
         return lambda values: otherwise
     evaluate = compiled(expression)
-    return lambda values: plain_text(evaluate(values))
+
+    def text(values: Values) -> str:
+        found = evaluate(values)
+        return found if type(found) is str else plain_text(found)
+
+    return text
 
 
 def plain_text(value: Any) -> str:
@@ -102,6 +108,17 @@ def as_value(value: Any) -> Value:
 def _moment(at: tuple[str, ...], *, utc: bool) -> Moment:
     if not at:
         return lambda values: None
+
+    if len(at) == 1 and not utc:
+        (only,) = at
+
+        def moment(values: Values) -> datetime | None:
+            found = values.get(only)
+            if found is None or type(found) is datetime:
+                return found
+            raise CodecError(f"{only} is no whole time")
+
+        return moment
 
     def whole(values: Values) -> datetime | None:
         said = [values.get(name) for name in at]
@@ -146,6 +163,9 @@ class _Rows:
             (compiled(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
         ]
         self._columns = tuple(one.column for one in form.values)
+        names = [one.value.name for one in form.values]
+        plain = all(names) and all(one.condition is None for one in form.values)
+        self._plain = itemgetter(*names) if plain and len(names) > 1 else None
         self._layouts: dict[tuple[int, ...], tuple[Column, ...]] = {}
         self._at = _moment(form.at, utc=form.utc)
         self._order_number = _number_of(form.order_number)
@@ -166,21 +186,19 @@ class _Rows:
     def _add(self, rows: list[Row], values: Values, span: Span) -> None:
         if self._condition is not None and not self._condition(values):
             return
-        texts: list[Value] = []
-        there: list[int] = []
-        for number, (evaluate, condition) in enumerate(self._values):
-            if condition is not None and not condition(values):
-                continue
-            value = evaluate(values)
-            if value is not None:
-                texts.append(as_value(value))
-                there.append(number)
-        if not texts:
-            return
         columns = self._columns
-        if len(there) < len(columns):
-            key = tuple(there)
-            columns = self._layouts.setdefault(key, tuple(columns[number] for number in there))
+        texts: list[Value] = []
+        if self._plain is not None:
+            try:
+                texts = [
+                    one if type(one) is Decimal else as_value(one) for one in self._plain(values) if one is not None
+                ]
+            except KeyError:
+                texts = []
+        if len(texts) != len(columns):
+            columns, texts = self._some(values)
+            if not texts:
+                return
         rows.append(
             Row(
                 columns,
@@ -194,6 +212,22 @@ class _Rows:
                 span,
             )
         )
+
+    def _some(self, values: Values) -> tuple[tuple[Column, ...], list[Value]]:
+        """Those values that are there, and their columns."""
+        texts: list[Value] = []
+        there: list[int] = []
+        for number, (evaluate, condition) in enumerate(self._values):
+            if condition is not None and not condition(values):
+                continue
+            value = evaluate(values)
+            if value is not None:
+                texts.append(as_value(value))
+                there.append(number)
+        columns = self._columns
+        if len(there) < len(columns):
+            columns = self._layouts.setdefault(tuple(there), tuple(columns[number] for number in there))
+        return columns, texts
 
 
 class _Events:

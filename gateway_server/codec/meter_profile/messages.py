@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.meter_profile.building import Builder
@@ -14,19 +14,15 @@ from gateway_server.codec.meter_profile.layout import Layout
 from gateway_server.codec.meter_profile.parts import Path, Reader, Trace, Values, marks_of, sequence
 from gateway_server.errors import ChecksumError, CodecError
 
+_NOTHING_ODD: Mapping[Path, bytes] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Said:
+
+class Said(NamedTuple):
     """A message with its values. ``odd`` holds the bytes of those fields that their value alone would not give."""
 
-    message: Message = field(repr=False)
+    name: str
     values: Values
-    odd: dict[Path, bytes] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The message's name."""
-        return self.message.name
+    odd: Mapping[Path, bytes] = _NOTHING_ODD
 
 
 class CompiledMessage:
@@ -34,27 +30,21 @@ class CompiledMessage:
 
     def __init__(self, message: Message, layout: Layout) -> None:
         self.message = message
+        self.name = message.name
         self.layout = layout
         header = layout.framing.header
         parts = (*header, *message.parts)
         self._when: tuple[tuple[str, frozenset[Constant]], ...] = tuple(
             (name, frozenset(values)) for name, values in message.when
         )
-        self._header: Reader | None = sequence(header, frozenset()) if header and self._when else None
+        self.is_only = not self._when
         self._read = sequence(parts, marks_of(parts))
         self._is_empty = not parts
         self.builder = Builder(message, layout)
 
-    def is_meant(self, contents: bytes) -> bool:
-        """Whether the header is that of this message."""
-        if self._header is None:
-            return True
-        values: Values = {}
-        try:
-            self._header(contents, 0, len(contents), values, None)
-        except CodecError:
-            return False
-        return all(values.get(name) in allowed for name, allowed in self._when)
+    def is_meant(self, header: Values) -> bool:
+        """Whether a header is that of this message."""
+        return all(header.get(name) in allowed for name, allowed in self._when)
 
     def read(self, contents: bytes, trace: Trace | None = None) -> Values:
         """The values in header and body. Raises `CodecError`."""
@@ -73,6 +63,11 @@ class Compiled:
         self.profile = profile
         self.layouts = {framing.name: Layout(framing) for framing in profile.framings}
         self.messages = {one.name: CompiledMessage(one, self.layouts[one.framing]) for one in profile.messages}
+        self._headers: dict[str, Reader] = {
+            framing.name: sequence(framing.header)
+            for framing in profile.framings
+            if framing.header and any(one.when for one in profile.messages if one.framing == framing.name)
+        }
         self._cutters = {side: cutters_of(profile, self.layouts, side) for side in Side}
         self._known = {
             (framing.name, side): [
@@ -111,20 +106,33 @@ class Compiled:
         known: Sequence[CompiledMessage] = self._known[frame.kind, side]
         if among is not None:
             known = [one for one in known if one.message.name in among]
-        if len(known) == 1 and known[0].is_meant(contents):
-            return Said(known[0].message, known[0].read(contents))
-        return self._which(frame.kind, known, contents)
+        if len(known) == 1 and known[0].is_only:
+            return Said(known[0].name, known[0].read(contents))
+        header = self.header(frame.kind, contents)
+        meant = [one for one in known if one.is_meant(header)]
+        if len(meant) == 1:
+            return Said(meant[0].name, meant[0].read(contents))
+        return self._which(frame.kind, meant, contents)
 
-    def _which(self, kind: str, known: Sequence[CompiledMessage], contents: bytes) -> Said:
+    def header(self, kind: str, contents: bytes) -> Values:
+        """What the header says, if any message is known by that; nothing if it cannot be read."""
+        reader = self._headers.get(kind)
+        values: Values = {}
+        if reader is not None:
+            try:
+                reader(contents, 0, len(contents), values, None)
+            except CodecError:
+                values.clear()
+        return values
+
+    def _which(self, kind: str, meant: Sequence[CompiledMessage], contents: bytes) -> Said:
         fitting: list[Said] = []
         why: list[str] = []
-        for one in known:
-            if not one.is_meant(contents):
-                continue
+        for one in meant:
             try:
-                fitting.append(Said(one.message, one.read(contents)))
+                fitting.append(Said(one.name, one.read(contents)))
             except CodecError as error:
-                why.append(f"{one.message.name}: {error}")
+                why.append(f"{one.name}: {error}")
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
@@ -140,13 +148,13 @@ class Compiled:
         trace = Trace()
         one.read(contents, trace)
         odd = one.builder.odd(trace)
-        result = Said(said.message, said.values, odd)
+        result = Said(said.name, said.values, odd)
         if self.encode(said.name, said.values, odd) != frame.data:
             raise CodecError(f"the frame {frame.kind} is not put together as the profile would put it")
         return result
 
     def encode(
-        self, name: str, values: Values, odd: dict[Path, bytes] | None = None, known: Values | None = None
+        self, name: str, values: Values, odd: Mapping[Path, bytes] | None = None, known: Values | None = None
     ) -> bytes:
         """The wire bytes of a message with these values; ``known`` is what its ``value`` expressions may look at.
 

@@ -178,10 +178,9 @@ def number_reader(type_: Number) -> Read:
         return Decimal(text)
 
     def read_plain(raw: bytes) -> int | Decimal | None:
-        # The ordinary shape, without the pattern's costs: digits, a point, digits.
-        before, mark, behind = raw.partition(b".")
-        if mark and before.isdigit() and behind.isdigit() and len(raw) <= 40:
-            return Decimal(raw.decode("ascii"))
+        # The ordinary shape, without the pattern's costs: digits, with a point among them.
+        if raw.replace(b".", b"", 1).isdigit() and len(raw) <= 40:
+            return Decimal(raw.decode("ascii")) if b"." in raw else int(raw)
         return read(raw)
 
     return read_plain if plain_mark and type_.base == 10 else read
@@ -209,13 +208,13 @@ def number_writer(type_: Number) -> Write:
     return write
 
 
-_PRODUCT = Context(prec=80, Emax=999, Emin=-999)
+PRODUCT = Context(prec=80, Emax=999, Emin=-999)
 
 
 def exact_product(value: object, factor: object) -> Decimal:
     """A number times its scale, exactly. Raises `CodecError` if one of them is no number."""
     if isinstance(value, (int, Decimal)) and isinstance(factor, (int, Decimal)):
-        return _PRODUCT.multiply(Decimal(value), Decimal(factor))
+        return PRODUCT.multiply(Decimal(value), Decimal(factor))
     raise CodecError(f"{value!r} times {factor!r} is no number")
 
 
@@ -223,7 +222,7 @@ def exact_quotient(value: object, factor: object) -> int | Decimal:
     """The number that times its scale gives ``value``. Raises `CodecError` if no short one does."""
     if not isinstance(value, (int, Decimal)) or not isinstance(factor, (int, Decimal)) or not factor:
         raise CodecError(f"{value!r} cannot be divided by {factor!r}")
-    quotient = _PRODUCT.divide(Decimal(value), Decimal(factor))
-    if _PRODUCT.multiply(quotient, Decimal(factor)) != value:
+    quotient = PRODUCT.divide(Decimal(value), Decimal(factor))
+    if PRODUCT.multiply(quotient, Decimal(factor)) != value:
         raise CodecError(f"{value} is no multiple of {factor}")
     return int(quotient) if quotient == quotient.to_integral_value() else quotient

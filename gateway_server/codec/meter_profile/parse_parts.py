@@ -11,6 +11,7 @@ from gateway_server.codec.meter_profile.form import (
     Bytes,
     Choice,
     Constant,
+    CountedTime,
     Digits,
     Extent,
     Field,
@@ -131,7 +132,7 @@ def _extent(said: Declaration, scope: Scope, type_: Type, must_be: tuple[Constan
         sizes = {len(leaf_of(type_).write(one)) for one in must_be}
         if len(sizes) == 1:
             return Extent(constant(sizes.pop()))
-    if isinstance(type_, Number) and type_.digits:
+    if isinstance(type_, (Number, CountedTime)) and type_.digits:
         return Extent(constant(type_.digits))
     return Extent()
 

@@ -129,7 +129,7 @@ def _counted(said: Declaration, order: Order) -> Type:
         raise said.wrong("since", f"is {text!r}; it is unix or a time like 2000-01-01 or 2000-01-01T00:00:00") from None
     size = said.number("size", 4, 1, 8)
     _whole_words(said, size, order)
-    return CountedTime(size, order, since, said.word("unit", _UNITS, "seconds"))
+    return CountedTime(size, order, since, said.word("unit", _UNITS, "seconds"), said.number("digits", 0, 0, 19))
 
 
 def _packed(said: Declaration, order: Order) -> Type:

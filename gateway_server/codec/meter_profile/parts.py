@@ -7,14 +7,28 @@ nearest field of that name before it. A repeated group leaves a list with the va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from gateway_server.codec.meter_profile.checks import compute
+from gateway_server.codec.meter_profile.expressions import Constant as Literal
 from gateway_server.codec.meter_profile.expressions import Evaluate, compiled
-from gateway_server.codec.meter_profile.form import Bits, Choice, Constant, Field, FieldCheck, Group, Mask, Part
+from gateway_server.codec.meter_profile.form import (
+    Bits,
+    Choice,
+    Constant,
+    Field,
+    FieldCheck,
+    Group,
+    Integer,
+    Mask,
+    Part,
+)
 from gateway_server.codec.meter_profile.leaves import leaf_of, words_of
-from gateway_server.codec.meter_profile.numbers import exact_product
+from gateway_server.codec.meter_profile.numbers import PRODUCT, exact_product
+from gateway_server.codec.meter_profile.runs import columns, is_column, is_fixed, record
 from gateway_server.errors import ChecksumError, CodecError
 
 Values = dict[str, Any]
@@ -98,7 +112,20 @@ def sometimes(parts: Iterable[Part]) -> list[str]:
 
 def sequence(parts: tuple[Part, ...], marks: frozenset[str] = frozenset()) -> Reader:
     """Reads parts, one behind the other. ``marks`` are the fields whose beginning some check wants to know."""
-    readers = tuple(_reader_of(part, marks) for part in parts)
+    readers: list[Reader] = []
+    for kind, run in groupby(parts, lambda part: _kind_of_run(part, marks)):
+        together = tuple(run)
+        each = [_reader_of(part, marks) for part in together]
+        if len(together) < 2 or kind is None:
+            readers += each
+            continue
+        fields = [part for part in together if isinstance(part, Field)]
+        fuse = record if kind is _FIXED else columns
+        readers.append(fuse(fields, _finish, _in_turn(each)))
+    return _in_turn(readers)
+
+
+def _in_turn(readers: Sequence[Reader]) -> Reader:
     if len(readers) == 1:
         return readers[0]
 
@@ -108,6 +135,18 @@ def sequence(parts: tuple[Part, ...], marks: frozenset[str] = frozenset()) -> Re
         return at
 
     return read
+
+
+_FIXED = "fixed"
+
+
+def _kind_of_run(part: Part, marks: frozenset[str]) -> str | bytes | None:
+    """What can be read at one stroke with its neighbours of the same kind; None for what stands alone."""
+    if not isinstance(part, Field) or part.name in marks:
+        return None
+    if is_fixed(part):
+        return _FIXED
+    return part.extent.until if is_column(part) else None
 
 
 def marks_of(parts: Iterable[Part]) -> frozenset[str]:
@@ -237,8 +276,7 @@ def _finish(field: Field) -> Finish | None:
     if (word := words_of(field.type, field.words)) is not None:
         steps.append(_wording(f"{field.name}.word", word))
     if field.missing or field.scale is not None:
-        scale = None if field.scale is None else compiled(field.scale)
-        steps.append(_scaling(field.name, frozenset(field.missing), scale))
+        steps.append(_scaling(field))
     if len(steps) < 2:
         return steps[0] if steps else None
 
@@ -297,7 +335,17 @@ def _wording(key: str, word: Callable[[Any], str]) -> Finish:
     return say
 
 
-def _scaling(name: str, missing: frozenset[Constant], scale: Evaluate | None) -> Finish:
+def _scaling(field: Field) -> Finish:
+    name, missing = field.name, frozenset(field.missing)
+    scale = None if field.scale is None else compiled(field.scale)
+    if field.scale is not None and isinstance(field.scale.tree, Literal) and isinstance(field.type, Integer):
+        factor, times = Decimal(field.scale.tree.value), PRODUCT.multiply
+
+        def multiply_integer(value: Any, values: Values, data: bytes, at: int) -> None:
+            values[name] = None if value in missing else times(Decimal(value), factor)
+
+        return multiply_integer
+
     def multiply(value: Any, values: Values, data: bytes, at: int) -> None:
         if value in missing:
             values[name] = None

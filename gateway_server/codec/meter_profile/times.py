@@ -6,8 +6,16 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-from gateway_server.codec.meter_profile.form import BitSpan, CountedTime, Digits, Order, PackedTime, PatternTime
-from gateway_server.codec.meter_profile.numbers import in_order
+from gateway_server.codec.meter_profile.form import (
+    BitSpan,
+    CountedTime,
+    Digits,
+    Integer,
+    Order,
+    PackedTime,
+    PatternTime,
+)
+from gateway_server.codec.meter_profile.numbers import in_order, integer_reader
 from gateway_server.errors import CodecError
 
 Moment = datetime | date | time
@@ -48,14 +56,10 @@ def pattern_size(type_: PatternTime) -> int:
 def counted_reader(type_: CountedTime) -> ReadTime:
     """Reads a counted time."""
     since, unit, order = type_.since, type_.unit_ms, type_.order
-    endian = {Order.BIG: "big", Order.LITTLE: "little"}.get(order)
+    count_of = _digits if type_.digits else integer_reader(Integer(type_.size, order=order))
 
     def read(raw: bytes) -> Moment:
-        count = (
-            int.from_bytes(raw, endian)  # type: ignore[arg-type]  # one of the two words
-            if endian
-            else int.from_bytes(in_order(raw, order), "big")
-        )
+        count = count_of(raw)
         try:
             if unit == 1000:
                 return since + timedelta(0, count)
@@ -68,6 +72,12 @@ def counted_reader(type_: CountedTime) -> ReadTime:
     return read
 
 
+def _digits(raw: bytes) -> int:
+    if not raw.isdigit() or len(raw) > 20:
+        raise CodecError(f"{raw[:40].decode('latin-1')!r} is no count of a time")
+    return int(raw)
+
+
 def counted_writer(type_: CountedTime) -> WriteTime:
     """Writes a counted time."""
 
@@ -77,6 +87,8 @@ def counted_writer(type_: CountedTime) -> WriteTime:
         count, rest = divmod(value - type_.since, timedelta(milliseconds=type_.unit_ms))
         if rest:
             raise CodecError(f"{value} is between two counts of {type_.unit_ms} ms")
+        if type_.digits:
+            return b"%0*d" % (type_.digits, count)
         try:
             return in_order(count.to_bytes(type_.size, "big"), type_.order)
         except OverflowError:
