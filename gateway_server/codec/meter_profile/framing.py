@@ -46,8 +46,7 @@ class Cutter:
         self._end = framing.end
         self._escape = framing.escape.byte if framing.escape is not None else -1
         self._by_size = _size_of(layout)
-        allowed = framing.characters
-        self._illegal = re.compile(b"[^" + re.escape(allowed) + b"]") if allowed else None
+        allowed = self._allowed = framing.characters
         self._closed = bool(
             framing.start
             and framing.end
@@ -100,7 +99,7 @@ class Cutter:
             return NO
         if size > self.most:
             return ready if self.is_anchored else NO
-        if self._illegal is not None and self._illegal.search(buffer.peek(at, at + min(size, here))):
+        if self._allowed and buffer.peek(at, at + min(size, here)).translate(None, self._allowed):
             return NO
         if here < size:
             return MORE
@@ -112,7 +111,7 @@ class Cutter:
 
     def _early(self, buffer: ByteBuffer, at: int, here: int) -> int:
         """Whether a header that is not yet whole can still be one."""
-        if self._illegal is not None and self._illegal.search(buffer.peek(at, at + here)):
+        if self._allowed and buffer.peek(at, at + here).translate(None, self._allowed):
             return NO
         return MORE
 
@@ -123,10 +122,10 @@ class Cutter:
             found = buffer.find(end, found + 1)
         size = found - at + self.layout.behind if found >= 0 else 0
         until = at + min(here, self.most) if found < 0 else found
-        inside = buffer.peek(at + len(self.start), until) if self._illegal or self._closed else b""
+        inside = buffer.peek(at + len(self.start), until) if self._allowed or self._closed else b""
         if self._closed and (again := inside.find(self.start)) >= 0 and again + len(self.start) < len(inside) + 1:
             return NO
-        if self._illegal is not None and self._illegal.search(inside):
+        if self._allowed and inside.translate(None, self._allowed):
             return NO if self.is_anchored else SPOILED
         if found < 0 and here <= self.most:
             return MORE
@@ -230,7 +229,9 @@ class ProfileFramer:
         """The next frame or noise, None when more bytes are needed."""
         buffer, at = self._buffer, 0
         here = len(buffer)
-        clear = self._clear_from()
+        if not here:
+            return None
+        clear = 0 if self._spoiled is None else self._clear_from()
         while at < here:
             at = self._next_candidate(at)
             if at >= here:

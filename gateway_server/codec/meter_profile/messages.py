@@ -37,7 +37,6 @@ class CompiledMessage:
         self._when: tuple[tuple[str, frozenset[Constant]], ...] = tuple(
             (name, frozenset(values)) for name, values in message.when
         )
-        self.is_only = not self._when
         self._read = sequence(parts, marks_of(parts))
         self._is_empty = not parts
         self.builder = Builder(message, layout)
@@ -54,6 +53,11 @@ class CompiledMessage:
         if reached != end:
             raise CodecError(f"{end - reached} bytes more than {self.message.name} has")
         return values
+
+
+def _is_only(known: Sequence[CompiledMessage]) -> bool:
+    """Whether in such frames there is one message, whatever the header says."""
+    return len(known) == 1 and not known[0].message.when
 
 
 class Compiled:
@@ -78,6 +82,8 @@ class Compiled:
             for framing in profile.framings
             for side in Side
         }
+        plain = profile.parity is Parity.NONE
+        self._only = {place: found[0] for place, found in self._known.items() if plain and _is_only(found)}
 
     def framer(self, side: Side = Side.METER) -> ProfileFramer:
         """Cuts what one side says."""
@@ -98,6 +104,8 @@ class Compiled:
         """
         if frame.fault:
             raise ChecksumError(f"the frame {frame.kind} is damaged: {frame.fault}")
+        if among is None and (only := self._only.get((frame.kind, side))) is not None:
+            return Said(only.name, only.read(only.layout.contents(frame.data)))
         layout = self.layouts.get(frame.kind)
         if layout is None:
             raise CodecError(f"{frame.kind} is no frame of {self.profile.name}")
@@ -106,8 +114,6 @@ class Compiled:
         known: Sequence[CompiledMessage] = self._known[frame.kind, side]
         if among is not None:
             known = [one for one in known if one.message.name in among]
-        if len(known) == 1 and known[0].is_only:
-            return Said(known[0].name, known[0].read(contents))
         header = self.header(frame.kind, contents)
         meant = [one for one in known if one.is_meant(header)]
         if len(meant) == 1:
