@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Context, Decimal, DecimalException
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from gateway_server.errors import CodecError, OperatorError
@@ -27,7 +27,7 @@ _DEEPEST = 24
 _MOST_BITS = 256
 _MOST_SHIFT = 64
 _MOST_TEXT = 4096
-_EXACT = Context(prec=60, traps=[DecimalException])
+_EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,15 +300,17 @@ Constant = int | Decimal | str | bytes
 class Field:
     """One named value.
 
-    ``must_be`` are the only values it may have: by these a message is known. ``value`` is what it gets in what we
-    send, unless the step says otherwise. Its number is multiplied with ``scale``. ``missing`` are raw numbers that
-    mean that there is no value. ``words`` say what values mean.
+    ``must_be`` are the only values it may have: by these a message is known. ``equals`` is the one value that it may
+    have, by the fields before it. ``value`` is what it gets in what is built, unless that says otherwise. Its number
+    is multiplied with ``scale``. ``missing`` are raw numbers that mean that there is no value. ``words`` say what
+    values mean.
     """
 
     name: str
     type: Type
     extent: Extent = Extent()
     must_be: tuple[Constant, ...] = ()
+    equals: Expression | None = None
     value: Expression | None = None
     condition: Expression | None = None
     scale: Expression | None = None
@@ -338,7 +340,7 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Parts that belong together; a list of such if it is repeated. It has ``size`` bytes, all in all, if that is said."""
+    """Parts that belong together; a list of such if it is repeated. With ``size`` it has so many bytes, all in all."""
 
     name: str
     parts: tuple[Part, ...]
