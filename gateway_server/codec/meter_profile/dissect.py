@@ -41,7 +41,7 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     wire = fold(frame.data, compiled.profile.parity)
     opening = layout.opening(wire)
     behind = len(wire) - layout.behind
-    if opening > behind:
+    if opening >= behind and opening + layout.behind != len(wire):
         return [Field("unknown", 0, len(wire))]
     found: list[Field] = []
     if opening:
@@ -54,7 +54,7 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
         plain, places = coded, list(range(len(coded) + 1))
     end = len(plain) - layout.tail
     if end < 0:
-        return [*found, Field("unknown", opening, len(wire))]
+        return [one for one in (*found, Field("unknown", opening, len(wire))) if one.start < one.end]
     name, trace = _traced(compiled, frame, side, plain[:end])
 
     def place(at: int) -> int:

@@ -21,6 +21,7 @@ from gateway_server.errors import CodecError
 
 NO = 0
 MORE = -1
+SPOILED = -2
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 
@@ -28,7 +29,8 @@ _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 class Cutter:
     """Finds where one framing's frame ends: how many bytes it has, `NO` if none begins here, `MORE` if that is open.
 
-    A number below `MORE` says that so many bytes (negative) are noise for certain.
+    `SPOILED` says that what begins here is none, and that up to its end mark none of this framing can begin: half a
+    line is no line.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -49,6 +51,11 @@ class Cutter:
             and framing.end
             and (framing.hex or framing.escape is not None or (allowed and framing.start[0] not in allowed))
         )
+
+    @property
+    def end(self) -> bytes:
+        """What stands at the end of a frame."""
+        return self._end
 
     @property
     def first(self) -> bytes:
@@ -76,7 +83,7 @@ class Cutter:
             return self._sized(buffer, at, here)
         if self._end:
             return self._delimited(buffer, at, here, max(looked, len(start)))
-        return MORE if here <= self.most else -here
+        return MORE if here <= self.most else SPOILED
 
     def _sized(self, buffer: ByteBuffer, at: int, here: int) -> int:
         assert self._by_size is not None
@@ -118,11 +125,11 @@ class Cutter:
         if self._closed and (again := inside.find(self.start)) >= 0 and again + len(self.start) < len(inside) + 1:
             return NO
         if self._illegal is not None and self._illegal.search(inside):
-            return NO if self.is_anchored or found < 0 else -size
-        if found < 0:
-            return MORE if here <= self.most else NO
-        if size > self.most or size < self.layout.least:
-            return NO if self.is_anchored else -size
+            return NO if self.is_anchored else SPOILED
+        if found < 0 and here <= self.most:
+            return MORE
+        if found < 0 or size > self.most or size < self.layout.least:
+            return NO if self.is_anchored else SPOILED
         if self.layout.coding.changes and size <= self.layout.least:
             return NO
         return size if here >= size else MORE
@@ -186,7 +193,7 @@ class ProfileFramer:
         self._wire = self._buffer if parity is Parity.NONE else ByteBuffer(self._buffer.bound)
         self._candidates = candidates(cutters)
         self._looked = 0
-        self._at = 0
+        self._spoiled: Cutter | None = None
         self._flushing = False
 
     def feed(self, data: bytes) -> None:
@@ -197,37 +204,58 @@ class ProfileFramer:
 
     def next_frame(self) -> Frame | None:
         """The next frame or noise, None when more bytes are needed."""
-        buffer, at = self._buffer, self._at
+        buffer, at = self._buffer, 0
         here = len(buffer)
+        clear = self._clear_from()
         while at < here:
             at = self._next_candidate(at)
             if at >= here:
                 break
+            if at >= clear:
+                self._spoiled = None
             for cutter in self._cutters:
+                if cutter is self._spoiled:
+                    continue
                 size = cutter.probe(buffer, at, self._looked if at == 0 else 0)
                 if size == NO or (size == MORE and self._flushing and not cutter.gap):
                     continue
-                if at and size != NO:
-                    self._at = 0
+                if at:
                     self._looked = 0
                     return self._noise(at)
+                if size == SPOILED:
+                    self._spoiled = cutter
+                    clear = self._clear_from()
+                    continue
                 if size == MORE:
                     if self._flushing:
                         return self._frame(cutter, here)
-                    self._at = 0
-                    self._looked = max(0, here - len(cutter.layout.framing.end) + 1)
+                    self._looked = max(0, here - len(cutter.end) + 1)
                     return None
-                if size < MORE:
-                    return self._noise(-size)
                 fault = self._fault(cutter, size)
                 if fault and not cutter.is_anchored and cutter.layout.inner:
                     continue
                 return self._frame(cutter, size, fault)
             at += 1
             self._looked = 0
-        self._at = 0
         self._looked = 0
-        return self._noise(here) if here else None
+        if here >= clear:
+            self._spoiled = None
+        keep = 0 if self._flushing or self._spoiled is None else self._begun(self._spoiled.end)
+        return self._noise(here - keep) if here > keep else None
+
+    def _clear_from(self) -> int:
+        """Behind which byte the spoiled framing may begin again; behind all that is here if its end mark is not."""
+        if self._spoiled is None:
+            return 0
+        end = self._spoiled.end
+        found = self._buffer.find(end) if end else -1
+        return len(self._buffer) + 1 if found < 0 else found + len(end)
+
+    def _begun(self, mark: bytes) -> int:
+        """How many of the last bytes may be the beginning of a mark."""
+        here = len(self._buffer)
+        tail = self._buffer.peek(max(0, here - len(mark) + 1), here)
+        return next((size for size in range(len(tail), 0, -1) if mark.startswith(tail[-size:])), 0)
 
     def flush(self) -> Frame | None:
         """What is left at the end of the stream or after silence."""
@@ -253,7 +281,7 @@ class ProfileFramer:
         return Frame(NOISE, data, start)
 
     def _frame(self, cutter: Cutter, size: int, fault: str = "") -> Frame:
-        self._looked = self._at = 0
+        self._looked = 0
         start = self._buffer.start
         data = self._take(size)
         if not fault and self._parity in (Parity.EVEN, Parity.ODD):
