@@ -151,7 +151,7 @@ class Declaration:
         return node
 
     def _place(self, key: str) -> str:
-        return f"{self._within}: {key}" if self._within else key
+        return f"{self._within}: {key}" if self._within and key else self._within or key
 
     def _table(self, node: yaml.Node, within: str) -> Declaration:
         if not isinstance(node, yaml.MappingNode):

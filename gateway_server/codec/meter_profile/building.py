@@ -65,19 +65,18 @@ class Builder:
         assert framing.size is not None
         return solved(framing.size, name, size)
 
-    def odd(self, contents: bytes, trace: Trace) -> dict[Path, bytes]:
+    def odd(self, trace: Trace) -> dict[Path, bytes]:
         """The bytes of those fields that are not what their value would be written as."""
         found: dict[Path, bytes] = {}
         env: Values = {}
-        for path, field, start, end, value in trace.fields:
-            env[field.name] = value
-            raw = contents[start:end]
+        for seen in trace.fields:
+            env[seen.field.name] = seen.value
             try:
-                same = write_field(field, value, env) == raw
+                same = write_field(seen.field, seen.value, env) == seen.raw
             except CodecError:
                 same = False
             if not same:
-                found[path] = raw
+                found[seen.path] = seen.raw
         return found
 
 

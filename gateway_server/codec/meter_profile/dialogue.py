@@ -60,6 +60,7 @@ class Conversation:
         self._expected = expected
         self._known: KnownMeter | None = None
         self._told = ""
+        self._to_remember: set[str] = set()
         self._left_out: list[str] = []
         self._values: Values = {one.name: one.start for one in machine.profile.variables}
         if expected is not None:
@@ -102,15 +103,25 @@ class Conversation:
 
     def _take_from(self, meter: KnownMeter) -> None:
         for one in self._machine.profile.variables:
-            if (value := _given(one, meter)) is not None:
+            if one.name not in self._to_remember and (value := _given(one, meter)) is not None:
                 self._values[one.name] = value
 
     def _assign(self, values: Assignments) -> Talk:
-        by_name = {one.name: one for one in self._machine.profile.variables}
+        kept = {one.name for one in self._machine.profile.variables if one.given is Given.MEMORY}
         for name, expression in values:
-            self._values[name] = value = compiled(expression)(self._values)
-            if by_name[name].given is Given.MEMORY and self._known is not None:
-                yield Remember(name, str(value))
+            self._values[name] = compiled(expression)(self._values)
+            if name in kept:
+                self._to_remember.add(name)
+        if values:
+            yield from self._remember()
+
+    def _remember(self) -> Talk:
+        """Keeps with the meter what is to be there in its next session, once it is known who it is."""
+        if self._known is None:
+            return
+        for name in sorted(self._to_remember):
+            yield Remember(name, str(self._values[name]))
+        self._to_remember.clear()
 
     # what is wanted
 
@@ -160,7 +171,7 @@ class Conversation:
     def _identified(self, known: KnownMeter) -> Talk:
         self._known = known
         self._take_from(known)
-        yield from ()
+        yield from self._remember()
 
     def _store(self, findings: Findings) -> Talk:
         if self._known is None:

@@ -60,10 +60,10 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     def place(at: int) -> int:
         return opening + places[min(at, len(places) - 1)]
 
-    for path, form, start, stop, value in sorted(trace.fields, key=lambda one: (one[2], one[3])):
-        if start < stop <= end and (not found or place(start) >= found[-1].end):
-            _gap(found, place(start))
-            found.append(_field(path, form, place(start), place(stop), value))
+    for seen in sorted(trace.fields, key=lambda one: (one.start, one.end)):
+        if seen.start < seen.end <= end and (not found or place(seen.start) >= found[-1].end):
+            _gap(found, place(seen.start))
+            found.append(_field(seen.path, seen.field, place(seen.start), place(seen.end), seen.value))
     _gap(found, place(end))
     at = end
     for seal in layout.inner:
@@ -106,7 +106,7 @@ def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tu
         try:
             one.read(contents, trace)
         except CodecError:
-            reached = max((end for _, _, _, end, _ in trace.fields), default=0)
+            reached = max((seen.end for seen in trace.fields), default=0)
             best = max(best, (reached, trace), key=lambda pair: pair[0])
         else:
             return one.message.name, trace

@@ -73,9 +73,9 @@ class Machine:
         except CodecError:
             return bytes([_HIDDEN]) * len(data)
         hidden = bytearray(data)
-        for _, field, start, end, _ in trace.fields:
-            if field.secret:
-                for at in range(opening + places[start], opening + places[end]):
+        for seen in trace.fields:
+            if seen.field.secret:
+                for at in range(opening + places[seen.start], opening + places[seen.end]):
                     hidden[at] = _HIDDEN
         return bytes(hidden)
 

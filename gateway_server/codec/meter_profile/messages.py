@@ -139,7 +139,7 @@ class Compiled:
         contents = one.layout.contents(fold(frame.data, self.profile.parity))
         trace = Trace()
         one.read(contents, trace)
-        odd = one.builder.odd(contents, trace)
+        odd = one.builder.odd(trace)
         result = Said(said.message, said.values, odd)
         if self.encode(said.name, said.values, odd) != frame.data:
             raise CodecError(f"the frame {frame.kind} is not put together as the profile would put it")
@@ -167,7 +167,6 @@ class Compiled:
             one.read(contents, trace)
         except CodecError:
             pass
-        for path, _, _, _, value in trace.fields:
-            if len(path) == 1 and isinstance(path[0], str):
-                values[path[0]] = value
+        for seen in trace.fields:
+            values[seen.field.name] = seen.value
         return values

@@ -14,6 +14,9 @@ Read = Callable[[bytes], int | Decimal | None]
 Write = Callable[[int | Decimal], bytes]
 Reorder = Callable[[bytes], bytes]
 
+_WIDE = Context(prec=400, rounding=ROUND_HALF_EVEN, Emax=999, Emin=-999)
+"""Wide enough for every double, written out."""
+
 _PATTERNS = {
     10: re.compile(rb" *([+-]? *[0-9]{1,40})(?:([.,])([0-9]{0,40}))? *"),
     16: re.compile(rb" *([0-9A-Fa-f]{1,40}) *"),
@@ -113,7 +116,6 @@ def float_reader(type_: Float) -> Read:
     context = Context(prec=type_.digits or 17, rounding=ROUND_HALF_EVEN)
     places = type_.places
     quantum = None if places is None else Decimal(1).scaleb(-places)
-    wide = Context(prec=400, rounding=ROUND_HALF_EVEN, Emax=999, Emin=-999)
 
     def read(raw: bytes) -> Decimal | None:
         (number,) = form.unpack(in_order(raw, order))
@@ -121,7 +123,7 @@ def float_reader(type_: Float) -> Read:
         if not exact.is_finite():
             return None
         if quantum is not None:
-            return exact.quantize(quantum, context=wide)
+            return exact.quantize(quantum, context=_WIDE)
         rounded = context.create_decimal(exact)
         return _plain(rounded)
 
@@ -134,7 +136,7 @@ def _plain(value: Decimal) -> Decimal:
         return Decimal(0)
     value = value.normalize()
     exponent = value.as_tuple().exponent
-    return value.quantize(Decimal(1)) if isinstance(exponent, int) and 0 < exponent < 25 else value
+    return value.quantize(Decimal(1), context=_WIDE) if isinstance(exponent, int) and exponent > 0 else value
 
 
 def float_writer(type_: Float) -> Write:
@@ -194,11 +196,7 @@ def number_writer(type_: Number) -> Write:
         else:
             number = Decimal(value)
             if type_.places:
-                number = number.quantize(Decimal(1).scaleb(-type_.places), context=Context(prec=60))
-            elif isinstance(value, Decimal) and value == value.to_integral_value():
-                number = (
-                    value.quantize(Decimal(1)) if value.adjusted() < 25 and value.as_tuple().exponent == 0 else value
-                )
+                number = number.quantize(Decimal(1).scaleb(-type_.places), context=_WIDE)
             text = f"{number:f}"
             if type_.digits:
                 sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)

@@ -89,10 +89,10 @@ class _Steps:
         kinds = [kind for kind in _STEPS if kind in said]
         if "archive" in kinds:
             kinds = ["archive"]
-        elif "send" in kinds or "receive" in kinds:
-            kinds = ["send"] if set(kinds) <= {"send", "receive"} else kinds
+        elif set(kinds) <= {"send", "receive", "set"} and kinds != ["set"]:
+            kinds = ["send"]
         if len(kinds) != 1:
-            raise said.wrong("", f"is no step; a step has one of the keys {', '.join(_STEPS)}")
+            raise said.wrong("", f"this is no step; a step has one of the keys {', '.join(_STEPS)}")
         step = _STEPS[kinds[0]](self, said, depth)
         said.end()
         return step

@@ -8,7 +8,7 @@ nearest field of that name before it. A repeated group leaves a list with the va
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.expressions import Evaluate, compiled
@@ -25,16 +25,27 @@ SPAN = "@"
 MOST_REPEATS = 10_000
 
 
+class Seen(NamedTuple):
+    """A field that was read: where it stood, what it said, and its bytes without what masked them."""
+
+    path: Path
+    field: Field
+    start: int
+    end: int
+    value: Any
+    raw: bytes
+
+
 class Trace:
     """Where every field was, for the auditor's view and for putting a frame together again."""
 
     def __init__(self) -> None:
         self.path: Path = ()
-        self.fields: list[tuple[Path, Field, int, int, Any]] = []
+        self.fields: list[Seen] = []
 
-    def add(self, field: Field, start: int, end: int, value: Any) -> None:
+    def add(self, field: Field, start: int, end: int, value: Any, data: bytes) -> None:
         """A field was read."""
-        self.fields.append(((*self.path, field.name), field, start, end, value))
+        self.fields.append(Seen((*self.path, field.name), field, start, end, value, data[start:end]))
 
 
 Reader = Callable[[bytes, int, int, Values, Trace | None], int]
@@ -186,7 +197,7 @@ def _field(field: Field) -> Reader:
         if finish is not None:
             finish(value, values, data, at)
         if trace is not None:
-            trace.add(field, at, following, values[name])
+            trace.add(field, at, following, values[name], data)
         return following
 
     return read
@@ -206,7 +217,7 @@ def _fixed(field: Field, take: Callable[[bytes], Any], size: int, finish: Finish
         if finish is not None:
             finish(value, values, data, at)
         if trace is not None:
-            trace.add(field, at, stop, values[name])
+            trace.add(field, at, stop, values[name], data)
         return stop
 
     return read

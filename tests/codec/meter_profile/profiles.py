@@ -24,26 +24,31 @@ def codec_of(text: str) -> ProfileCodec:
 
 
 def framed(framing: str, fields: str = "{name: body, type: bytes}") -> ProfileCodec:
-    """A codec with this framing and one message in it."""
+    """A codec with this framing and one message in it; ``fields`` as in `with_fields`."""
     return codec_of(
         "reads: meter_profile\nframing:\n  - name: frame\n"
         + indent(dedent(framing).strip("\n"), "    ")
         + "\nmessages:\n  - name: message\n    from: both\n    fields:\n"
-        + indent("\n".join(f"- {line}" for line in dedent(fields).strip().splitlines()), "      ")
+        + indent(_listed(fields), "      ")
         + "\n"
     )
 
 
 def with_fields(fields: str, more: str = "") -> ProfileCodec:
-    """A codec whose frames are a size byte and these fields, one a line."""
+    """A codec whose frames are a size byte and these fields: a list as YAML has it, or one a line."""
     return codec_of(
         "reads: meter_profile\nframing: {name: frame, header: [{name: length, type: u8}], length: {field: length}}\n"
         "messages:\n  - name: message\n    from: both\n    fields:\n"
-        + indent("\n".join(f"- {line}" for line in dedent(fields).strip().splitlines()), "      ")
+        + indent(_listed(fields), "      ")
         + "\n"
         + indent(dedent(more).strip("\n"), "    ")
         + "\n"
     )
+
+
+def _listed(fields: str) -> str:
+    text = dedent(fields).strip()
+    return text if text.startswith("- ") else "\n".join(f"- {line}" for line in text.splitlines())
 
 
 def values_of(codec: ProfileCodec, body: bytes) -> dict[str, object]:
