@@ -99,6 +99,7 @@ class ProfileMeter:
         self._repeats = 0
         self._answered = False
         self._on_line = False
+        self._impossible: list[Told] = []
         self._check()
 
     # the line
@@ -192,19 +193,23 @@ class ProfileMeter:
         for message in self._machine.profile.messages:
             if message.side.speaks(Side.METER):
                 for told in tellings(message):
-                    if _is_kept(told):
+                    if _is_kept(told) and told not in self._impossible:
                         yield message, told
 
     def _read(self, message: Message, data: bytes) -> Values:
         return self._machine.compiled.read(self._inventor.frame(message, data)).values
 
     def _check(self) -> None:
-        """Makes up one message of each kind. Raises `OperatorError` if a profile's messages cannot be made up."""
-        try:
-            for message, told in self._archives():
+        """Makes up one message of each kind. Raises `OperatorError` if none that tells anything can be made up."""
+        why = ""
+        for message, told in list(self._archives()):
+            try:
                 self._inventor.message(message, told, self.entries(_archive(told))[:1], self._now, {})
-        except CodecError as error:
-            raise OperatorError(f"{self.kind} cannot be simulated: {error}") from None
+            except CodecError as error:
+                why = str(error)
+                self._impossible.append(told)
+        if why and not list(self._archives()):
+            raise OperatorError(f"{self.kind} cannot be simulated: {why}")
 
     # pushing
 
@@ -250,7 +255,7 @@ class ProfileMeter:
     def _fill(self) -> None:
         for name, case in self._pushes.items():
             message = self._machine.profile.message(name)
-            kept = [told for told in tellings(message) if _is_kept(told)]
+            kept = [told for told in tellings(message) if _is_kept(told) and told not in self._impossible]
             if not kept:
                 if name not in self._greeted:
                     self._greeted.add(name)

@@ -8,15 +8,15 @@ them with, until the message tells what it is to tell.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.building import solved as solved_for
 from gateway_server.codec.meter_profile.expressions import (
     Binary,
@@ -50,12 +50,13 @@ from gateway_server.codec.meter_profile.form import (
     Type,
 )
 from gateway_server.codec.meter_profile.machine import Machine
+from gateway_server.codec.meter_profile.meaning import Meaning
 from gateway_server.codec.meter_profile.parts import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import NOWHERE
 
 Told = RowMap | EventMap
-MOST_TRIES = 600
+MOST_TRIES = 2000
 _GROWTH = 100
 _LARGEST = 10**9
 
@@ -76,6 +77,7 @@ class Inventor:
         self._machine = machine
         self._serial = serial
         self._seed = f"{machine.profile.name}/{serial}/{seed}"
+        self._compared: dict[str, dict[str, list[Any]]] = {}
         self._shapes: dict[tuple[str, int, frozenset[str]], Values] = {}
 
     def message(
@@ -104,11 +106,12 @@ class Inventor:
         return not any(name in given for name in shape)
 
     def _tells(self, message: Message, told: Told, data: bytes) -> bool:
+        """Whether this row or event of the message is told, whatever else is."""
+        rows = (told,) if isinstance(told, RowMap) else ()
+        events = (told,) if isinstance(told, EventMap) else ()
+        meaning = Meaning(replace(message, rows=rows, events=events), self._machine.profile)
         values = self._machine.compiled.read(self.frame(message, data)).values
-        meaning = self._machine.meanings[message.name].found(values, NOWHERE)
-        return any(
-            isinstance(one, Findings) and (one.rows if isinstance(told, RowMap) else one.events) for one in meaning
-        )
+        return meaning.findings(values, NOWHERE) is not None
 
     def frame(self, message: Message, data: bytes) -> Frame:
         """The frame that these bytes are."""
@@ -118,8 +121,8 @@ class Inventor:
 
     def _candidates(self, message: Message, told: Told | None, given: Mapping[str, Any]) -> Iterator[Values]:
         framing = self._machine.profile.framing(message.framing)
-        roles = _Roles(message, told)
-        compared = _compared(message, framing.header)
+        compared = self._compared_in(message)
+        roles = _Roles(message, told, compared)
         free: dict[str, list[Any]] = {}
         for field in fields_of((*framing.header, *message.parts)):
             for name in (
@@ -132,15 +135,26 @@ class Inventor:
                     continue
                 free[name] = options
         names = list(free)
-        for values in itertools.product(*free.values()):
-            yield dict(zip(names, values, strict=True))
+        if math.prod(map(len, free.values())) <= MOST_TRIES:
+            for values in itertools.product(*free.values()):
+                yield dict(zip(names, values, strict=True))
+            return
+        chance = random.Random(f"{self._seed}/{message.name}")
+        for _ in range(MOST_TRIES):
+            yield {name: chance.choice(options) for name, options in free.items()}
+
+    def _compared_in(self, message: Message) -> dict[str, list[Any]]:
+        if message.name not in self._compared:
+            header = self._machine.profile.framing(message.framing).header
+            self._compared[message.name] = _compared(message, header)
+        return self._compared[message.name]
 
     # values
 
     def _built(
         self, message: Message, told: Told | None, entries: tuple[Entry, ...], now: datetime, shape: Values
     ) -> bytes:
-        roles = _Roles(message, told)
+        roles = _Roles(message, told, self._compared_in(message))
         framing = self._machine.profile.framing(message.framing)
         solved = _solved(message, framing.header, framing.length.field if framing.length else "")
         values: Values = dict(shape)
@@ -243,7 +257,7 @@ class Inventor:
 class _Roles:
     """What the fields of a message are, by what the profile says it means."""
 
-    def __init__(self, message: Message, told: Told | None) -> None:
+    def __init__(self, message: Message, told: Told | None, compared: Mapping[str, object]) -> None:
         self.serial: frozenset[str] = message.identity.serial.names if message.identity is not None else frozenset()
         self.number = ""
         self.measured: dict[str, tuple[str, bool]] = {}
@@ -257,6 +271,8 @@ class _Roles:
             if isinstance(one, RowMap):
                 for value in one.values:
                     for name in value.value.names:
+                        if name in compared and value.value.name != name:
+                            continue  # it tells how a number is to be taken, as the unit code of M-Bus does
                         self.measured.setdefault(name, (value.column.quantity, value.column.cumulative))
         self.all = self.serial | {self.number} | set(self.measured) | self.times
 
@@ -370,8 +386,11 @@ def _compared(message: Message, header: tuple[Field, ...]) -> dict[str, list[Any
 
     def look(tree: Tree) -> None:
         match tree:
-            case Binary(_, Name(name), Constant(value)) | Binary(_, Constant(value), Name(name)):
+            case Binary(said, Name(name), Constant(value)) | Binary(said, Constant(value), Name(name)):
                 add(name, value)
+                if said in ("<", ">", "!=") and isinstance(value, int):
+                    add(name, value + 1)
+                    add(name, max(value - 1, 0))
             case Binary("==" | ">=" | "<=", Call("default", (Name(name), _)), Constant(value)):
                 add(name, value)
             case Binary("==", Call("text", (Name(name),)), Constant(str(value))):
@@ -397,6 +416,9 @@ def _compared(message: Message, header: tuple[Field, ...]) -> dict[str, list[Any
         for name in choice.on.names:
             for allowed, _ in choice.cases:
                 add(name, allowed[0])
+    for options in found.values():
+        if all(isinstance(one, int) for one in options) and 0 not in options:
+            options.append(0)  # what it is when it is none of these
     for field in fields_of((*header, *message.parts)):
         if field.words and field.name not in found and not field.must_be:
             add(field.name, field.words[0][0])
