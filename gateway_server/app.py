@@ -180,7 +180,7 @@ class Gateway:
             facilities=self._facilities,
             presence=self._presence,
             admission=self._admission,
-            codecs=tuple(self._registry.get(name) for name in settings.codecs),
+            codecs=lambda: tuple([self._registry.get(name) for name in settings.codecs]),
             codec_named=lambda name: self._registry.get(name) if name in self._registry else None,
             rules=tuple(Rule(name) for name in settings.identify),
             role=Role(settings.role),
@@ -310,9 +310,12 @@ async def probe_once(
 
 
 def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[Codec, ...]:
-    """What a meter is spoken to in: its own codec; else those of the listeners, else all that know their meters."""
-    if record.codec:
-        return (registry.get(record.codec),)
+    """What a meter is spoken to in: its own codec, else its meter profile; else those of the listeners.
+
+    Without any of these, all that know by an answer whether a meter is their own.
+    """
+    if record.codec or record.profile in registry:
+        return (registry.get(record.codec or record.profile),)
     named = dict.fromkeys(name for listener in config.listener for name in listener.codecs)
     if named:
         return tuple(registry.get(name) for name in named)

@@ -21,6 +21,7 @@ from gateway_server.cli.run import check_config, run
 from gateway_server.cli.session import session
 from gateway_server.cli.simulate import simulate
 from gateway_server.cli.store import store
+from gateway_server.cli.workbench import workbench
 
 NAME = "gateway-server"
 
@@ -30,6 +31,7 @@ PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("For the operator of the server", ("run", "check-config", "store")),
     ("For the planner: meters and their readings", ("meter", "read", "reading")),
     ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
+    ("For the engineer of a new protocol: from captures to a profile", ("workbench",)),
 )
 
 
@@ -60,7 +62,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store, workbench):
     program.add_command(_command)
 
 

@@ -47,6 +47,7 @@ from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 
 MOST_BAD_FRAMES = 20
 _FIRST_TIME = datetime(2000, 1, 1)
+_FURTHEST_ZONE = timedelta(hours=14)
 _LAST_TIME = datetime(2099, 12, 31, 23, 59, 59)
 
 Talk = Generator[Wish, Any, None]
@@ -306,10 +307,13 @@ class Conversation:
         last = meter.last.get(step.archive) if meter is not None else None
         first = None if step.first is None else compiled(step.first)(self._values)
         if step.by is By.TIME:
-            begin = order.since
+            begin, end = order.since, order.until
             if begin is None and last is not None and last.measured_at is not None:
                 begin = last.measured_at + timedelta(seconds=step.step)
-            return begin or first or _FIRST_TIME, order.until or _LAST_TIME
+            # What we know is in the meter's own clock. Of one that speaks UTC so much more is asked for as any zone
+            # is away from it: a row that comes again changes nothing, one that is passed over is lost.
+            away = _FURTHEST_ZONE if self._machine.speaks_utc(step) else timedelta()
+            return (begin - away if begin else first or _FIRST_TIME), (end + away if end else _LAST_TIME)
         if step.by is By.INDEX and last is not None and last.order_number is not None:
             return last.order_number + step.step, None
         return 0 if first is None else first, None
@@ -321,7 +325,7 @@ class Conversation:
             return None
         told: list[Row | Event] = [*findings.rows, *findings.events]
         if step.by is By.TIME:
-            moments = [one.measured_at for one in told if one.measured_at is not None]
+            moments = [one.measured_at.replace(tzinfo=None) for one in told if one.measured_at is not None]
             return max(moments) + timedelta(seconds=step.step) if moments else None
         numbers = [one.order_number for one in told if one.order_number is not None]
         return max(numbers) + step.step if numbers else None

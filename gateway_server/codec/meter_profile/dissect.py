@@ -18,10 +18,10 @@ from gateway_server.errors import CodecError
 _MOST_SHOWN = 80
 
 
-def dissect(compiled: Compiled, frame: Frame) -> Sequence[Field]:
+def dissect(compiled: Compiled, frame: Frame, side: Side = Side.METER) -> Sequence[Field]:
     """The fields of a frame, which cover it; what cannot be understood is a field called ``unknown``."""
     if frame.kind != SENT:
-        return _dissect(compiled, frame, Side.METER)
+        return _dissect(compiled, frame, side)
     framer = compiled.framer(Side.GATEWAY)
     framer.feed(frame.data)
     fields: list[Field] = []

@@ -115,10 +115,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Characters. Those of ``pad`` behind them (before them with ``pad_left``) fill the place and are no part of it."""
+    """Characters. The bytes of ``pad`` behind them, or before them with ``pad_left``, only fill the place."""
 
     encoding: str = "ascii"
-    pad: str = ""
+    pad: bytes = b""
     pad_left: bool = False
 
 

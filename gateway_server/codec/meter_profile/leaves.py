@@ -81,7 +81,7 @@ def _as_bytes(value: Any) -> bytes:
 
 
 def _text(type_: Text) -> Leaf:
-    encoding, pad = _ENCODINGS[type_.encoding], type_.pad.encode(_ENCODINGS[type_.encoding])
+    encoding, pad = _ENCODINGS[type_.encoding], type_.pad
 
     def read(raw: bytes) -> str:
         if pad:

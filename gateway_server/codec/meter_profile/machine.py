@@ -52,6 +52,11 @@ class Machine:
         found = self._answers.get(name)
         return None if found is None else found | self._refusals
 
+    def speaks_utc(self, step: ReadArchive) -> bool:
+        """Whether the rows of an archive tell their times in UTC."""
+        messages = [self.profile.message(name) for name in step.ask.receive]
+        return any(told.utc for one in messages for told in (*one.rows, *one.events))
+
     def identity_of(self, serial: str) -> Identify:
         """A meter whose protocol does not tell who it is."""
         return Identify(serial, self.profile.manufacturer, self.profile.model)

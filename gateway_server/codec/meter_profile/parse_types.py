@@ -84,7 +84,7 @@ def _text(said: Declaration, order: Order) -> Type:
     encoding = said.word("encoding", {name: name for name in ENCODINGS}, "ascii")
     return Text(
         encoding,
-        bytes_of(said, "pad").decode("latin-1"),
+        bytes_of(said, "pad"),
         said.word("pad_side", {"left": True, "right": False}, "right"),
     )
 

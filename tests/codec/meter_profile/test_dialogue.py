@@ -110,7 +110,8 @@ framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {
 messages:
   - {name: push, fields: [{name: kind, type: u8, is: 1}, {name: serial, type: number, size: "4"}, {name: seq, type: u8}]
     , identify: {serial: serial}, rows: {values: {value: seq, quantity: pressure}}}
-  - {name: short, fields: [{name: kind2, type: u8, is: 1}, {name: rest, type: bytes, size: "4"}, {name: last, type: u8}]}
+  - name: short
+    fields: [{name: kind2, type: u8, is: 1}, {name: rest, type: bytes, size: "4"}, {name: last, type: u8}]
   - {name: ack, from: gateway, fields: [{name: code, type: u8, is: 6}, {name: seq, type: u8}]}
   - {name: nak, from: gateway, fields: [{name: code, type: u8, is: 21}, {name: seq, type: u8}]}
 answer:
@@ -260,3 +261,39 @@ def test_what_a_session_leaves_in_a_variable_is_there_in_the_next() -> None:
     talk = play(codec_of(COUNTING), expected=meter).sends(b"05\n").receives(b"41\n")
     talk.ends(Outcome.READ)
     assert talk.remembered == {"turn": "6"}
+
+
+TIMED = """
+reads: meter_profile
+framing: {name: line, end: LF, characters: text}
+messages:
+  - name: ask
+    from: gateway
+    fields: [{name: from_time, type: time, text: YYMMDDhh, value: begin_at}, {name: sp, type: text, is: " "},
+      {name: to_time, type: time, text: YYMMDDhh}]
+  - name: rows
+    fields:
+      - {name: count, type: number, until: SP}
+      - {group: hour, count: count, fields: [{name: time, type: time, text: YYMMDDhh}, {name: sp, type: text, is: "="},
+          {name: value, type: number, until: SP}]}
+    rows: {each: hour, archive: interval, at: time, utc: UTC, values: {value: value, quantity: pressure}}
+variables: {begin_at: {start: 0}}
+read:
+  - {archive: interval, by: time, step: 3600, send: ask, with: {from_time: begin, to_time: end}, receive: rows}
+"""
+
+
+def test_archive_is_read_by_time_until_the_end_of_the_order() -> None:
+    order = ReadOrder(frozenset({"archive"}), since=datetime(2026, 8, 22, 7), until=datetime(2026, 8, 22, 9))
+    talk = play(codec_of(TIMED.replace("UTC", "no")), expected=KnownMeter("7", order)).sends(b"26082207 26082209\n")
+    talk.receives(b"2 26082207=1 26082208=2 \n").saves_rows(2).sends(b"26082209 26082209\n")
+    talk.receives(b"1 26082209=3 \n").saves_rows(1).ends(Outcome.READ)
+    assert [one.measured_at for one in talk.rows] == [datetime(2026, 8, 22, hour) for hour in (7, 8, 9)]
+
+
+def test_archive_in_utc_is_asked_for_by_so_much_more_as_a_zone_can_be_away() -> None:
+    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
+    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last)
+    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082118 99123123\n")
+    talk.receives(b"1 26082208=1 \n").saves_rows(1).sends(b"26082209 99123123\n").receives(b"0 \n")
+    talk.ends(Outcome.READ)
