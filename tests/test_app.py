@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.app import Gateway, Place, codecs_of, make_gateway
-from gateway_server.codec.registry import Registry
+from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import MeterRecord
