@@ -248,4 +248,5 @@ def _probe(invocation: Invocation, port: str, *, as_json: bool) -> None:
         raise Failed(f"nothing answered on {port}; check the cable, the meter's power and the port's name")
     if not as_json:
         click.echo(f"it is reached by serial:{port}:{found.route}")
-        click.echo(f"`gateway-server meter add {found.serial} --route serial:{port}:{found.route}` puts it into care")
+        route = f"serial:{port}:{found.route}"
+        click.echo(f"`gateway-server meter add {found.serial} --codec {found.codec} --route {route}` puts it into care")

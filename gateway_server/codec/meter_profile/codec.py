@@ -8,7 +8,7 @@ from gateway_server.codec.codec import Field, Frame
 from gateway_server.codec.dialogue import Dialogue
 from gateway_server.codec.meter_profile.dialogue import Conversation
 from gateway_server.codec.meter_profile.dissect import dissect
-from gateway_server.codec.meter_profile.form import MeterProfile, Side
+from gateway_server.codec.meter_profile.form import MeterProfile, Origin, Side
 from gateway_server.codec.meter_profile.framing import ProfileFramer
 from gateway_server.codec.meter_profile.interpreter import ProfileInterpreter
 from gateway_server.codec.meter_profile.machine import Machine
@@ -19,6 +19,9 @@ from gateway_server.model import KnownMeter
 LANGUAGE = "1"
 """Of what a profile means here; a codec's version is this and the profile's own."""
 
+PROBE_SETTINGS = ((19200, "8N1"), (9600, "8N1"), (9600, "8E1"), (2400, "8E1"))
+"""Speeds at which `read --probe` tries a profile that asks."""
+
 
 class ProfileCodec:
     """The codec of one profile: no state of its own."""
@@ -27,6 +30,7 @@ class ProfileCodec:
         self.name = profile.name
         self.version = f"{LANGUAGE}.{profile.version}"
         self.profile = profile
+        self.probe_settings = () if profile.source.origin is Origin.INVENTED else PROBE_SETTINGS
         self.machine = Machine(profile)
 
     def framer(self) -> ProfileFramer:

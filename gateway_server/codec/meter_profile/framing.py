@@ -123,6 +123,9 @@ class Cutter:
         size = found - at + self.layout.behind if found >= 0 else 0
         until = at + min(here, self.most) if found < 0 else found
         inside = buffer.peek(at + len(self.start), until) if self._allowed or self._closed else b""
+        if found < 0 and here <= self.most:
+            begun = next((size for size in range(len(end) - 1, 0, -1) if inside.endswith(end[:size])), 0)
+            inside = inside[: len(inside) - begun]  # the rest of the end may come
         if self._closed and (again := inside.find(self.start)) >= 0 and again + len(self.start) < len(inside) + 1:
             return NO
         if self._allowed and inside.translate(None, self._allowed):
@@ -212,7 +215,7 @@ class ProfileFramer:
     def __init__(self, cutters: Sequence[Cutter], parity: Parity) -> None:
         self._cutters = cutters
         self._parity = parity
-        self._buffer = ByteBuffer(max(cutter.most for cutter in cutters))
+        self._buffer = ByteBuffer(max((cutter.most for cutter in cutters), default=1))
         self._wire = self._buffer if parity is Parity.NONE else ByteBuffer(self._buffer.bound)
         self._candidates = candidates(cutters)
         self._looked = 0
@@ -254,7 +257,8 @@ class ProfileFramer:
                 if size == MORE:
                     if self._flushing:
                         return self._frame(cutter, here)
-                    self._looked = max(0, here - len(cutter.end) + 1)
+                    # An end that is here already may still lack the check behind it.
+                    self._looked = max(0, here - cutter.layout.behind + 1)
                     return None
                 fault = self._fault(cutter, size)
                 if fault and not cutter.is_anchored and cutter.layout.inner:
@@ -327,7 +331,7 @@ def candidates(cutters: Sequence[Cutter]) -> tuple[frozenset[int], re.Pattern[by
     first = frozenset(byte for cutter in cutters for byte in cutter.first)
     if len(first) == 256:
         return None
-    return first, re.compile(b"[" + re.escape(bytes(sorted(first))) + b"]")
+    return first, re.compile(b"[" + re.escape(bytes(sorted(first))) + b"]" if first else b"(?!)")
 
 
 def cutters_of(profile: MeterProfile, layouts: dict[str, Layout], side: Side) -> list[Cutter]:

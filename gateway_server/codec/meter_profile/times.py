@@ -259,6 +259,8 @@ def packed_reader(type_: PackedTime) -> ReadTime:
         found = {name: bits_of(number, spans) for name, spans in type_.parts}
         if "year" in found:
             found["year"] += type_.year
+        if "second" not in found and "millisecond" in found:  # they count within the minute, as in CP56Time2a
+            found["second"], found["millisecond"] = divmod(found["millisecond"], 1000)
         return put_together(found, raw.hex(" ").upper())
 
     return read
@@ -267,10 +269,15 @@ def packed_reader(type_: PackedTime) -> ReadTime:
 def packed_writer(type_: PackedTime) -> WriteTime:
     """Writes a time into the bits of a number."""
 
+    whole_minutes = "second" not in dict(type_.parts)
+
     def write(value: Moment) -> bytes:
         number = 0
         for name, spans in type_.parts:
-            part = getattr(value, "microsecond", 0) // 1000 if name == "millisecond" else getattr(value, name, None)
+            part = getattr(value, name, None)
+            if name == "millisecond":
+                part = getattr(value, "microsecond", 0) // 1000
+                part += 1000 * getattr(value, "second", 0) if whole_minutes else 0
             if part is None:
                 raise CodecError(f"{value} has no {name}")
             number |= into_bits(part - type_.year if name == "year" else part, spans)
