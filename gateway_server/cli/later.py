@@ -24,19 +24,13 @@ def later(name: str, purpose: str, until_then: str) -> click.Command:
     return verb
 
 
-_CODEC = "docs/codec.md says how a codec is written, and `session export ID --format capture` gives it its first test"
+_PROFILE = "docs/profile.md says how a profile is written by hand, and `workbench verify` tries it on captures"
 
-workbench = click.Group(
-    "workbench",
-    help="From captures of an unknown protocol to a running codec. Comes with a later version.",
-    commands=[
-        later("import", "Takes in captures.", _CODEC),
-        later("analyze", "Says how they could be cut into frames.", _CODEC),
-        later("draft", "Drafts a profile.", _CODEC),
-        later("verify", "Tries a profile on captures.", _CODEC),
-        later("export", "Makes a plugin of a profile.", _CODEC),
-        later("tap", "Listens between a meter and another program.", _CODEC),
-    ],
+from_captures = (
+    later("import", "Takes in captures.", _PROFILE),
+    later("analyze", "Says how they could be cut into frames.", _PROFILE),
+    later("draft", "Drafts a profile.", _PROFILE),
+    later("tap", "Listens between a meter and another program.", _PROFILE),
 )
 copy = later(
     "copy",

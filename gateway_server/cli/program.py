@@ -14,7 +14,6 @@ from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
 from gateway_server.cli.invocation import Invocation
-from gateway_server.cli.later import workbench
 from gateway_server.cli.meter import meter
 from gateway_server.cli.read import read
 from gateway_server.cli.reading import reading
@@ -23,6 +22,7 @@ from gateway_server.cli.run import check_config, run
 from gateway_server.cli.session import session
 from gateway_server.cli.simulate import simulate
 from gateway_server.cli.store import store
+from gateway_server.cli.workbench import workbench
 
 NAME = "gateway-server"
 
@@ -31,10 +31,8 @@ PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
     ("For the operator of the server", ("run", "check-config", "store")),
     ("For the planner: meters and their readings", ("meter", "read", "reading")),
-    (
-        "For the support engineer: what was said, byte by byte",
-        ("session", "file", "reprocess", "simulate", "workbench"),
-    ),
+    ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
+    ("For the engineer of a new protocol: from captures to a profile", ("workbench",)),
 )
 
 

@@ -264,10 +264,10 @@ def _probe(invocation: Invocation, port: str, *, as_json: bool) -> None:
             )
         raise Failed(f"nothing answered on {port}; check the cable, the meter's power and the port's name")
     if not as_json:
-        _tell_way(invocation, found.serial, f"serial:{port}:{found.route}")
+        _tell_way(invocation, found.serial, found.codec, f"serial:{port}:{found.route}")
 
 
-def _tell_way(invocation: Invocation, serial: str, route: str) -> None:
+def _tell_way(invocation: Invocation, serial: str, codec: str, route: str) -> None:
     """How the meter that answered is reached, and what puts it into care: by now it is in the register."""
     with invocation.store() as store:
         record = store.meter(serial)
@@ -276,4 +276,4 @@ def _tell_way(invocation: Invocation, serial: str, route: str) -> None:
         return
     verb = "claim" if record is not None and record.state is MeterState.UNCLAIMED else "add"
     does = "takes it into care" if verb == "claim" else "adds this route"
-    click.echo(f"`gateway-server meter {verb} {serial} --route {route}` {does}")
+    click.echo(f"`gateway-server meter {verb} {serial} --codec {codec} --route {route}` {does}")

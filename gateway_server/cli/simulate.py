@@ -39,11 +39,20 @@ _calling = opt.options(
 )
 
 
+_profile = click.option(
+    "--profile",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Speak this meter profile (a file, or the name of one that is shipped) instead of being a model.",
+)
+
+
 @simulate.command()
 @click.option("--listen", default="", metavar="HOST:PORT", help="Be a TCP server; port 0 finds a free one.")
 @click.option("--call", default="", metavar="HOST:PORT", help="Call in, as behind a GPRS modem.")
 @click.option("--pty", is_flag=True, help="Be a serial port: a pseudo terminal.")
 @click.option("--model", type=click.Choice(MODELS), default="ek270", show_default=True)
+@_profile
 @click.option("--serial", default="41203377", show_default=True, help="Its serial number.")
 @click.option("--access-code", metavar="CODE", help="The code of its lock. [the model's own]")
 @click.option("--bytes-per-second", type=float, default=0.0, help="Pace of the line. [no limit]")
@@ -61,6 +70,7 @@ def meter(
     call: str,
     pty: bool,
     model: str,
+    profile: Path | None,
     serial: str,
     access_code: str | None,
     bytes_per_second: float,
@@ -88,6 +98,7 @@ def meter(
         call=call,
         pty=pty,
         model=model,
+        profile=profile,
         serial=serial,
         seed=seed,
         days=62 if days is None else days,
@@ -117,6 +128,14 @@ def meter(
 )
 @click.option("--seconds", type=float, default=60.0, show_default=True, help="The longest it lasts.")
 @click.option("--models", default=",".join(MODELS), show_default=True, help="In turn.")
+@_profile
+@click.option(
+    "--patience-seconds",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    help="Push again what was not acknowledged so long.",
+)
 @click.option("--first-serial", type=int, default=50000001, show_default=True)
 @click.option("--until-read/--stay", default=True, help="End once every meter was read. [yes]")
 @click.option(
@@ -133,6 +152,8 @@ def fleet(
     rate: float,
     seconds: float,
     models: str,
+    profile: Path | None,
+    patience_seconds: float,
     first_serial: int,
     until_read: bool,
     acknowledged: Path | None,
@@ -158,6 +179,8 @@ def fleet(
         rate=rate,
         seconds=seconds,
         models=tuple(models.split(",")),
+        profile=profile,
+        patience_s=patience_seconds,
         first_serial=first_serial,
         seed=seed,
         days=2 if days is None else days,

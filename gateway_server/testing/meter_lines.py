@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -45,6 +45,17 @@ class Hears(Protocol):
     def received(self, data: bytes) -> list[Reply]: ...
 
     def hung_up(self) -> None: ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A meter that speaks by itself: when the line is there, and when nothing was said for ``patience_s`` seconds."""
+
+    patience_s: float
+
+    def connected(self) -> list[Reply]: ...
+
+    def overdue(self) -> list[Reply]: ...
 
 
 class MeterClock:
@@ -80,21 +91,42 @@ class MeterOnLine:
         self._rate = bytes_per_second
         self._waiting: deque[Reply] = deque()
         self._next: IDelayedCall | None = None
+        self._patience: IDelayedCall | None = None
+
+    def connected(self) -> None:
+        """The line is there; a meter that pushes speaks now."""
+        if isinstance(self._meter, Speaks):
+            self._meter.tick(self._time.now())
+            self._say(self._meter.connected())
 
     def received(self, data: bytes) -> None:
         """Bytes came for the meter."""
         self._meter.tick(self._time.now())
-        self._waiting.extend(self._meter.received(data))
-        self._go_on()
+        self._say(self._meter.received(data))
 
     def lost(self) -> None:
         """The line has ended; what has not left never will."""
         self._waiting.clear()
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        for waiting in (self._next, self._patience):
+            if waiting is not None:
+                waiting.cancel()
+        self._next = self._patience = None
         self._meter.tick(self._time.now())
         self._meter.hung_up()
+
+    def _say(self, replies: list[Reply]) -> None:
+        self._waiting.extend(replies)
+        if isinstance(self._meter, Speaks):
+            if self._patience is not None:
+                self._patience.cancel()
+            self._patience = self._clock.callLater(self._meter.patience_s, self._overdue)
+        self._go_on()
+
+    def _overdue(self) -> None:
+        self._patience = None
+        if isinstance(self._meter, Speaks):
+            self._meter.tick(self._time.now())
+            self._say(self._meter.overdue())
 
     def _go_on(self) -> None:
         while self._waiting and self._next is None:
@@ -154,6 +186,7 @@ class MeterProtocol(TwistedProtocol):
         )
         if self._registration:
             transport.write(self._registration)
+        self._line.connected()
         if self._heartbeat:
             self._beat = self._clock.callLater(self._heartbeat_s, self._send_heartbeat)
 
@@ -326,6 +359,7 @@ class MeterOnPty:
         self._last_heard = 0.0
         self._line = MeterOnLine(meter, self._clock, time, self._write, meter.hung_up, bytes_per_second)
         reactor.addReader(self)  # type: ignore[arg-type]  # it has what the reactor calls
+        self._line.connected()
 
     def fileno(self) -> int:
         return self._ours

@@ -221,7 +221,8 @@ class Caller:
 
     def _open_session(self, job: int = 0) -> Session:
         reception = self._reception
-        only = reception.codecs[0] if len(reception.codecs) == 1 else None
+        codecs = reception.codecs()
+        only = codecs[0] if len(codecs) == 1 else None
         session = Session(self._line, reception.facilities, self, self._opening(job, only))
         if self._stage is _Stage.PARKED and self._sieve is not None:
             self._sieve.unparked(session)
@@ -246,10 +247,8 @@ class Caller:
         self._identification = None
         self._stage = _Stage.TALKING
         reception = self._reception
-        codecs = reception.codecs
-        if record is not None and record.codec:
-            own = reception.codec_named(record.codec)
-            codecs = (own,) if own is not None else codecs
+        own = None if record is None else reception.codec_named(record.codec or record.profile)
+        codecs = reception.codecs() if own is None else (own,)
         self._session.begin(Plan(codecs, reception.role, record=record, expected=known))
 
     def _talk_again(self) -> None:

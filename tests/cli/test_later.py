@@ -10,12 +10,10 @@ from tests.cli.desk import Desk
 @pytest.mark.parametrize(
     ("arguments", "until_then"),
     [
-        (("workbench", "import", "a.pcapng", "--codec", "new"), "docs/codec.md"),
-        (("workbench", "analyze"), "docs/codec.md"),
-        (("workbench", "draft", "--json"), "docs/codec.md"),
-        (("workbench", "verify", "x"), "docs/codec.md"),
-        (("workbench", "export", "x"), "docs/codec.md"),
-        (("workbench", "tap", "--listen", "127.0.0.1:1"), "docs/codec.md"),
+        (("workbench", "import", "a.pcapng", "--codec", "new"), "docs/profile.md"),
+        (("workbench", "analyze"), "docs/profile.md"),
+        (("workbench", "draft", "--json"), "docs/profile.md"),
+        (("workbench", "tap", "--listen", "127.0.0.1:1"), "docs/profile.md"),
         (("store", "copy", "--to", "postgresql://db/gateway"), "store backup FILE"),
     ],
 )
