@@ -151,7 +151,7 @@ class Declaration:
         return node
 
     def _place(self, key: str) -> str:
-        return f"{self._within}: {key}" if self._within else key
+        return f"{self._within}: {key}" if self._within and key else self._within or key
 
     def _table(self, node: yaml.Node, within: str) -> Declaration:
         if not isinstance(node, yaml.MappingNode):
@@ -167,6 +167,11 @@ def read_declaration(path: Path) -> Declaration:
         raise OperatorError(f"cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:
         raise OperatorError(f"has {len(data)} bytes, more than the {MOST_BYTES} of any declaration")
+    return declaration_of(data, path)
+
+
+def declaration_of(data: bytes, path: Path) -> Declaration:
+    """The content of a YAML file, ``path`` being what it is called. Raises `OperatorError` naming the line."""
     try:
         node = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -210,6 +210,14 @@ def test_live_values_are_the_meters_own(model: str) -> None:
         assert readings[name] == by_name[name], name
 
 
+def test_flow_that_a_meter_keeps_at_another_address_is_read_there_in_every_session() -> None:
+    reader = Reader(FakeMeter("tc220", SERIAL, 5, Quirks(), NOW, days=1))
+    for _ in range(2):
+        assert reader.read(ReadOrder(frozenset({"current"}))) is Outcome.READ
+    flows = list(reader.store.readings(Filter(quantities=("actual_flow",))))
+    assert [one.session for one in flows] == [1, 2]
+
+
 def test_next_days_session_asks_for_the_new_rows_only() -> None:
     reader = Reader(month(Quirks()))
     assert reader.read(HOURS) is Outcome.READ

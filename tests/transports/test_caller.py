@@ -88,7 +88,7 @@ def test_caller_that_says_nothing_is_let_go(hall: Hall) -> None:
     _, line = hall.call()
     hall.pass_seconds(22)
     assert line.closed
-    assert hall.outcomes() == [Outcome.LINE_LOST]
+    assert hall.outcomes() == [Outcome.SILENT]
 
 
 def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
@@ -98,7 +98,7 @@ def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
         caller.received(b"\x00" * 100)
     assert line.closed
     (session,) = hall.sessions()
-    assert session.bytes_received == 1100
+    assert (session.bytes_received, session.outcome) == (1100, Outcome.GARBLED)
     ended_ms = session.ended_ms
     caller.received(b"more")
     (session,) = hall.sessions()
