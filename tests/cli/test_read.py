@@ -131,7 +131,7 @@ def test_probe_finds_a_meter_on_a_local_port(desk: Desk) -> None:
             .endswith("`gateway-server meter claim 20511893` takes it into care")
         )
         told = ran(desk, "read", "--probe", port).out.splitlines()[-1]
-        assert told.startswith(f"`gateway-server meter claim 20511893 --route serial:{port}:")
+        assert told.startswith(f"`gateway-server meter claim 20511893 --codec lis200 --route serial:{port}:")
         assert desk.run(*told.split("`")[1].split()[1:]).status == 0
         again = ran(desk, "read", "20511893", "--what", "current")
     assert again.status == 0, again.err

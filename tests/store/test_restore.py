@@ -28,6 +28,7 @@ def place(tmp_path: Path) -> Path:
         store.put_meter(MeterRecord(METER), "87654321")
         key = known_session(store)
         store.save(key, METER, [hour(1)], [entry(1)])
+        store.fold()
         back_up(store, tmp_path / "backup.db")
         store.save(key, METER, [hour(2)])
         store.connection.execute("UPDATE session SET owner = 'another boot:1:1'")

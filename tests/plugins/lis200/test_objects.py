@@ -28,7 +28,7 @@ def test_addresses_are_in_their_shortest_form() -> None:
         ("2:708", "baud rate of interface 2"),
         ("4:3A8", "actual flow, alarm limit low"),
         ("5:D77", "connection 5: protocol"),
-        ("7:110", "momentary status 7"),
+        ("7:110", "St.7 momentary status 7"),
         ("77:777", ""),
     ],
 )
