@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway_server.errors import OperatorError
@@ -107,12 +108,13 @@ def _nobody_uses(store: Path) -> None:
 
 def _keep(store: Path, now_ms: int) -> Path:
     """The store as it is now under another name, with all that belongs to it: it is the way back."""
-    kept = next(
-        path for number in range(1000) if not (path := _beside(store, f".before-{now_ms // 1000 + number}")).exists()
-    )
+    at = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%d-%H%M%S")
+    kept = _beside(store, f".before-{at}")
+    if kept.exists():
+        raise OperatorError(f"{kept}: exists already; wait a second, or put it elsewhere")
     for suffix in ("", *_BESIDE[:1]):
         source, target = _beside(store, suffix), _beside(kept, suffix)
-        if not source.exists():
+        if not source.exists() or (suffix and source.stat().st_size == 0):
             continue
         try:
             os.link(source, target)
