@@ -26,11 +26,11 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     """
     from twisted.internet import reactor
 
+    _bridge_logging()
+    running = _Running(reactor, work)
     # Twisted goes by the machine's clock: set back by an hour, every timeout would wait an hour longer.
     ahead = time.time() - time.monotonic()
     reactor.seconds = lambda: ahead + time.monotonic()  # type: ignore[method-assign]  # it reads its time there
-    _bridge_logging()
-    running = _Running(reactor, work)
     reactor.callWhenRunning(running.begin)
     reactor.run()
     if not running.results:
@@ -66,7 +66,7 @@ class _Running:
             self._over.callback(None)
             return
         self.results.append(result)
-        with suppress(ReactorNotRunning):  # a signal came while the work was ending by itself
+        with suppress(ReactorNotRunning):  # what the work itself arranged for the end may have come first
             self._reactor.stop()
 
     def _stop(self) -> Deferred[None] | None:

@@ -70,6 +70,10 @@ def _proved(backup: Path, store: Path, key_file: Path | None) -> Iterator[tuple[
         except OperatorError as error:
             raise OperatorError(f"backup {backup}: {str(error).removeprefix(f'store {copy}: ')}") from error
         try:
+            # Whoever wrote to the store when it was backed up does not write to this copy of it.
+            with opened.connection.transaction("restore"):
+                opened.connection.execute("UPDATE session SET owner = '' WHERE ended_ms IS NULL")
+            opened.close_killed_sessions()
             report = check_store(opened)
             if not report.sound:
                 raise OperatorError(f"backup {backup}: it is damaged ({report.problems[0]}); take an older one")

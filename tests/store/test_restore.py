@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway_server.errors import OperatorError
+from gateway_server.model import Outcome
 from gateway_server.store.check import back_up, check_store
 from gateway_server.store.open import open_store
 from gateway_server.store.records import MeterRecord
@@ -47,6 +48,7 @@ def test_backup_takes_the_place_of_the_store_and_what_was_there_is_kept(place: P
         assert contents(store) != later
         assert store.known_meter(METER).access_code == "87654321"
         assert check_store(store).sound
+        assert [session.outcome for session in store.sessions()] == [Outcome.GATEWAY_FAULT], "nobody goes on with it"
     assert done.before == place / "gateway.db.before-20251127-200000"
     with opened(done.before, place / "gateway.db.key") as store:
         assert contents(store) == later
