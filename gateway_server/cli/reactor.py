@@ -80,7 +80,7 @@ class _Running:
             self._over.callback(None)
             return
         self.results.append(result)
-        with suppress(ReactorNotRunning):  # a signal came while the work was ending by itself
+        with suppress(ReactorNotRunning):  # what the work itself arranged for the end may have come first
             self._reactor.stop()
 
     def _stop(self) -> Deferred[None] | None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway_server.errors import OperatorError
@@ -69,6 +70,10 @@ def _proved(backup: Path, store: Path, key_file: Path | None) -> Iterator[tuple[
         except OperatorError as error:
             raise OperatorError(f"backup {backup}: {str(error).removeprefix(f'store {copy}: ')}") from error
         try:
+            # Whoever wrote to the store when it was backed up does not write to this copy of it.
+            with opened.connection.transaction("restore"):
+                opened.connection.execute("UPDATE session SET owner = '' WHERE ended_ms IS NULL")
+            opened.close_killed_sessions()
             report = check_store(opened)
             if not report.sound:
                 raise OperatorError(f"backup {backup}: it is damaged ({report.problems[0]}); take an older one")
@@ -107,12 +112,13 @@ def _nobody_uses(store: Path) -> None:
 
 def _keep(store: Path, now_ms: int) -> Path:
     """The store as it is now under another name, with all that belongs to it: it is the way back."""
-    kept = next(
-        path for number in range(1000) if not (path := _beside(store, f".before-{now_ms // 1000 + number}")).exists()
-    )
+    at = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%d-%H%M%S")
+    kept = _beside(store, f".before-{at}")
+    if kept.exists():
+        raise OperatorError(f"{kept}: exists already; wait a second, or put it elsewhere")
     for suffix in ("", *_BESIDE[:1]):
         source, target = _beside(store, suffix), _beside(kept, suffix)
-        if not source.exists():
+        if not source.exists() or (suffix and source.stat().st_size == 0):
             continue
         try:
             os.link(source, target)

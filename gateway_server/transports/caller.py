@@ -329,7 +329,12 @@ class Caller:
             self.watch(_UNASKED_SECONDS)
 
     def _end_unasked(self, session: Session) -> None:
-        session.finish(CodecError(f"{session.bytes_received} bytes came that nobody had asked for"))
+        session.finish(
+            CodecError(
+                f"{session.bytes_received} bytes came that nobody had asked for; "
+                f'heartbeats of its modem are to be named in `heartbeats` of listener "{self._reception.name}"'
+            )
+        )
 
     # errands
 

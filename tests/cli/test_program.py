@@ -97,7 +97,7 @@ def test_reader_that_goes_away_is_no_error(desk: Desk) -> None:
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("encoding", ["koi8-r", "ascii", "latin-1"])
+@pytest.mark.parametrize("encoding", ["koi8-r", "latin-1"])
 def test_terminal_that_does_not_know_a_character_is_no_fault_and_json_stays_json(desk: Desk, encoding: str) -> None:
     desk.run("meter", "add", "41203377", "--name", "ГРП-7 «Север» → №1")
     environment = {**desk.environment(), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
@@ -106,6 +106,6 @@ def test_terminal_that_does_not_know_a_character_is_no_fault_and_json_stays_json
         command = [sys.executable, "-m", "gateway_server", *arguments]
         return subprocess.run(command, cwd=desk.folder, env=environment, capture_output=True, check=True).stdout
 
-    assert "\\u2116" in said("meter", "list").decode(encoding)
+    assert b"\\u2116" in said("meter", "list")
     assert json.loads(said("meter", "list", "--json"))[0]["name"] == "ГРП-7 «Север» → №1"
     assert json.loads(said("meter", "show", "41203377", "--json"))["name"] == "ГРП-7 «Север» → №1"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway_server.model import Outcome, ReadOrder
-from gateway_server.store.records import Filter
+from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks, names
 from tests.end_to_end.reading import HOURS, NOW, SERIAL, Reader, differences, held, utc_ms
@@ -167,6 +167,15 @@ def test_all_quirks_of_an_ek280_together_over_seven_bits() -> None:
     reader = Reader(month(replace(EVERYTHING, seven_e1=True, extra_columns=True), "ek280"))
     assert reader.read_until_done(HOURS, sessions=6)[-1] == "read"
     assert len(reader.rows("interval")) > 740
+    assert differences(reader, "interval", 3) == []
+
+
+def test_meter_on_a_bus_answers_to_its_own_address_only() -> None:
+    reader = Reader(month(Quirks(bus_address="7")))
+    reader.store.put_meter(MeterRecord(SERIAL, address="8"))
+    assert reader.read(HOURS) is Outcome.SILENT
+    reader.store.put_meter(MeterRecord(SERIAL, address="7"))
+    assert reader.read(HOURS) is Outcome.READ
     assert differences(reader, "interval", 3) == []
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from gateway_server.errors import OperatorError
+from gateway_server.model import Outcome
 from gateway_server.store.check import back_up, check_store
 from gateway_server.store.open import open_store
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.restore import check_backup, restore
 from tests.store.samples import OPENING, contents, entry, hour, known_session, opened
 
-NOW_MS = 1_764_273_600_000
+NOW_MS = 1_764_273_600_000  # 2025-11-27 20:00 UTC
 METER = "41203377"
 
 
@@ -48,7 +49,8 @@ def test_backup_takes_the_place_of_the_store_and_what_was_there_is_kept(place: P
         assert contents(store) != later
         assert store.known_meter(METER).access_code == "87654321"
         assert check_store(store).sound
-    assert done.before == place / "gateway.db.before-1764273600"
+        assert [session.outcome for session in store.sessions()] == [Outcome.GATEWAY_FAULT], "nobody goes on with it"
+    assert done.before == place / "gateway.db.before-20251127-200000"
     with opened(done.before, place / "gateway.db.key") as store:
         assert contents(store) == later
 
@@ -153,3 +155,12 @@ def test_store_in_which_a_session_goes_on_is_not_replaced(place: Path) -> None:
 def test_store_is_not_restored_from_itself(place: Path) -> None:
     with pytest.raises(OperatorError, match="the store itself"):
         restore(place / "gateway.db", place / "gateway.db", None, NOW_MS)
+
+
+def test_way_back_is_never_overwritten(place: Path) -> None:
+    done = restore(place / "backup.db", place / "gateway.db", None, NOW_MS)
+    with pytest.raises(OperatorError, match="exists already"):
+        restore(place / "backup.db", place / "gateway.db", None, NOW_MS)
+    assert done.before is not None
+    with opened(done.before, place / "gateway.db.key") as store:
+        assert store.meter(METER) is not None

@@ -213,3 +213,15 @@ def test_store_that_is_behind_stops_the_reading(hall: Hall) -> None:
     assert line.paused
     caller.go_on()
     assert not line.paused
+
+
+def test_bytes_that_nobody_asked_for_are_kept_and_may_be_heartbeats_nobody_has_named(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(REGISTRATION)
+    caller.received(b"SN=41203377\r\nV=4\r\n")
+    caller.received(b"HB")
+    hall.pass_seconds(30)
+    _, unasked = hall.sessions()
+    assert (unasked.outcome, unasked.bytes_received) == (Outcome.GARBLED, 2)
+    assert "`heartbeats` of listener" in unasked.detail
