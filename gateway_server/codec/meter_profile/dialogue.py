@@ -21,7 +21,8 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
-from gateway_server.codec.meter_profile.expressions import compiled
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
@@ -41,7 +42,6 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
-from gateway_server.codec.meter_profile.parts import Values
 from gateway_server.errors import CodecError, LineLost, MeterSilent
 from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_server.codec.meter_profile.expressions import compiled, constant, name, parse_expression
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.expressions import constant, name, parse_expression
 from gateway_server.errors import CodecError, OperatorError
 
 
