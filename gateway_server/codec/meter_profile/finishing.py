@@ -117,4 +117,6 @@ def shown(value: Any) -> str:
     """A value as a person reads it."""
     if isinstance(value, bytes):
         return value.hex(" ").upper()
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return repr(value) if isinstance(value, str) else str(value)
