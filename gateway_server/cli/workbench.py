@@ -20,7 +20,7 @@ from gateway_server.errors import OperatorError
 from gateway_server.workbench.capture import read_capture
 from gateway_server.workbench.readings import Told, read_readings
 from gateway_server.workbench.verify import Check
-from gateway_server.workbench.verify_profile import check_capture, check_sources
+from gateway_server.workbench.verify_profile import REMARKS, check_capture, check_sources
 
 
 @click.group()
@@ -101,10 +101,14 @@ def _show(codec: ProfileCodec, found: list[tuple[str, Check]]) -> None:
         if where != before:
             click.echo(f"\n{where}")
             before = where
-        click.echo(harmless(f"{'ok    ' if check.ok else 'wrong '} {check.name}: {check.detail}"))
+        mark = "wrong" if not check.ok else "note " if check.name in REMARKS else "ok   "
+        click.echo(harmless(f"{mark}  {check.name}: {check.detail}"))
 
 
 @workbench.command("schema")
 def print_schema() -> None:
-    """Prints the JSON Schema of meter profiles, for editors that check while you type."""
+    """Prints the JSON Schema of meter profiles.
+
+    Editors check a profile by it while you type.
+    """
     click.echo(json.dumps(schema(), indent=2))

@@ -60,9 +60,18 @@ class Declaration:
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
+    def has(self, key: str) -> bool:
+        """Whether a key that may stand here does."""
+        self._seen.add(key)
+        return key in self._nodes
+
     def is_table(self, key: str) -> bool:
         """Whether the key is there and holds a table."""
         return isinstance(self._nodes.get(key), yaml.MappingNode)
+
+    def is_list(self, key: str) -> bool:
+        """Whether the key is there and holds a list."""
+        return isinstance(self._nodes.get(key), yaml.SequenceNode)
 
     def wrong(self, key: str, why: str) -> OperatorError:
         """What is wrong with the value of a key, or with the table if it has none."""

@@ -14,11 +14,11 @@ from gateway_server.codec.meter_profile.form import (
     Parity,
     Side,
 )
+from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_dialogue import Known, parse_steps, parse_variables
 from gateway_server.codec.meter_profile.parse_framing import SIDES, parse_framing
 from gateway_server.codec.meter_profile.parse_meaning import parse_events, parse_identity, parse_refusal, parse_rows
 from gateway_server.codec.meter_profile.parse_parts import name_of, parse_parts
-from gateway_server.codec.meter_profile.parts import field_names, names_of
 from gateway_server.codec.meter_profile.scope import ORDERS, Scope, constants_of, source_of, tables_of
 
 _PARITIES = {parity.value: parity for parity in Parity}
@@ -51,8 +51,8 @@ def parse_profile(said: Declaration) -> MeterProfile:
         framings=framings,
         messages=messages,
         variables=variables,
-        answer=parse_steps(said, "answer", known) if "answer" in said else None,
-        read=parse_steps(said, "read", known) if "read" in said else None,
+        answer=parse_steps(said, "answer", known) if said.has("answer") else None,
+        read=parse_steps(said, "read", known) if said.has("read") else None,
     )
     if profile.answer is None and profile.read is None and not any(one.side.speaks(Side.METER) for one in messages):
         raise said.wrong("messages", "has none that the meter says; nothing could be read")
