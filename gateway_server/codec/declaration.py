@@ -64,6 +64,10 @@ class Declaration:
         """Whether the key is there and holds a table."""
         return isinstance(self._nodes.get(key), yaml.MappingNode)
 
+    def is_list(self, key: str) -> bool:
+        """Whether the key is there and holds a list."""
+        return isinstance(self._nodes.get(key), yaml.SequenceNode)
+
     def wrong(self, key: str, why: str) -> OperatorError:
         """What is wrong with the value of a key, or with the table if it has none."""
         return _wrong(self._nodes.get(key, self._node), self._place(key), why)

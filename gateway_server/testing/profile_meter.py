@@ -17,7 +17,8 @@ from typing import Any
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.building import solved
-from gateway_server.codec.meter_profile.expressions import compiled
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     By,
@@ -36,7 +37,6 @@ from gateway_server.codec.meter_profile.form import (
     Reply as Said_back,
 )
 from gateway_server.codec.meter_profile.machine import Machine
-from gateway_server.codec.meter_profile.parts import Values
 from gateway_server.errors import CodecError, OperatorError
 from gateway_server.model import CURRENT, EVENTS, NOWHERE, Row
 from gateway_server.testing.fake_delivery import Reply
@@ -408,7 +408,7 @@ def _inverse(step: ReadArchive, name: str, asked: Values) -> Any:
 
 
 def _names(message: Message) -> Iterator[str]:
-    from gateway_server.codec.meter_profile.parts import names_of
+    from gateway_server.codec.meter_profile.naming import names_of
 
     yield from names_of(message.parts)
 

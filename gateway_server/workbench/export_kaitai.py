@@ -38,7 +38,7 @@ from gateway_server.codec.meter_profile.form import (
 from gateway_server.codec.meter_profile.form import Constant as Value
 from gateway_server.codec.meter_profile.layout import Layout, name_of
 from gateway_server.codec.meter_profile.leaves import leaf_of
-from gateway_server.codec.meter_profile.parts import names_of
+from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.workbench.kaitai_expressions import Scope, Unsayable, condition_of, quoted, said
 
 Attribute = dict[str, Any]

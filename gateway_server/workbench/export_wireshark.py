@@ -41,7 +41,7 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.layout import Layout, Seal, name_of
 from gateway_server.codec.meter_profile.leaves import leaf_of
-from gateway_server.codec.meter_profile.parts import sometimes
+from gateway_server.codec.meter_profile.naming import sometimes
 from gateway_server.codec.meter_profile.times import PARTS, pattern_parts
 from gateway_server.workbench.lua import (
     comment,

@@ -20,6 +20,9 @@ from gateway_server.workbench.replay import replay
 from gateway_server.workbench.verify import Check
 
 MOST_TOLD = 5
+NO_SOURCE, GUESSES, NOTES = "no source", "guesses", "notes"
+REMARKS = frozenset({NO_SOURCE, GUESSES, NOTES})
+"""Names of checks that cannot fail and yet are no praise."""
 _UNKNOWN = frozenset({"unknown", "noise"})
 
 
@@ -44,16 +47,17 @@ class Tally:
 
 
 def check_sources(codec: ProfileCodec) -> Iterator[Check]:
-    """Whether the profile says where it comes from. A guess is no fault, but it is told."""
+    """Whether the profile says where it comes from. A guess, or to say nothing, is no fault, but it is told."""
     by_origin: dict[Origin, list[str]] = {}
     for one in sources(codec.profile):
         by_origin.setdefault(one.source.origin, []).append(one.what)
     unstated = by_origin.pop(Origin.UNSTATED, [])
     counts = ", ".join(f"{len(parts)} by {origin.value}" for origin, parts in by_origin.items())
-    detail = f"{len(unstated)} parts do not say where they come from: {_some(unstated)}" if unstated else counts
-    yield Check("sources", not unstated, detail)
+    yield Check("sources", True, counts or "none")
+    if unstated:
+        yield Check(NO_SOURCE, True, f"{len(unstated)} parts do not say where they come from: {_some(unstated)}")
     if guesses := by_origin.get(Origin.GUESS):
-        yield Check("guesses", True, f"{len(guesses)} parts are guesses: {_some(guesses)}")
+        yield Check(GUESSES, True, f"{len(guesses)} parts are guesses: {_some(guesses)}")
 
 
 def check_capture(codec: ProfileCodec, capture: Capture, expected: list[Told] | None = None) -> Iterator[Check]:
@@ -151,7 +155,7 @@ def _readings(codec: ProfileCodec, capture: Capture, expected: list[Told] | None
         differences = compare_readings(expected, got)
         yield Check("readings", not differences, f"{detail}; {_some(differences)}" if differences else detail)
     if notes:
-        yield Check("notes", True, "; ".join(notes))
+        yield Check(NOTES, True, "; ".join(notes))
 
 
 def _some(texts: list[str]) -> str:

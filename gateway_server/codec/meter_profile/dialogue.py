@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway_server.codec.codec import Frame
+from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import (
     ChangeLine,
     Dialogue,
@@ -21,7 +21,8 @@ from gateway_server.codec.dialogue import (
     Send,
     Wish,
 )
-from gateway_server.codec.meter_profile.expressions import compiled
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
@@ -41,11 +42,12 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
-from gateway_server.codec.meter_profile.parts import Values
 from gateway_server.errors import CodecError, LineLost, MeterSilent
 from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 
 MOST_BAD_FRAMES = 20
+MOST_BAD_AT_FIRST = 3  # before anything was understood: the profile is most likely another meter's
+MOST_NOISE_AT_FIRST = 512
 _FIRST_TIME = datetime(2000, 1, 1)
 _FURTHEST_ZONE = timedelta(hours=14)
 _LAST_TIME = datetime(2099, 12, 31, 23, 59, 59)
@@ -187,22 +189,28 @@ class Conversation:
 
     def _listen(self, step: Listen) -> Talk:
         cases = {name: case for case in step.cases for name in case.messages}
-        heard = bad = 0
+        heard = bad = noise = 0
         while True:
             try:
-                frame: Frame = yield Receive(step.timeout)
+                frame: Frame = yield Receive(step.timeout, noise=not heard)
             except (MeterSilent, LineLost):
                 if heard:
                     return
                 raise
+            if frame.kind == NOISE:
+                noise += len(frame.data)
+                if noise > MOST_NOISE_AT_FIRST:
+                    raise CodecError(f"no frame of {self._machine.profile.name} in the first {noise} bytes")
+                continue
             try:
                 said = self._machine.compiled.read(frame)
                 yield from self._keep(said, frame)
             except CodecError as error:
                 bad += 1
                 yield from self._answer_damaged(step, frame, error)
-                if bad >= MOST_BAD_FRAMES:
-                    raise CodecError(f"none of the last {bad} frames could be read; the last one: {error}") from None
+                if bad >= (MOST_BAD_FRAMES if heard else MOST_BAD_AT_FIRST):
+                    which = "last" if heard else "first"
+                    raise CodecError(f"none of the {which} {bad} frames could be read; the last one: {error}") from None
                 continue
             bad = 0
             heard += 1

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway_server.codec.codec import NOISE, SENT, Field, Frame
+from gateway_server.codec.meter_profile.finishing import shown
 from gateway_server.codec.meter_profile.form import Bits, Side
 from gateway_server.codec.meter_profile.form import Field as FieldForm
 from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.layout import name_of
 from gateway_server.codec.meter_profile.leaves import words_of
 from gateway_server.codec.meter_profile.messages import Compiled
-from gateway_server.codec.meter_profile.parts import Path, Trace, shown
+from gateway_server.codec.meter_profile.parts import Path, Trace
 from gateway_server.errors import CodecError
 
 _MOST_SHOWN = 80

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from gateway_server.codec import parity as even
 from gateway_server.codec.buffer import ByteBuffer
 from gateway_server.codec.codec import NOISE, Frame
-from gateway_server.codec.meter_profile.expressions import compiled
+from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.form import Framing, Integer, MeterProfile, Order, Parity, Side
 from gateway_server.codec.meter_profile.layout import Layout, size_of
 from gateway_server.codec.meter_profile.parts import sequence

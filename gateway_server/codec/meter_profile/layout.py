@@ -207,8 +207,7 @@ class Layout:
         """The bytes a check covers: of the plain ones before it, or of the wire for one behind the end."""
         check, start = seal.check, self.framing.start
         if check.on_wire:
-            inside = wire[self.opening(wire) : len(wire) - self.behind if self.behind else None]
-            covered = (start if check.covers == "start" else b"") + self.coding.wire(plain) if inside else b""
+            covered = (start if check.covers == "start" else b"") + self.coding.wire(plain)
         else:
             covered = plain if check.covers != "body" else plain[self.header_size :]
             if check.covers == "start":

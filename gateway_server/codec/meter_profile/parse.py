@@ -14,11 +14,11 @@ from gateway_server.codec.meter_profile.form import (
     Parity,
     Side,
 )
+from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_dialogue import Known, parse_steps, parse_variables
 from gateway_server.codec.meter_profile.parse_framing import SIDES, parse_framing
 from gateway_server.codec.meter_profile.parse_meaning import parse_events, parse_identity, parse_refusal, parse_rows
 from gateway_server.codec.meter_profile.parse_parts import name_of, parse_parts
-from gateway_server.codec.meter_profile.parts import field_names, names_of
 from gateway_server.codec.meter_profile.scope import ORDERS, Scope, constants_of, source_of, tables_of
 
 _PARITIES = {parity.value: parity for parity in Parity}

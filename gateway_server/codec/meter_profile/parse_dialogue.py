@@ -89,7 +89,7 @@ class _Steps:
         kinds = [kind for kind in _STEPS if kind in said]
         if "archive" in kinds:
             kinds = ["archive"]
-        elif set(kinds) <= {"send", "receive", "set"} and kinds != ["set"]:
+        elif set(kinds) & {"send", "receive"} and set(kinds) <= {"send", "receive", "set"}:
             kinds = ["send"]
         if len(kinds) != 1:
             raise said.wrong("", f"this is no step; a step has one of the keys {', '.join(_STEPS)}")
@@ -204,10 +204,13 @@ class _Steps:
         ask = self._ask(said, scope)
         if ask.send is None or not ask.receive:
             raise said.wrong("archive", "needs `send` and `receive`: how its rows are asked for")
+        by = said.word("by", _BY, "index")
+        if by is By.CURSOR and "next" not in said:
+            raise said.wrong("next", "is missing: where a cursor goes on")
         answered = Scope({*scope.names, *self._left_by(ask.receive)})
         return ReadArchive(
             said.text("archive"),
-            said.word("by", _BY, "index"),
+            by,
             ask,
             scope.expression(said, "first"),
             answered.expression(said, "next"),

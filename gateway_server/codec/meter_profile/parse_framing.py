@@ -163,12 +163,8 @@ def _characters(said: Declaration) -> bytes:
 def _checks(said: Declaration) -> tuple[Check, ...]:
     if "check" not in said:
         return ()
-    if not said.is_table("check"):
-        try:
-            tables = said.tables("check")
-        except Exception:  # noqa: BLE001
-            return (Check(parse_rule(said, "check")),)
-        return tuple(map(parse_check, tables))
+    if not said.is_table("check") and not said.is_list("check"):
+        return (Check(parse_rule(said, "check")),)
     return tuple(parse_check(table) for table in tables_of(said, "check"))
 
 

@@ -14,7 +14,7 @@ from gateway_server.codec.meter_profile.form import (
     RowMap,
     ValueMap,
 )
-from gateway_server.codec.meter_profile.parts import names_of
+from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.codec.meter_profile.scope import Scope, source_of, tables_of
 from gateway_server.model import CURRENT, Column, Quantity
 

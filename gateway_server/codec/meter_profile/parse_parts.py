@@ -27,9 +27,10 @@ from gateway_server.codec.meter_profile.form import (
     Type,
 )
 from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_checks import parse_rule
 from gateway_server.codec.meter_profile.parse_types import parse_type
-from gateway_server.codec.meter_profile.parts import LEFT, field_names, names_of
+from gateway_server.codec.meter_profile.parts import LEFT
 from gateway_server.codec.meter_profile.scope import Scope, bytes_of, constant_of, constants_of, source_of, tables_of
 from gateway_server.codec.meter_profile.times import pattern_size
 

@@ -7,35 +7,27 @@ nearest field of that name before it. A repeated group leaves a list with the va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from gateway_server.codec.meter_profile.checks import compute
-from gateway_server.codec.meter_profile.expressions import Constant as Literal
-from gateway_server.codec.meter_profile.expressions import Evaluate, compiled
+from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
+from gateway_server.codec.meter_profile.finishing import SPAN, Finish, Values, finish_of, shown
 from gateway_server.codec.meter_profile.form import (
-    Bits,
     Choice,
-    Constant,
     Field,
-    FieldCheck,
     Group,
-    Integer,
     Mask,
     Part,
 )
-from gateway_server.codec.meter_profile.leaves import leaf_of, words_of
-from gateway_server.codec.meter_profile.numbers import PRODUCT, exact_product
+from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.naming import names_of, sometimes
 from gateway_server.codec.meter_profile.runs import columns, is_column, is_fixed, record
-from gateway_server.errors import ChecksumError, CodecError
+from gateway_server.errors import CodecError
 
-Values = dict[str, Any]
 Path = tuple[str | int, ...]
 
 LEFT = "left"
-SPAN = "@"
 MOST_REPEATS = 10_000
 
 
@@ -63,51 +55,6 @@ class Trace:
 
 
 Reader = Callable[[bytes, int, int, Values, Trace | None], int]
-Finish = Callable[[Any, Values, bytes, int], None]
-
-
-def names_of(parts: Iterable[Part], *, deep: bool = False) -> list[str]:
-    """The names that parts leave in the table of values; of a repeated group its own only.
-
-    With ``deep`` those of its elements, too: they mean the last element.
-    """
-    found: list[str] = []
-    for part in parts:
-        match part:
-            case Field():
-                found += field_names(part)
-            case Group():
-                found += [part.name] if part.repeat else []
-                found += names_of(part.parts, deep=deep) if deep or not part.repeat else []
-            case Choice():
-                for _, case in part.cases:
-                    found += names_of(case, deep=deep)
-                found += names_of(part.otherwise or (), deep=deep)
-    return list(dict.fromkeys(found))
-
-
-def field_names(field: Field) -> list[str]:
-    """The names that a field leaves in the table of values."""
-    names = [field.name]
-    if words_of(field.type, field.words):
-        names.append(f"{field.name}.word")
-    if isinstance(field.type, Bits):
-        for bit in field.type.parts:
-            names.append(bit.name)
-            if bit.words:
-                names.append(f"{bit.name}.word")
-    return names
-
-
-def sometimes(parts: Iterable[Part]) -> list[str]:
-    """Those of the names that are not there every time."""
-    found: list[str] = []
-    for part in parts:
-        if part.condition is not None or isinstance(part, Choice):
-            found += names_of([part])
-        elif isinstance(part, Group) and not part.repeat:
-            found += sometimes(part.parts)
-    return list(dict.fromkeys(found))
 
 
 def sequence(parts: tuple[Part, ...], marks: frozenset[str] = frozenset()) -> Reader:
@@ -121,7 +68,7 @@ def sequence(parts: tuple[Part, ...], marks: frozenset[str] = frozenset()) -> Re
             continue
         fields = [part for part in together if isinstance(part, Field)]
         fuse = record if kind is _FIXED else columns
-        readers.append(fuse(fields, _finish, _in_turn(each)))
+        readers.append(fuse(fields, finish_of, _in_turn(each)))
     return _in_turn(readers)
 
 
@@ -147,22 +94,6 @@ def _kind_of_run(part: Part, marks: frozenset[str]) -> str | bytes | None:
     if is_fixed(part):
         return _FIXED
     return part.extent.until if is_column(part) else None
-
-
-def marks_of(parts: Iterable[Part]) -> frozenset[str]:
-    """The fields from which the checks among these parts count."""
-    found: set[str] = set()
-    for part in parts:
-        match part:
-            case Field(check=FieldCheck(covers=covers)):
-                found.add(covers)
-            case Group():
-                found |= marks_of(part.parts)
-            case Choice():
-                for _, case in part.cases:
-                    found |= marks_of(case)
-                found |= marks_of(part.otherwise or ())
-    return frozenset(found)
 
 
 def _reader_of(part: Part, marks: frozenset[str]) -> Reader:
@@ -210,7 +141,7 @@ def size_in(count: Evaluate, values: Values, name: str, left: int) -> int:
 
 def _field(field: Field) -> Reader:
     leaf = leaf_of(field.type)
-    finish = _finish(field)
+    finish = finish_of(field)
     if leaf.size is not None:
         return _fixed(field, leaf.read, leaf.size, finish)
     name, take = field.name, leaf.read
@@ -260,108 +191,6 @@ def _fixed(field: Field, take: Callable[[bytes], Any], size: int, finish: Finish
         return stop
 
     return read
-
-
-def _finish(field: Field) -> Finish | None:
-    """What is done with a value beyond keeping it: limits, a check, bits, words, scale. None if nothing is."""
-    steps: list[Finish] = []
-    if field.must_be:
-        steps.append(_confirming(field.name, field.must_be))
-    if field.equals is not None:
-        steps.append(_comparing(field.name, compiled(field.equals)))
-    if field.check is not None:
-        steps.append(_checking(field, field.check))
-    if isinstance(field.type, Bits):
-        steps.append(_splitting(field.type))
-    if (word := words_of(field.type, field.words)) is not None:
-        steps.append(_wording(f"{field.name}.word", word))
-    if field.missing or field.scale is not None:
-        steps.append(_scaling(field))
-    if len(steps) < 2:
-        return steps[0] if steps else None
-
-    def all_of(value: Any, values: Values, data: bytes, at: int) -> None:
-        for step in steps:
-            step(value, values, data, at)
-
-    return all_of
-
-
-def _confirming(name: str, must_be: tuple[Constant, ...]) -> Finish:
-    allowed = frozenset(must_be)
-    said = " or ".join(map(shown, must_be))
-
-    def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
-        if value not in allowed:
-            raise CodecError(f"{name} is {shown(value)}, not {said}")
-
-    return confirm
-
-
-def _comparing(name: str, equals: Evaluate) -> Finish:
-    def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
-        if value != (wanted := equals(values)):
-            raise CodecError(f"{name} is {shown(value)}, not {shown(wanted)}")
-
-    return confirm
-
-
-def _checking(field: Field, check: FieldCheck) -> Finish:
-    name, mark, rule = field.name, SPAN + check.covers, compute(check.rule)
-
-    def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
-        if rule(data[values.get(mark, 0) : at]) != value:
-            raise ChecksumError(f"the check {name} does not match")
-
-    return confirm
-
-
-def _splitting(type_: Bits) -> Finish:
-    bits = [(part.name, part.span.low, (1 << part.span.width) - 1, dict(part.words)) for part in type_.parts]
-
-    def split(value: Any, values: Values, data: bytes, at: int) -> None:
-        for name, low, mask, words in bits:
-            number = values[name] = value >> low & mask
-            if words:
-                values[f"{name}.word"] = words.get(number, str(number))
-
-    return split
-
-
-def _wording(key: str, word: Callable[[Any], str]) -> Finish:
-    def say(value: Any, values: Values, data: bytes, at: int) -> None:
-        values[key] = word(value)
-
-    return say
-
-
-def _scaling(field: Field) -> Finish:
-    name, missing = field.name, frozenset(field.missing)
-    scale = None if field.scale is None else compiled(field.scale)
-    if field.scale is not None and isinstance(field.scale.tree, Literal) and isinstance(field.type, Integer):
-        factor, times = Decimal(field.scale.tree.value), PRODUCT.multiply
-
-        def multiply_integer(value: Any, values: Values, data: bytes, at: int) -> None:
-            values[name] = None if value in missing else times(Decimal(value), factor)
-
-        return multiply_integer
-
-    def multiply(value: Any, values: Values, data: bytes, at: int) -> None:
-        if value in missing:
-            values[name] = None
-        elif scale is not None and value is not None:
-            values[name] = exact_product(value, scale(values))
-
-    return multiply
-
-
-def shown(value: Any) -> str:
-    """A value as a person reads it."""
-    if isinstance(value, bytes):
-        return value.hex(" ").upper()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return repr(value) if isinstance(value, str) else str(value)
 
 
 # groups and choices

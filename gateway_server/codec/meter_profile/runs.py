@@ -14,7 +14,8 @@ from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.errors import CodecError
 
 if TYPE_CHECKING:
-    from gateway_server.codec.meter_profile.parts import Finish, Reader, Trace, Values
+    from gateway_server.codec.meter_profile.finishing import Finish, Values
+    from gateway_server.codec.meter_profile.parts import Reader, Trace
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _PREFIXES = {Order.BIG: ">", Order.LITTLE: "<"}

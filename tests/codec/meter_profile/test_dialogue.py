@@ -96,12 +96,24 @@ def test_second_serial_number_in_one_session_is_an_error_and_its_rows_are_not_mi
     assert "it is from meter 99999999, but this session is with 41203377" in talk.story
 
 
-def test_meter_that_only_sends_damaged_frames_is_garbled() -> None:
+def test_check_that_never_matches_ends_the_session_after_three_frames() -> None:
     damaged = HELLO[:-1] + bytes([HELLO[-1] ^ 1])
     talk = play(REFERENCE)
+    for _ in range(3):
+        talk.receives(damaged).sends(frame(0x82))
+    talk.ends(Outcome.GARBLED, "none of the first 3 frames could be read")
+
+
+def test_meter_that_was_understood_before_may_send_twenty_damaged_frames() -> None:
+    damaged = HELLO[:-1] + bytes([HELLO[-1] ^ 1])
+    talk = play(REFERENCE).receives(HELLO)
     for _ in range(20):
         talk.receives(damaged).sends(frame(0x82))
     talk.ends(Outcome.GARBLED, "none of the last 20 frames could be read")
+
+
+def test_stream_that_holds_no_frame_of_the_profile_is_given_up_so_that_another_may_try() -> None:
+    play(REFERENCE).receives(b"\x00" * 600).ends(Outcome.GARBLED, "no frame of reference-push in the first 600 bytes")
 
 
 ECHO = """
