@@ -60,6 +60,11 @@ class Declaration:
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
+    def has(self, key: str) -> bool:
+        """Whether a key that may stand here does."""
+        self._seen.add(key)
+        return key in self._nodes
+
     def is_table(self, key: str) -> bool:
         """Whether the key is there and holds a table."""
         return isinstance(self._nodes.get(key), yaml.MappingNode)

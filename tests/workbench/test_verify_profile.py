@@ -13,8 +13,13 @@ from gateway_server.workbench.verify_profile import check_capture, check_sources
 from tests.codec.meter_profile.profiles import codec_of
 
 CAPTURES = Path(__file__).parent.parent / "captures/reference-push"
-CODEC = load_codecs().get("reference-push")
-assert isinstance(CODEC, ProfileCodec)
+
+
+def reference() -> ProfileCodec:
+    codec = load_codecs().get("reference-push")
+    assert isinstance(codec, ProfileCodec)
+    return codec
+
 
 LINES = """
 reads: meter_profile
@@ -38,12 +43,13 @@ def detail(checks: list[Check], name: str) -> str:
 
 
 def test_true_profile_passes_every_check_of_its_captures() -> None:
+    codec = reference()
     for path in sorted(CAPTURES.glob("*.capture")):
         expected = read_readings(path.with_suffix(".readings").read_text("utf-8"))
-        checks = list(check_capture(CODEC, read_capture(path.read_text("utf-8")), expected))
+        checks = list(check_capture(codec, read_capture(path.read_text("utf-8")), expected))
         assert missed(checks) == []
         assert detail(checks, "the meter's share") == "100.0 % of the bytes have a name"
-    assert missed(list(check_sources(CODEC))) == []
+    assert missed(list(check_sources(codec))) == []
 
 
 def test_frames_that_are_no_message_noise_and_other_readings_are_told() -> None:

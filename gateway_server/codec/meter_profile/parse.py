@@ -51,8 +51,8 @@ def parse_profile(said: Declaration) -> MeterProfile:
         framings=framings,
         messages=messages,
         variables=variables,
-        answer=parse_steps(said, "answer", known) if "answer" in said else None,
-        read=parse_steps(said, "read", known) if "read" in said else None,
+        answer=parse_steps(said, "answer", known) if said.has("answer") else None,
+        read=parse_steps(said, "read", known) if said.has("read") else None,
     )
     if profile.answer is None and profile.read is None and not any(one.side.speaks(Side.METER) for one in messages):
         raise said.wrong("messages", "has none that the meter says; nothing could be read")

@@ -110,7 +110,7 @@ class _Steps:
         return name
 
     def _reply(self, said: Declaration, key: str, scope: Scope, with_key: str = "with") -> Reply | None:
-        if key not in said:
+        if not said.has(key):
             return None
         if said.is_table(key):
             table = said.table(key)
@@ -205,7 +205,7 @@ class _Steps:
         if ask.send is None or not ask.receive:
             raise said.wrong("archive", "needs `send` and `receive`: how its rows are asked for")
         by = said.word("by", _BY, "index")
-        if by is By.CURSOR and "next" not in said:
+        if by is By.CURSOR and not said.has("next"):
             raise said.wrong("next", "is missing: where a cursor goes on")
         answered = Scope({*scope.names, *self._left_by(ask.receive)})
         return ReadArchive(

@@ -161,7 +161,7 @@ def _characters(said: Declaration) -> bytes:
 
 
 def _checks(said: Declaration) -> tuple[Check, ...]:
-    if "check" not in said:
+    if not said.has("check"):
         return ()
     if not said.is_table("check") and not said.is_list("check"):
         return (Check(parse_rule(said, "check")),)

@@ -109,7 +109,7 @@ def _words(said: Declaration, type_: Type) -> tuple[tuple[Constant, str], ...]:
 
 
 def _check(said: Declaration, scope: Scope) -> FieldCheck | None:
-    if "check" not in said:
+    if not said.has("check"):
         return None
     covers = said.text("covers", "")
     if covers and covers not in scope.names:
@@ -120,14 +120,14 @@ def _check(said: Declaration, scope: Scope) -> FieldCheck | None:
 def _extent(said: Declaration, scope: Scope, type_: Type, must_be: tuple[Constant, ...]) -> Extent:
     if leaf_of(type_).size is not None:
         return Extent()
-    if isinstance(type_, PatternTime) and "until" not in said and type_.digits is Digits.TEXT:
+    if isinstance(type_, PatternTime) and not said.has("until") and type_.digits is Digits.TEXT:
         return Extent(constant(pattern_size(type_)))
     until = bytes_of(said, "until")
     if until:
-        if "size" in said:
+        if said.has("size"):
             raise said.wrong("size", "goes not with `until`: one of them tells where the field ends")
         return Extent(None, until, said.flag("or_end", default=False))
-    if "size" in said:
+    if said.has("size"):
         return Extent(_sized(scope).wanted(said, "size"))
     if must_be and isinstance(type_, (Text, Bytes)):
         sizes = {len(leaf_of(type_).write(one)) for one in must_be}
@@ -204,7 +204,7 @@ def _choice(said: Declaration, scope: Scope, *, repeated: bool) -> Choice:
         cases.append((values, tuple(parse_parts(tables_of(table, "fields"), inner, repeated=repeated))))
         table.end()
     otherwise = None
-    if "otherwise" in said:
+    if said.has("otherwise"):
         otherwise = tuple(parse_parts(said.tables("otherwise"), scope.within(said), repeated=repeated))
     size = _sized(scope).expression(said, "size")
     condition = _sized(scope).expression(said, "if")

@@ -61,7 +61,7 @@ def _bcd(said: Declaration, order: Order) -> Type:
 
 
 def _float(said: Declaration, order: Order, size: int) -> Type:
-    if "places" in said:
+    if said.has("places"):
         return Float(size, order, 0, said.number("places", 0, 0, 15))
     if "digits" not in said:
         raise said.wrong(

@@ -62,7 +62,7 @@ class Scope:
 
     def expression(self, said: Declaration, key: str) -> Expression | None:
         """An expression; None if the key is not there."""
-        if key not in said:
+        if not said.has(key):
             return None
         return self.wanted(said, key)
 
@@ -85,7 +85,7 @@ class Scope:
 
 def source_of(said: Declaration) -> Source:
     """The ``source`` of a part: ``capture``, ``manual``, ``guess`` or ``invented``, and where it can be looked up."""
-    if "source" not in said:
+    if not said.has("source"):
         return UNSTATED
     word, _, where = said.text("source").partition(" ")
     if word not in _ORIGINS:
@@ -134,7 +134,7 @@ def constant_of(said: Declaration, key: str, text: str, type_: Type | None) -> C
 
 def tables_of(said: Declaration, key: str) -> list[Declaration]:
     """A list of tables, or a single one; none if the key is not there."""
-    if key not in said:
+    if not said.has(key):
         return []
     if said.is_table(key):
         table = said.table(key)
