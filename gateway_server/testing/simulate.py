@@ -90,7 +90,10 @@ class SimulatedMeter:
         self.meter: FakeMeter | ProfileMeter
         if options.profile is not None:
             profile = load_profile(options.profile)
-            self.meter = ProfileMeter(profile, options.serial, options.seed, time.now(), days=options.days)
+            # Whom one calls and who can be asked waits for the question; everybody else speaks when the line is there.
+            pushes = bool(options.call) or profile.read is None
+            now = time.now()
+            self.meter = ProfileMeter(profile, options.serial, options.seed, now, days=options.days, pushes=pushes)
         else:
             self.meter = FakeMeter(
                 options.model,
