@@ -18,7 +18,6 @@ from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.building import solved
 from gateway_server.codec.meter_profile.evaluation import compiled
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     By,
@@ -37,6 +36,7 @@ from gateway_server.codec.meter_profile.form import (
     Reply as Said_back,
 )
 from gateway_server.codec.meter_profile.machine import Machine
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError, OperatorError
 from gateway_server.model import CURRENT, EVENTS, NOWHERE, Row
 from gateway_server.testing.fake_delivery import Reply

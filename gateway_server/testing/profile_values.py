@@ -20,7 +20,6 @@ from gateway_server.codec.codec import Frame
 from gateway_server.codec.meter_profile.building import solved as solved_for
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Binary, Call, Constant, Expression, Name, Tree, Unary
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Bcd,
     Bits,
@@ -44,6 +43,7 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.meaning import Meaning
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import NOWHERE
 

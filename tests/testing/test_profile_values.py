@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway_server.codec.declaration import read_declaration
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import Side
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.parse import parse_profile
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.testing.profile_values import Entry, Inventor, fields_of, tellings
 

@@ -18,7 +18,7 @@ from gateway_server.codec.declaration import read_declaration
 from gateway_server.codec.meter_profile.codec import ProfileCodec, make_codec
 from gateway_server.codec.meter_profile.form import Bcd, Flags, Integer, Text
 from gateway_server.codec.meter_profile.parse import parse_profile
-from gateway_server.codec.meter_profile.parts import Trace
+from gateway_server.codec.meter_profile.reading import Trace
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import Direction
 from gateway_server.workbench.capture import read_capture

@@ -13,12 +13,12 @@ from typing import Any
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Expression
-from gateway_server.codec.meter_profile.finishing import SPAN, Values
 from gateway_server.codec.meter_profile.form import Bits, Choice, Field, Group, Integer, Message, Part
 from gateway_server.codec.meter_profile.layout import Layout
 from gateway_server.codec.meter_profile.leaves import Leaf, fitted, leaf_of
 from gateway_server.codec.meter_profile.numbers import exact_quotient
-from gateway_server.codec.meter_profile.parts import LEFT, Path, Trace, masking
+from gateway_server.codec.meter_profile.parts import LEFT, masking
+from gateway_server.codec.meter_profile.reading import SPAN, Path, Trace, Values
 from gateway_server.errors import CodecError
 
 Odd = Mapping[Path, bytes]

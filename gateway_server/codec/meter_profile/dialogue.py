@@ -22,7 +22,6 @@ from gateway_server.codec.dialogue import (
     Wish,
 )
 from gateway_server.codec.meter_profile.evaluation import compiled
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
@@ -42,6 +41,7 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError, LineLost, MeterSilent
 from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 

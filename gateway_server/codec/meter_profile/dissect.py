@@ -13,7 +13,7 @@ from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.layout import name_of
 from gateway_server.codec.meter_profile.leaves import words_of
 from gateway_server.codec.meter_profile.messages import Compiled
-from gateway_server.codec.meter_profile.parts import Path, Trace
+from gateway_server.codec.meter_profile.reading import Path, Trace
 from gateway_server.errors import CodecError
 
 _MOST_SHOWN = 80

@@ -12,12 +12,10 @@ from gateway_server.codec.meter_profile.expressions import Constant as Literal
 from gateway_server.codec.meter_profile.form import Bits, Constant, Field, FieldCheck, Integer
 from gateway_server.codec.meter_profile.leaves import words_of
 from gateway_server.codec.meter_profile.numbers import PRODUCT, exact_product
+from gateway_server.codec.meter_profile.reading import SPAN, Values
 from gateway_server.errors import ChecksumError, CodecError
 
-Values = dict[str, Any]
 Finish = Callable[[Any, Values, bytes, int], None]
-SPAN = "@"
-"""Before the name of a field: where it began."""
 
 
 def finish_of(field: Field) -> Finish | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Choice,
@@ -22,7 +21,7 @@ from gateway_server.codec.meter_profile.form import (
 from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.meaning import Meaning
 from gateway_server.codec.meter_profile.messages import Compiled
-from gateway_server.codec.meter_profile.parts import Trace
+from gateway_server.codec.meter_profile.reading import Trace, Values
 from gateway_server.errors import CodecError
 from gateway_server.model import Identify
 

@@ -11,8 +11,8 @@ from typing import Any
 from gateway_server.codec.dialogue import Findings, Found
 from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
 from gateway_server.codec.meter_profile.expressions import Expression
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import EventMap, Message, MeterProfile, Origin, RowMap, Source
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError, MeterRefused
 from gateway_server.model import Column, Event, Identify, Quality, Row, Span, Value
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.meter_profile.building import Builder
-from gateway_server.codec.meter_profile.finishing import Values
 from gateway_server.codec.meter_profile.form import Constant, Message, MeterProfile, Parity, Side
 from gateway_server.codec.meter_profile.framing import Cutter, ProfileFramer, cutters_of, fold, unfold
 from gateway_server.codec.meter_profile.layout import Layout
 from gateway_server.codec.meter_profile.naming import marks_of
-from gateway_server.codec.meter_profile.parts import Path, Reader, Trace, sequence
+from gateway_server.codec.meter_profile.parts import sequence
+from gateway_server.codec.meter_profile.reading import Path, Reader, Trace, Values
 from gateway_server.errors import ChecksumError, CodecError
 
 _NOTHING_ODD: Mapping[Path, bytes] = MappingProxyType({})

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
-from gateway_server.codec.meter_profile.finishing import SPAN, Finish, Values, finish_of, shown
+from gateway_server.codec.meter_profile.finishing import Finish, finish_of, shown
 from gateway_server.codec.meter_profile.form import (
     Choice,
     Field,
@@ -22,39 +22,12 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.codec.meter_profile.naming import names_of, sometimes
+from gateway_server.codec.meter_profile.reading import SPAN, Reader, Trace, Values
 from gateway_server.codec.meter_profile.runs import columns, is_column, is_fixed, record
 from gateway_server.errors import CodecError
 
-Path = tuple[str | int, ...]
-
 LEFT = "left"
 MOST_REPEATS = 10_000
-
-
-class Seen(NamedTuple):
-    """A field that was read: where it stood, what it said, and its bytes without what masked them."""
-
-    path: Path
-    field: Field
-    start: int
-    end: int
-    value: Any
-    raw: bytes
-
-
-class Trace:
-    """Where every field was, for the auditor's view and for putting a frame together again."""
-
-    def __init__(self) -> None:
-        self.path: Path = ()
-        self.fields: list[Seen] = []
-
-    def add(self, field: Field, start: int, end: int, value: Any, data: bytes) -> None:
-        """A field was read."""
-        self.fields.append(Seen((*self.path, field.name), field, start, end, value, data[start:end]))
-
-
-Reader = Callable[[bytes, int, int, Values, Trace | None], int]
 
 
 def sequence(parts: tuple[Part, ...], marks: frozenset[str] = frozenset()) -> Reader:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gateway_server.codec.meter_profile.finishing import Finish
 from gateway_server.codec.meter_profile.form import Field, Integer, Order
 from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.reading import Reader, Trace, Values
 from gateway_server.errors import CodecError
-
-if TYPE_CHECKING:
-    from gateway_server.codec.meter_profile.finishing import Finish, Values
-    from gateway_server.codec.meter_profile.parts import Reader, Trace
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _PREFIXES = {Order.BIG: ">", Order.LITTLE: "<"}

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.meter_profile.finishing import SPAN
 from gateway_server.codec.meter_profile.naming import names_of, sometimes
+from gateway_server.codec.meter_profile.reading import SPAN
 from gateway_server.errors import ChecksumError, CodecError
 from tests.codec.meter_profile.profiles import profile_of, values_of, with_fields
 

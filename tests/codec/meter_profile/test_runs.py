@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_server.codec.meter_profile.parts import Trace, sequence
+from gateway_server.codec.meter_profile.parts import sequence
+from gateway_server.codec.meter_profile.reading import Trace
 from gateway_server.errors import CodecError
 from tests.codec.meter_profile.profiles import with_fields
 
