@@ -46,7 +46,11 @@ def test_wrong_profile_is_left_out_with_its_file_line_key_and_what_is_allowed(tm
 CLAIMS = """
 reads: meter_profile
 framing:
-  {{name: frame, start: 68, header: [{{name: length, type: u8}}], length: {{field: length, uncounted: 4}}, check: {rule}}}
+  name: frame
+  start: 68
+  header: [{{name: length, type: u8}}]
+  length: {{field: length, uncounted: 4}}
+  check: {rule}
 messages:
   - {{name: push, fields: [{{name: serial, type: text, size: "2"}}, {{name: v, type: u8}}],
       identify: {{serial: serial}}, rows: {{values: {{value: v, quantity: pressure}}}}}}
@@ -81,3 +85,29 @@ def test_of_two_profiles_that_claim_one_stream_the_first_in_the_listeners_order_
     assert notes[3].endswith("; trying other")
     assert len(notes) == 4
     assert scene.line.said == other.machine.compiled.encode("stored", {}) * 3
+
+
+SILENCE = """
+reads: meter_profile
+framing: {name: telegram, gap: 0.05}
+messages:
+  - {name: push, fields: [{name: serial, type: text, size: "2"}, {name: v, type: u8}],
+      identify: {serial: serial}, rows: {values: {value: v, quantity: pressure}}}
+answer:
+  - listen: {on: [{message: push}]}
+"""
+
+
+def test_frame_that_only_silence_ends_is_read_after_that_silence(tmp_path: Path) -> None:
+    (tmp_path / "silence.yaml").write_text(SILENCE, "utf-8")
+    scene = Scene()
+    scene.store.put_meter(MeterRecord("41"))
+    session = scene.session()
+    session.begin(Plan((load_codecs([tmp_path]).get("silence"),), Role.LISTEN))
+    session.received(b"41")
+    scene.clock.advance(0.04)
+    session.received(b"\x07")
+    scene.clock.advance(0.04)
+    assert scene.values() == []
+    scene.clock.advance(0.02)
+    assert scene.values() == ["7"]

@@ -192,7 +192,7 @@ class Conversation:
         heard = bad = noise = 0
         while True:
             try:
-                frame: Frame = yield Receive(step.timeout, noise=not heard)
+                frame: Frame = yield Receive(step.timeout, self._machine.gap, noise=not heard)
             except (MeterSilent, LineLost):
                 if heard:
                     return
@@ -256,7 +256,7 @@ class Conversation:
                 yield from self._assign(step.assign)
                 return None
             try:
-                frame: Frame = yield Receive(step.timeout, step.gap, kinds=kinds)
+                frame: Frame = yield Receive(step.timeout, step.gap or self._machine.gap, kinds=kinds)
             except MeterSilent as silent:
                 error = silent
                 continue

@@ -37,6 +37,9 @@ class Machine:
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
+        gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]
+        self.gap = max(gaps) if gaps else None
+        """How long a silence ends a frame, if a frame of the meter's ends so."""
         self._has_secrets = _secret_messages(profile)
 
     def awaited(self, names: Sequence[str]) -> frozenset[str]:
