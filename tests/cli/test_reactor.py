@@ -102,3 +102,14 @@ def test_timeouts_are_not_put_off_when_the_machines_clock_is_set_back(desk: Desk
             return await waited
         print(run_reactor(work))
     """) == "7\n"  # fmt: skip
+
+
+def test_work_that_ends_because_the_reactor_does_gives_its_result_without_a_word_more(desk: Desk) -> None:
+    assert python(desk, """
+        async def work(reactor):
+            over = Deferred()
+            reactor.addSystemEventTrigger("before", "shutdown", over.callback, 7)
+            print("begun", flush=True)
+            return await over
+        print(run_reactor(work))
+    """, kill=True) == "begun\n7\n"  # fmt: skip
