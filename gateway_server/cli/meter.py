@@ -202,7 +202,7 @@ _card_options = opt.options(
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),
     click.option("--gas-day-start", metavar="HH:MM", help="[10:00]"),
     click.option(
-        "--address", metavar="TEXT", help="Its address on a bus that it shares, such as its Modbus unit. [none]"
+        "--address", metavar="TEXT", help="Its address on a shared bus, such as its Modbus unit. [none]"
     ),
     click.option(
         "--password-file",
