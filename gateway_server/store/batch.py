@@ -23,6 +23,18 @@ Item = tuple[int, Any, int]  # a kind from above, what `Writer` was given, how m
 Answer = tuple[Callable[[Any], None], Any]
 
 
+class FromThread:
+    """Who waits in another thread than the reactor's, and is answered without it."""
+
+    __slots__ = ("_done",)
+
+    def __init__(self, done: Callable[[Any], None]) -> None:
+        self._done = done
+
+    def __call__(self, answer: Any) -> None:
+        self._done(answer)
+
+
 @dataclass(slots=True)
 class Batch:
     """What is written together, sorted by kind.

@@ -44,7 +44,7 @@ _FROM_METER = Direction.FROM_METER.value
 _NOTE = Direction.NOTE.value
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A stretch of a file with the place of its session's entries in the log."""
 
     session: int
@@ -112,7 +112,7 @@ class FileQueries(RegisterQueries, SessionQueries):
             meter = self.meter_id(closing.serial) if closing.serial else None
             if meter is not None and not end.received_at_ms:  # it came just now, and here
                 self._meet([(meter, closing.ended_ms, closing.ended_ms)])
-            own = _Part(key.id, 0, end.size, arrival.log_first, self.log_end())
+            own = Part(key.id, 0, end.size, arrival.log_first, self.log_end())
             if arrival.continues:
                 number, size, sha256 = self._continue(arrival, own, end)
             else:
@@ -123,7 +123,8 @@ class FileQueries(RegisterQueries, SessionQueries):
             state = FileState.STORED if end.complete else FileState.INCOMPLETE
             same_as = None
             if end.complete:
-                same_as = self._same_content(number, sha256, size)
+                of = self.connection.one("SELECT meter_id, login, name FROM file WHERE id = ?", (number,))
+                same_as = self._same_content(sha256, size, *of, besides=number)
             if same_as is not None:
                 state = FileState.DUPLICATE
                 if not arrival.continues:
@@ -138,7 +139,7 @@ class FileQueries(RegisterQueries, SessionQueries):
                     end.received_at_ms or closing.ended_ms,
                     key.id,
                     same_as,
-                    "" if same_as is None else f"the same content as file {same_as}",
+                    "" if same_as is None else same_content_detail(same_as),
                     number,
                 ),
             )
@@ -240,7 +241,7 @@ class FileQueries(RegisterQueries, SessionQueries):
         )
         return first * LOG_PART, (last + 1) * LOG_PART - 1
 
-    def _continue(self, arrival: _Arrival, own: _Part, end: UploadEnd) -> tuple[int, int, str]:
+    def _continue(self, arrival: _Arrival, own: Part, end: UploadEnd) -> tuple[int, int, str]:
         """Joins what came to the former file; gives which file that makes, its size and hash.
 
         A former file that was incomplete, or only grows, becomes the longer one; content that would be lost from the
@@ -287,48 +288,48 @@ class FileQueries(RegisterQueries, SessionQueries):
     def _first_of_others(self, file_id: int) -> bool:
         return self.connection.one("SELECT 1 FROM file WHERE same_as = ? LIMIT 1", (file_id,)) is not None
 
-    def _same_content(self, file_id: int, sha256: str, size: int) -> int | None:
+    def _same_content(
+        self, sha256: str, size: int, meter_id: int | None, login: str, name: str, besides: int = 0
+    ) -> int | None:
         """The first file with this content of the same meter; while that is unknown, of the same account and name,
         because the name may say whose it is."""
         row = self.connection.one(
-            "SELECT o.id FROM file o JOIN file f ON f.id = ? WHERE o.sha256 = ? AND o.size = ? AND o.id <> f.id"
-            " AND (o.meter_id = f.meter_id OR (o.login = f.login AND o.name = f.name"
-            " AND (o.meter_id IS NULL OR f.meter_id IS NULL)))"
-            " AND o.state NOT IN ('incomplete', 'duplicate') ORDER BY o.id LIMIT 1",
-            (file_id, sha256, size),
+            "SELECT id FROM file WHERE sha256 = ? AND size = ? AND id <> ? AND (meter_id = ? OR (login = ? AND name = ?"
+            " AND (meter_id IS NULL OR ? IS NULL))) AND state NOT IN ('incomplete', 'duplicate') ORDER BY id LIMIT 1",
+            (sha256, size, besides, meter_id, login, name, meter_id),
         )
         return None if row is None else int(row[0])
 
-    def _give_way(self, number: int, own: _Part, first: int, sha256: str) -> None:
+    def _give_way(self, number: int, own: Part, first: int, sha256: str) -> None:
         """This session's copy of known content becomes a note; the file's parts are the first file's."""
         ours = "id BETWEEN ? AND ? AND session_id = ? AND direction = ?"
         place = (own.log_first, own.log_last, own.session, _FROM_METER)
         entry = self.connection.one(f"SELECT MIN(id) FROM session_log WHERE {ours}", place)[0]
         if entry is None:
             return
-        note = f"{own.end} bytes with SHA-256 {sha256}: the content of file {first}, kept there"
         self.connection.execute(
-            "UPDATE session_log SET direction = ?, data = ? WHERE id = ?", (_NOTE, note.encode(), entry)
+            "UPDATE session_log SET direction = ?, data = ? WHERE id = ?",
+            (_NOTE, given_way_note(own.end, sha256, first), entry),
         )
         self.connection.execute(f"DELETE FROM session_log WHERE {ours}", place)
         self.connection.execute("DELETE FROM file_part WHERE file_id = ?", (number,))
         self._put_parts(number, 0, self._parts(first))
 
-    def _put_parts(self, file_id: int, place: int, parts: Sequence[_Part]) -> None:
+    def _put_parts(self, file_id: int, place: int, parts: Sequence[Part]) -> None:
         self.connection.executemany(
             f"INSERT INTO file_part (file_id, place, {_PART}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(file_id, number, *part) for number, part in enumerate(parts, place) if part.start < part.end],
         )
 
-    def _parts(self, file_id: int) -> list[_Part]:
+    def _parts(self, file_id: int) -> list[Part]:
         return [
-            _Part(*row)
+            Part(*row)
             for row in self.connection.all(
                 f"SELECT {_PART} FROM file_part WHERE file_id = ? ORDER BY place", (file_id,)
             )
         ]
 
-    def _part_bytes(self, part: _Part) -> Iterator[bytes]:
+    def _part_bytes(self, part: Part) -> Iterator[bytes]:
         place = 0
         for (data,) in self.connection.stream(
             "SELECT data FROM session_log WHERE id BETWEEN ? AND ? AND session_id = ? AND direction = ? ORDER BY id",
@@ -360,7 +361,7 @@ class FileQueries(RegisterQueries, SessionQueries):
             " AND direction = ?",
             (first, last, session, _FROM_METER),
         )[0]
-        parts = [*_cut(self._parts(base), kept), _Part(session, 0, arrived, first, last)]
+        parts = [*_cut(self._parts(base), kept), Part(session, 0, arrived, first, last)]
         hashed = hashlib.sha256()
         for part in parts:
             for piece in self._part_bytes(part):
@@ -372,7 +373,17 @@ class FileQueries(RegisterQueries, SessionQueries):
         )
 
 
-def _cut(parts: Sequence[_Part], length: int) -> list[_Part]:
+def same_content_detail(first: int) -> str:
+    """What is told of a file whose content came before."""
+    return f"the same content as file {first}"
+
+
+def given_way_note(size: int, sha256: str, first: int) -> bytes:
+    """What stands in a session's log in place of content that came before."""
+    return f"{size} bytes with SHA-256 {sha256}: the content of file {first}, kept there".encode()
+
+
+def _cut(parts: Sequence[Part], length: int) -> list[Part]:
     """The parts of a file's first bytes."""
     kept = []
     for part in parts:

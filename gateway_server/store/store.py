@@ -73,6 +73,12 @@ class Writer(Protocol):
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """As `call`, for a thread that is not the reactor's; ``done`` is called on the store's, right after the commit.
+
+        It must do no more there than pass the answer on.
+        """
+
 
 class Store(Protocol):
     """The store's verbs, each one transaction or part of the caller's. Raises `StoreError` (`StoreFull`)."""
@@ -156,6 +162,15 @@ class Store(Protocol):
         The record's id is the former file's where that was completed or grew. Content that came before is a
         duplicate. An upload that is not ``complete`` is kept for a resume.
         """
+
+    def take_upload(
+        self,
+        opening: SessionOpening,
+        log: Sequence[tuple[int, Direction, bytes]],
+        end: UploadEnd,
+        closing: SessionClosing,
+    ) -> FileRecord:
+        """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
         """What APPE and REST may go on with: the newest file of this account and name that came since then."""

@@ -14,7 +14,19 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item
+from gateway_server.store.batch import (
+    CALL,
+    CLOSE,
+    CONTACT,
+    ITEM_WEIGHT,
+    LOG,
+    OPEN,
+    SAVE,
+    Answer,
+    Batch,
+    FromThread,
+    Item,
+)
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
@@ -82,6 +94,10 @@ class DirectWriter:
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` in a transaction."""
         self._write(CALL, (work, done))
+
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """The same: there is no other thread."""
+        self.call(work, done)
 
     def _write(self, kind: int, payload: Any) -> None:
         batch = Batch.of([(kind, payload, 0)])
@@ -218,6 +234,18 @@ class ThreadWriter:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
         self._hand_over(CALL, (work, done), ITEM_WEIGHT, done)
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """As `call`, for a thread that is not the reactor's; ``done`` is called on the store's, right after the commit.
+
+        Neither the request nor the answer waits for a turn of the reactor. Whoever calls this bounds by himself how
+        much of his is pending. Not to be called after `stop`.
+        """
+        self._pending.append((CALL, (work, FromThread(done)), 0))
+        self._wanted = True
+        if self._idle:  # the reactor may see the same: a token too many lets the thread look once more
+            self._idle = False
+            self._tokens.put(None)
+
     # on the reactor's thread
 
     def _hand_over(self, kind: int, payload: Any, weight: int, waits: Callable[[Any], None] | None = None) -> None:
@@ -332,7 +360,9 @@ class ThreadWriter:
                 broken = trouble if isinstance(trouble, StoreBroken) else None
                 no_room = isinstance(trouble, StoreFull)
                 weight -= sum(weight for _, _, weight in self._kept)
-            self._reactor.callFromThread(self._answered, answers, weight, trouble)
+            answers = _told(answers)
+            if answers or weight or trouble is not None:
+                self._reactor.callFromThread(self._answered, answers, weight, trouble)
         if self._kept:
             logger.error("the store had no room for %d entries of session logs; they are lost", len(self._kept))
         store.close()
@@ -377,6 +407,20 @@ class ThreadWriter:
                     self._kept += rest.unheard()
                 return answers, trouble
         return answers, None
+
+
+def _told(answers: list[Answer]) -> list[Answer]:
+    """Gives other threads their answers, and back those of the reactor's."""
+    left = []
+    for done, answer in answers:
+        if type(done) is not FromThread:
+            left.append((done, answer))
+            continue
+        try:
+            done(answer)
+        except Exception:  # as in `_answered`
+            logger.exception("a thread failed over the store's answer")
+    return left
 
 
 _FULL_WORDS = {

@@ -172,8 +172,8 @@ class Transfers(Control):
 
     def _finish(self, delivery: Delivery) -> None:
         self._committing = True
-        self._note("ftp< 226 Stored.")
-        delivery.said(self.take_said())
+        if self._said:
+            delivery.said(self.take_said())
         self.desk.end(self, delivery, "", lambda result: self._answered(delivery, result))
 
     def _answered(self, delivery: Delivery, result: FileRecord | StoreError) -> None:
@@ -181,14 +181,14 @@ class Transfers(Control):
         self._committing = False
         if self._closed:
             if isinstance(result, FileRecord):
-                self.desk.thread.hand_over(self.desk.landing.unheard, result)
+                self.desk.unheard(result)
             return
         self._waiting = False
         self.active_at = monotonic()
         if isinstance(result, FileRecord):
             self._write(b"226 Stored.\r\n")
             if self._closed and not self._leaving:
-                self.desk.thread.hand_over(self.desk.landing.unheard, result)
+                self.desk.unheard(result)
             self.stored(delivery, result)
         elif isinstance(result, StoreFull):
             self.respond("452 The disk is full; nothing was stored. Try again later.")
@@ -215,7 +215,7 @@ class Transfers(Control):
         if self._closed or reply:
             self.refused(f"{delivery.command} {delivery.path}: {why}")
         said = self.take_said()
-        if delivery.size or delivery.key is not None:
+        if delivery.size or delivery.in_parts:
             delivery.said(said)
             self.desk.end(self, delivery, why, None)
         else:

@@ -1,6 +1,6 @@
 """Wild dialogues over the command channel: the server answers each in form, and afterwards serves as before.
 
-How many is ``GATEWAY_WILD_DIALOGUES``; a release is tried with 100 000 and more.
+How many is ``GATEWAY_WILD_DIALOGUES``, from which seed ``GATEWAY_WILD_SEED``; a release is tried with 100 000 and more.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.end_to_end.wild_ftp import Wild, dialogues
 pytestmark = pytest.mark.end_to_end
 
 DIALOGUES = int(os.environ.get("GATEWAY_WILD_DIALOGUES", "2000"))
+SEED = int(os.environ.get("GATEWAY_WILD_SEED", "2"))
 WARM_UP = 400
 MOST_GROWTH_KB = 40_000
 # The limits are tested elsewhere; here nobody is to be shut out, or the dialogues would end at the door.
@@ -75,7 +76,7 @@ def test_server_answers_wild_dialogues_in_form_and_serves_on(tmp_path: Path) -> 
         wild = Wild(port, dialogues(1, WARM_UP))
         wild.run()
         before = resident_kb(pid)
-        wild = Wild(port, dialogues(2, DIALOGUES))
+        wild = Wild(port, dialogues(SEED, DIALOGUES))
         wild.run()
         assert wild.done == DIALOGUES
         assert wild.strange == []
