@@ -23,7 +23,7 @@ Item = tuple[int, Any, int]  # a kind from above, what `Writer` was given, how m
 Answer = tuple[Callable[[Any], None], Any]
 
 
-class FromThread:
+class Other:
     """Who waits in another thread than the reactor's, and is answered without it."""
 
     __slots__ = ("_done",)
@@ -32,7 +32,18 @@ class FromThread:
         self._done = done
 
     def __call__(self, answer: Any) -> None:
-        self._done(answer)
+        try:
+            self._done(answer)
+        except Exception:  # one's mistake must not keep the answer from the others
+            logger.exception("a thread failed over the store's answer")
+
+    @classmethod
+    def answered(cls, answers: list[Answer]) -> list[Answer]:
+        """Answers those in other threads; gives back whom the reactor's thread has to answer."""
+        for done, answer in answers:
+            if type(done) is cls:
+                done(answer)
+        return [one for one in answers if type(one[0]) is not cls]
 
 
 @dataclass(slots=True)

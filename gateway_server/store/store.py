@@ -156,11 +156,20 @@ class Store(Protocol):
     def layout(self, columns: tuple[Column, ...]) -> int: ...
 
     # files: a session opened with `SessionOpening.upload` receives one
-    def finish_upload(self, key: SessionKey, end: UploadEnd, closing: SessionClosing) -> FileRecord:
+    def finish_upload(
+        self,
+        key: SessionKey,
+        end: UploadEnd,
+        closing: SessionClosing,
+        *,
+        log: Sequence[tuple[int, Direction, bytes]] = ...,
+        by_rule: bool = ...,
+    ) -> FileRecord:
         """Ends an upload with its session, all in one: after this commit, and not before, it may be acknowledged.
 
         The record's id is the former file's where that was completed or grew. Content that came before is a
-        duplicate. An upload that is not ``complete`` is kept for a resume.
+        duplicate. An upload that is not ``complete`` is kept for a resume. ``log`` is written with it. ``by_rule``:
+        the closing's serial number was found in the file's path; it may be a meter's login, or one nobody knows yet.
         """
 
     def take_upload(
@@ -169,6 +178,8 @@ class Store(Protocol):
         log: Sequence[tuple[int, Direction, bytes]],
         end: UploadEnd,
         closing: SessionClosing,
+        *,
+        by_rule: bool = ...,
     ) -> FileRecord:
         """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 

@@ -7,9 +7,11 @@ to be written twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway_server.model import Direction
-from gateway_server.store.files import FileQueries, Part, given_way_note, same_content_detail
+from gateway_server.store.arrivals import ArrivalQueries, Entry, given_way_note, same_content_detail
+from gateway_server.store.files import Part
 from gateway_server.store.records import (
     FileRecord,
     FileState,
@@ -18,8 +20,6 @@ from gateway_server.store.records import (
     SessionOpening,
     UploadEnd,
 )
-
-Entry = tuple[int, Direction, bytes]
 
 _SESSION = (
     "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, started_ms, ended_ms, outcome,"
@@ -31,20 +31,29 @@ _FILE = (
 )
 
 
-class UploadQueries(FileQueries):
+class UploadQueries(ArrivalQueries):
     """The verb for uploads of which nothing was written while they came."""
 
     def take_upload(
-        self, opening: SessionOpening, log: Sequence[Entry], end: UploadEnd, closing: SessionClosing
+        self,
+        opening: SessionOpening,
+        log: Sequence[Entry],
+        end: UploadEnd,
+        closing: SessionClosing,
+        *,
+        by_rule: bool = False,
     ) -> FileRecord:
         """The same as `open_session`, `log` and `finish_upload`, in that order. Raises `StoreError` as that does."""
         upload = opening.upload
         assert upload is not None  # whoever calls this has one
         with self.connection.transaction("take upload"):
-            if upload.continues:
+            known = self.meter_by_rule(closing.serial) if by_rule and closing.serial else None
+            if upload.continues or (by_rule and closing.serial and known is None):
                 key = self.open_session(opening)
                 self.log([(key, *entry) for entry in log])
-                return self.finish_upload(key, end, closing)
+                return self.finish_upload(key, end, closing, by_rule=by_rule)
+            if known is not None:
+                closing = replace(closing, serial=known.serial)
             meter = self.meter_id(closing.serial) if closing.serial else None
             (session,) = self.connection.one(
                 _SESSION,
@@ -54,7 +63,7 @@ class UploadQueries(FileQueries):
                     closing.bytes_received,
                 ),
             )  # fmt: skip
-            if meter is not None:
+            if meter is not None and not end.received_at_ms:  # it came just now, and here
                 self._meet([(meter, closing.ended_ms, closing.ended_ms)])
             same_as = None
             if end.complete:

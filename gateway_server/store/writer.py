@@ -14,19 +14,7 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import (
-    CALL,
-    CLOSE,
-    CONTACT,
-    ITEM_WEIGHT,
-    LOG,
-    OPEN,
-    SAVE,
-    Answer,
-    Batch,
-    FromThread,
-    Item,
-)
+from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item, Other
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
@@ -235,12 +223,9 @@ class ThreadWriter:
         self._hand_over(CALL, (work, done), ITEM_WEIGHT, done)
 
     def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
-        """As `call`, for a thread that is not the reactor's; ``done`` is called on the store's, right after the commit.
-
-        Neither the request nor the answer waits for a turn of the reactor. Whoever calls this bounds by himself how
-        much of his is pending. Not to be called after `stop`.
-        """
-        self._pending.append((CALL, (work, FromThread(done)), 0))
+        """As `call`, for another thread than the reactor's, for which neither request nor answer waits: ``done`` is
+        called on the store's. Whoever calls this bounds himself how much of his is pending. Not after `stop`."""
+        self._pending.append((CALL, (work, Other(done)), 0))
         self._wanted = True
         if self._idle:  # the reactor may see the same: a token too many lets the thread look once more
             self._idle = False
@@ -360,7 +345,7 @@ class ThreadWriter:
                 broken = trouble if isinstance(trouble, StoreBroken) else None
                 no_room = isinstance(trouble, StoreFull)
                 weight -= sum(weight for _, _, weight in self._kept)
-            answers = _told(answers)
+            answers = Other.answered(answers)
             if answers or weight or trouble is not None:
                 self._reactor.callFromThread(self._answered, answers, weight, trouble)
         if self._kept:
@@ -407,20 +392,6 @@ class ThreadWriter:
                     self._kept += rest.unheard()
                 return answers, trouble
         return answers, None
-
-
-def _told(answers: list[Answer]) -> list[Answer]:
-    """Gives other threads their answers, and back those of the reactor's."""
-    left = []
-    for done, answer in answers:
-        if type(done) is not FromThread:
-            left.append((done, answer))
-            continue
-        try:
-            done(answer)
-        except Exception:  # as in `_answered`
-            logger.exception("a thread failed over the store's answer")
-    return left
 
 
 _FULL_WORDS = {

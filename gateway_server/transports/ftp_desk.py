@@ -14,6 +14,7 @@ from gateway_server.store.passwords import Verifier
 from gateway_server.store.records import FileRecord, FileState, SessionOpening
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp_delivery import PIECE, Delivery, Entry
+from gateway_server.transports.ftp_doors import Doors
 from gateway_server.transports.ftp_landing import Answer, Landing
 from gateway_server.transports.ftp_login import Logins
 from gateway_server.transports.ftp_terms import Terms
@@ -37,6 +38,7 @@ class Desk:
         self.landing = landing
         self.now_ms = now_ms
         self.logins = Logins(thread, self.ask, Verifier(), now_ms, monotonic)
+        self.doors = Doors(thread.loop)
         self.full = False
         self.receiving: dict[Any, Delivery] = {}  # by control connection
         self.by_login: Counter[str] = Counter()

@@ -13,14 +13,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gateway_server.errors import StoreError, StoreFull
-from gateway_server.model import Direction, Identify, Outcome
+from gateway_server.model import Direction, Outcome
 from gateway_server.session.endings import ending
 from gateway_server.session.plan import Facilities
 from gateway_server.store.records import (
     FileRecord,
     FileState,
     SessionClosing,
-    SessionKey,
     SessionOpening,
     UploadEnd,
 )
@@ -60,19 +59,11 @@ class Landing:
         opening, closing, end = delivery.opening(), _closing(delivery, why, facilities.now_ms()), _end(delivery, why)
         log = entries if why else [*entries, _stored_note(closing)]
 
-        def work(store: Store) -> FileRecord:
-            serial = closing.serial
-            if not (delivery.shared and serial):
-                return store.take_upload(opening, log, end, closing)
-            known = store.meter(serial) or store.meter_at(f"ftp:{serial}")
-            if known is not None:
-                named = replace(closing, serial=known.serial)
-                return store.take_upload(replace(opening, serial=known.serial), log, end, named)
-            key = store.open_session(opening)
-            store.log([(key, *entry) for entry in log])
-            return store.finish_upload(key, end, _identified(store, key, closing))
-
-        facilities.writer.call_from_thread(work, lambda result: self._thread.call(answer, result))
+        by_rule = delivery.shared
+        facilities.writer.call_from_thread(
+            lambda store: store.take_upload(opening, log, end, closing, by_rule=by_rule),
+            lambda result: self._thread.call(answer, result),
+        )
 
     def refused(self, delivery: Delivery, entries: Sequence[Entry], why: str, error: StoreError) -> None:
         """The store did not take an upload: its session says so. What came stays in its log, if there is room."""
@@ -104,12 +95,11 @@ class Landing:
         key = delivery.key
         assert key is not None  # `part` opened it
         closing, end = _closing(delivery, why, self._facilities.now_ms()), _end(delivery, why)
-        shared = delivery.shared
+        note = [] if why else [_stored_note(closing)]
+        by_rule = delivery.shared
 
         def finish(store: Store) -> FileRecord:
-            if not why:
-                store.log([(key, *_stored_note(closing))])
-            return store.finish_upload(key, end, _identified(store, key, closing) if shared else closing)
+            return store.finish_upload(key, end, closing, log=note, by_rule=by_rule)
 
         def done(result: FileRecord | StoreError) -> None:
             if isinstance(result, StoreError):
@@ -168,17 +158,6 @@ def _outcome(delivery: Delivery, why: str) -> Outcome:
 def _failed(closing: SessionClosing, error: StoreError) -> SessionClosing:
     how = ending(error, "", closing.serial, 0, unclaimed=False)
     return replace(closing, outcome=how.outcome, detail=how.detail)
-
-
-def _identified(store: Store, key: SessionKey, closing: SessionClosing) -> SessionClosing:
-    """The closing with the register's serial number for what a shared account's rule found."""
-    said = closing.serial
-    if not said:
-        return closing
-    record = store.meter(said) or store.meter_at(f"ftp:{said}")
-    if record is None:
-        record = store.identify(key, Identify(said), closing.ended_ms)
-    return replace(closing, serial=record.serial)
 
 
 def _log_failure(result: StoreError | None) -> None:
