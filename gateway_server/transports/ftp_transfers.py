@@ -17,6 +17,7 @@ from gateway_server.store.records import FileRecord, SessionOpening
 from gateway_server.transports.ftp_control import Control
 from gateway_server.transports.ftp_data import Active, Data
 from gateway_server.transports.ftp_delivery import Delivery
+from gateway_server.transports.ftp_paths import raw_of, readable
 
 _LEAVING_SECONDS = 1.0  # in which the data connection of a client that has said QUIT and hung up may still come
 
@@ -233,7 +234,7 @@ class Transfers(Control):
         if reply:
             self.respond(reply)
         if self._closed or reply:
-            self.refused(f"{delivery.command} {delivery.path}: {why}")
+            self.refused(f"{delivery.command} {readable(raw_of(delivery.path))}: {why}")
         said = self.take_said()
         if delivery.size or delivery.in_parts:
             delivery.said(said)
