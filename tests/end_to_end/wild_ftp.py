@@ -124,8 +124,8 @@ class Talk:
 
 
 class Wild:
-    """Dialogues against a server. ``strange`` are the replies that are none, ``unanswered`` the dialogues whose QUIT got
-    no 221, with what was heard last.
+    """Dialogues against a server. ``strange`` are the replies that are none, ``unanswered`` the dialogues whose QUIT
+    got no 221, with what was heard last.
 
     ``patience_s`` is how long a dialogue is listened to after its last word, ``quit_s`` how long 221 is waited for.
     """
@@ -137,7 +137,7 @@ class Wild:
         *,
         at_once: int = 50,
         patience_s: float = 0.05,
-        quit_s: float = 10.0,
+        quit_s: float = 30.0,
     ) -> None:
         self._port = port
         self._dialogues = dialogues
