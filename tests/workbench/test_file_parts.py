@@ -13,8 +13,6 @@ from gateway_server.workbench.files import decode_file
 from tests.workbench.reports import REPORT, Report, zipped
 from tests.workbench.uploads import SERIAL, in_care, registry_of, uploaded
 
-NOBODY = registry_of([])
-
 
 def test_appended_file_is_read_whole_and_each_row_points_into_its_own_session(store: SqlStore) -> None:
     in_care(store)
