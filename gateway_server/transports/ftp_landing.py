@@ -58,7 +58,6 @@ class Landing:
         facilities = self._facilities
         opening, closing, end = delivery.opening(), _closing(delivery, why, facilities.now_ms()), _end(delivery, why)
         log = entries if why else [*entries, _stored_note(closing)]
-
         by_rule = delivery.shared
         facilities.writer.call_from_thread(
             lambda store: store.take_upload(opening, log, end, closing, by_rule=by_rule),
