@@ -127,6 +127,22 @@ class Desk:
         self._unique = max(self._unique + 1, self.now_ms())
         return self._unique
 
+    def recall(self) -> None:
+        """Takes in what accounts have uploaded today already, before this start of the gateway."""
+        now_ms = self.now_ms()
+        day = now_ms // _DAY_MS
+
+        def recalled(uploaded: dict[str, tuple[int, int]] | StoreError) -> None:
+            if isinstance(uploaded, StoreError):
+                logger.warning("what accounts have uploaded today does not count for their quotas: %s", uploaded)
+                return
+            for login, (size, files) in uploaded.items():
+                of, more, further = self._used.get(login, (day, 0, 0))
+                if of == day:
+                    self._used[login] = (day, size + more, files + further)
+
+        self.ask(lambda store: store.uploaded(day * _DAY_MS, now_ms), recalled)
+
     def over_quota(self, terms: Terms, login: str, size: int = 0) -> str:
         """Why this account may upload no more today, empty if it may."""
         day = self.now_ms() // _DAY_MS
@@ -222,5 +238,5 @@ class Desk:
         if of != day:
             used = files = 0
             if len(self._used) > 10_000:
-                self._used.clear()
+                self._used = {login: of_day for login, of_day in self._used.items() if of_day[0] == day}
         self._used[delivery.login] = (day, used + delivery.size, files + 1)
