@@ -50,7 +50,14 @@ class Push64:
         frame = yield _ANY
         yield Identify(frame.data[1:7].decode("latin-1"))
         while True:
-            yield from _kept(frame)
+            try:
+                row = read(frame)
+            except CodecError as error:
+                yield Note(str(error))
+            else:
+                yield row  # stored first
+                yield Send(b"A%06d\n" % (row.order_number or 0))
+                del row
             del frame  # nothing is held while the meter is silent
             frame = yield _ANY
 
@@ -63,18 +70,6 @@ class Push64:
             fields.append(Field(name, at, at + len(text) + 1, text))
             at += len(text) + 1
         return [*fields, Field("check", at, 64, frame.text[at:])]
-
-
-def _kept(frame: Frame) -> Dialogue:
-    """Stores what a frame holds, then acknowledges it."""
-    try:
-        row = read(frame)
-    except CodecError as error:
-        yield Note(str(error))
-        return None
-    yield row
-    yield Send(b"A%06d\n" % (row.order_number or 0))
-    return None
 
 
 def read(frame: Frame) -> Row:
@@ -93,7 +88,9 @@ def read(frame: Frame) -> Row:
             _EPOCH + timedelta(seconds=int(time)),
             int(number),
             status,
-            span=Span(frame.start, frame.end),
+            "",
+            "",
+            Span(frame.start, frame.start + 64),
         )
     except (ValueError, ArithmeticError) as error:
         raise CodecError(f"the frame is not as agreed: {error}") from error

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import select
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.python.failure import Failure
 
@@ -21,8 +24,7 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     SIGINT and SIGTERM cancel work that is not done, so that its ``finally`` closes what it opened; when it has done
     so, `Stopped` is raised.
     """
-    from twisted.internet import reactor
-
+    reactor = _reactor()
     _bridge_logging()
     running = _Running(reactor, work)
     reactor.callWhenRunning(running.begin)
@@ -33,6 +35,18 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     if isinstance(result, Failure):
         result.raiseException()
     return cast(T, result)
+
+
+def _reactor() -> Any:
+    """The process's reactor: the lean one where there is epoll and nobody has installed another."""
+    if hasattr(select, "epoll") and "twisted.internet.reactor" not in sys.modules:
+        from gateway_server.transports.epoll import LeanEPollReactor
+
+        make: Any = LeanEPollReactor  # Twisted's own has no types
+        installReactor(make())
+    from twisted.internet import reactor
+
+    return reactor
 
 
 class _Running:

@@ -63,7 +63,7 @@ def read(
     """Reads METER now and shows how far it is.
 
     Beside a running gateway this is an order to it; otherwise the meter is read from here. Times without a zone are
-    the meter's own. Exit status 1 if not everything was obtained.
+    the meter's own. Exit status 1 if not everything was obtained, 2 if it was never tried: no route, no codec.
     """
     if port is not None:
         _probe(invocation, port, as_json=as_json)
@@ -137,7 +137,10 @@ def _by_the_gateway(store: SqlStore, number: int, *, quiet: bool) -> Done:
             if store.cancel_job(number):
                 say(f"order {number} is cancelled")
             raise Stopped from None
-    return Done(job.outcome or Outcome.GATEWAY_FAULT, job.detail, job.session)
+    outcome = job.outcome or Outcome.GATEWAY_FAULT
+    if outcome is Outcome.GATEWAY_FAULT and not job.session:
+        raise OperatorError(job.detail)  # no line was tried: the order cannot be carried out as the register stands
+    return Done(outcome, job.detail, job.session)
 
 
 def _from_here(invocation: Invocation, serial: str, order: ReadOrder, route: str, *, quiet: bool) -> Done:

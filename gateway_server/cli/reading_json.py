@@ -44,6 +44,9 @@ def event_json(event: StoredEvent) -> dict[str, JsonValue]:
         "archive": EVENTS,
         "received_at": rfc3339(event.received_at_ms),
         "quality": event.quality or Quality.GOOD,
+        "span": [event.span_start, event.span_end],
+        "codec": event.codec,
+        "codec_version": event.codec_version,
     }
 
 

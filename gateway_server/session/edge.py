@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -75,6 +76,9 @@ def plain(value: Value) -> str:
     return text
 
 
+_is_odd = re.compile("[EIN]").search  # an exponent, or no number at all
+
+
 def _unfolded(value: Decimal) -> str:
     if not value.is_finite():
         raise CodecError(f"{value} is no number a meter can mean")
@@ -117,7 +121,9 @@ def _row(row: Row, zone: ZoneInfo, received_at_ms: int) -> RowToSave:
     values = row.values
     columns = row.columns
     clock_at = _clock_column(columns)
-    texts = tuple([plain(value) for value in values])
+    texts = tuple(map(str, values))
+    if _is_odd("".join(texts)):
+        texts = tuple([plain(value) for value in values])
     if clock_at >= 0:
         drift = _drift(texts[clock_at], zone, received_at_ms)
         if drift is not None:

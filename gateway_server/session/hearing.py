@@ -14,7 +14,7 @@ from gateway_server.model import Direction
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
-from gateway_server.session.remarks import GIVEN_UP
+from gateway_server.session.remarks import GIVEN_UP, LATE, kept_out
 from gateway_server.store.records import SessionKey, SessionOpening
 
 NEVER = float("inf")
@@ -118,7 +118,11 @@ class Hearing:
     def received(self, data: bytes) -> None:
         """Bytes from the meter."""
         at = self.log_received(data)
-        self.feed(data, at)
+        if self._state is OVER:
+            self.note(kept_out(at, at + len(data), LATE))
+            self._came_late()
+        else:
+            self.feed(data, at)
 
     def log_received(self, data: bytes) -> int:
         """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
@@ -225,6 +229,8 @@ class Hearing:
     def _wait_until(self, deadline: float) -> None:
         """Lazily: a timer that is due earlier looks again when it fires."""
         self.deadline = deadline
+        if 0 < self.bucket <= deadline:
+            return  # the sweep looks at it before that
         timer = self._timer
         if timer is not None:
             if timer.getTime() <= deadline:
@@ -243,7 +249,7 @@ class Hearing:
     def _next_frame(self, wish: Receive) -> Frame | None:
         intake = self._intake
         assert intake is not None
-        while (frame := intake.next_frame()) is not None:
+        while intake.fed != intake.cut and (frame := intake.next_frame()) is not None:
             if _wanted(frame, wish):
                 self._heard(frame)
                 return frame
@@ -284,6 +290,9 @@ class Hearing:
         raise NotImplementedError
 
     def _end(self, error: BaseException | None, reason: str = "") -> None:
+        raise NotImplementedError
+
+    def _came_late(self) -> None:
         raise NotImplementedError
 
     def _fell_silent(self, error: MeterSilent) -> None:

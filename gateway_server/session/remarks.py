@@ -17,6 +17,9 @@ ANSWERED_HEARTBEAT = "heartbeat, answered by the next bytes to it"
 IDLE = "nobody speaks with the meter; these are its modem's heartbeats"
 """Stands first in the record of a parked line: nothing in it is the codec's, in neither direction."""
 
+LATE = "they came when the session was over"
+"""What was kept out, when the line still delivered it behind the session's end."""
+
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 _IDLE = IDLE.encode()
@@ -31,6 +34,11 @@ def kept_out(start: int, end: int, what: str) -> str:
 def is_answered(entry: LogEntry) -> bool:
     """Whether the next bytes to the meter answer a heartbeat: a replay must not take them for the dialogue's."""
     return entry.direction is Direction.NOTE and entry.data.endswith(ANSWERED_HEARTBEAT.encode())
+
+
+def is_late(entry: LogEntry) -> bool:
+    """Whether bytes before this were received behind the session's end."""
+    return entry.direction is Direction.NOTE and entry.data.endswith(LATE.encode())
 
 
 def is_idle(entry: LogEntry) -> bool:

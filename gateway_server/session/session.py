@@ -8,6 +8,7 @@ Thousands of these live at once: no Deferred, no log line and no timer is made p
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from gateway_server.codec.codec import Codec
@@ -51,10 +52,11 @@ _TO_METER = Direction.TO_METER
 class Session(Keeping):
     """Joins a line, a codec's framer and dialogue, the writer and the clock, from the first byte to the outcome."""
 
-    __slots__ = ("_codec", "_losses", "_told", "caller")
+    __slots__ = ("_closing", "_codec", "_losses", "_told", "caller")
 
     def __init__(self, line: Line, facilities: Facilities, owner: Owner, opening: SessionOpening) -> None:
         super().__init__(line, facilities, owner, opening)
+        self._closing: SessionClosing | None = None
         self._codec: Codec | None = None
         self._losses = 0
         self._told = opening.codec
@@ -252,6 +254,13 @@ class Session(Keeping):
 
     # the end
 
+    def _came_late(self) -> None:
+        """The record's total holds what came behind its end too; whoever goes on and on is cut off."""
+        assert self._closing is not None
+        self._facilities.writer.close_session(self._key, replace(self._closing, bytes_received=self._received))
+        if self._received - self._closing.bytes_received > MOST_UNREAD:
+            self._line.abort()
+
     @property
     def _codec_name(self) -> str:
         return self._codec.name if self._codec is not None else "(none)"
@@ -278,20 +287,18 @@ class Session(Keeping):
         if self._secret:
             how = masked(how, self._secret)
         codec = self._codec
-        facilities.writer.close_session(
-            self._key,
-            SessionClosing(
-                facilities.now_ms(),
-                how.outcome,
-                how.detail,
-                self._received,
-                self._sent,
-                self.serial if self._zone is not None or self._expected else "",
-                codec.name if codec is not None else "",
-                codec.version if codec is not None else "",
-                self.caller,
-            ),
+        self._closing = SessionClosing(
+            facilities.now_ms(),
+            how.outcome,
+            how.detail,
+            self._received,
+            self._sent,
+            self.serial if self._zone is not None or self._expected else "",
+            codec.name if codec is not None else "",
+            codec.version if codec is not None else "",
+            self.caller,
         )
+        facilities.writer.close_session(self._key, self._closing)
         self._dialogue = None
         self._intake = None
         self._early = None

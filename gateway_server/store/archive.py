@@ -9,7 +9,9 @@ archive for each row would cost more than all the rest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Final
@@ -17,6 +19,7 @@ from typing import Final
 from gateway_server.errors import StoreError
 from gateway_server.model import CURRENT, Column, Quality, Saved
 from gateway_server.store.connection import Connection
+from gateway_server.store.inbox import FOLD_AT, ONE_ROW, ROW_COLUMNS, UPSERT_LAST, PackedRow
 from gateway_server.store.layouts import LayoutQueries
 from gateway_server.store.queries import portions
 from gateway_server.store.records import EventToSave, RowToSave, SessionKey
@@ -27,12 +30,10 @@ from gateway_server.store.sessions import SessionQueries
 NO_ORDER = -1
 EARLIEST = -(1 << 62)
 SEPARATOR = "\t"
+MOST_IN_INBOX = 4 * FOLD_AT  # if nobody has folded it for so long, it is done while somebody waits
+MOST_FOR_INBOX = 8  # rows of one archive at once: more lie side by side there anyway
 MOST_REMEMBERED = 4096  # meters and newest rows kept in memory: enough for all that report at the same time
 
-ROW_COLUMNS = (
-    "meter_id, archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality,"
-    " marks, session_id, span_start, span_end, codec_version_id"
-)
 # places in a packed row that are spoken of below
 METER: Final = 0
 ARCHIVE: Final = 1
@@ -50,28 +51,40 @@ SESSION: Final = 12
 SPAN: Final = 13
 END: Final = 14
 CODEC: Final = 15
-PackedRow = tuple[int, str, int, int, int, int, int, str, str, str, str, str, int, int, int, int]
 PackedEvent = tuple[int, int, int, str, int, int, int, str, int, int, int, int]
+Place = tuple[int, str]  # a meter and one of its archives
 Submission = tuple[SessionKey, str, Sequence[RowToSave], Sequence[EventToSave]]
 
-ONE_ROW = "(" + ", ".join("?" * 16) + ")"
 INSERT_ROW = f"INSERT INTO archive_row ({ROW_COLUMNS}) VALUES "
-_UPSERT_LAST = " ON CONFLICT (meter_id, archive) DO UPDATE SET " + ", ".join(
-    f"{column} = excluded.{column}" for column in ROW_COLUMNS.split(", ")[2:]
-)
 INSERT_EVENT = (
     "INSERT INTO event (meter_id, measured_at_ms, order_number, code, variant, kind_id, received_at_ms, quality,"
     " session_id, span_start, span_end, codec_version_id) VALUES "
 )
 ONE_EVENT = "(" + ", ".join("?" * 12) + ")"
+_ONE_NEW = Saved(1)
 _NOTHING_YET: PackedRow = (0, "", EARLIEST, NO_ORDER, 0, EARLIEST, 0, "", "", "", Quality.CLOCK_OFF, "", 0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What many meters reported, packed: ``newer`` tells which rows became the newest of their archive, ``ends`` where
+    the rows of each submission end."""
+
+    rows: list[PackedRow] = field(default_factory=list)
+    newer: list[bool] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    doubtful: set[int] = field(default_factory=set)
+    newest: dict[Place, PackedRow] = field(default_factory=dict)
+    direct: bool = False
 
 
 class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
     """The verbs by which readings come in."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
-        self._last: dict[tuple[int, str], PackedRow] = {}
+        self._last: dict[Place, PackedRow] = {}
+        self._latest_ms: dict[Place, int] = {}  # no row of this archive is later
+        self._in_inbox: dict[Place, tuple[int, PackedRow | None]] | None = None
         self._kinds: dict[tuple[str, str], int] = {}
         super().__init__(connection, vault, owner)
 
@@ -79,6 +92,8 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         """Forgets the newest rows and the kinds of events too."""
         super().forget()
         self._last.clear()
+        self._latest_ms.clear()
+        self._in_inbox = None
         self._kinds.clear()
 
     def save(
@@ -91,23 +106,16 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
         """Saves what many meters reported: as few statements as can be, the work per row as little as can be."""
         with self.connection.transaction("save"):
             self._remember_less()
-            rows: list[PackedRow] = []
-            ends: list[int] = []
-            doubtful: set[int] = set()
-            newest: dict[tuple[int, str], PackedRow] = {}
-            counts: dict[int, int] = {}
+            found = _Found()
             for key, serial, reported, _ in submissions:
                 meter_id = self._meter_ids.get(serial) or self._meter_for(serial)
-                number = 0
+                first = len(found.rows)
                 for row in reported:
-                    number += len(row.values)
-                    self._pack(row, meter_id, key.id, rows, newest, doubtful)
-                counts[key.id] = counts.get(key.id, 0) + number
-                ends.append(len(rows))
-            repeated, conflicts = self._insert(rows, doubtful)
-            self.write_last(list(newest.values()))
-            self.count_readings(counts)
-            saved = _tally(ends, repeated, conflicts)
+                    self._pack(row, meter_id, key.id, found)
+                if len(found.rows) - first > MOST_FOR_INBOX:
+                    found.direct = True
+                found.ends.append(len(found.rows))
+            saved = self._sort_in(found) if found.direct else self._put_in_inbox(found)
             for place, (key, serial, _, events) in enumerate(submissions):
                 if events:
                     saved[place] = self._save_events(key, self._meter_ids[serial], events, saved[place])
@@ -115,24 +123,17 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
 
     def _remember_less(self) -> None:
         """Memory must not grow with the fleet."""
-        for remembered in (self._last, self._meter_ids):
+        for remembered in (self._last, self._latest_ms, self._meter_ids):
             if len(remembered) > MOST_REMEMBERED:
                 remembered.clear()
+                self._in_inbox = None
 
     def _meter_for(self, serial: str) -> int:
         """A meter's row number; whoever is not in the register comes into it: its readings must not be lost."""
         number = self.meter_id(serial)
         return self._register(serial) if number is None else number
 
-    def _pack(
-        self,
-        row: RowToSave,
-        meter_id: int,
-        session_id: int,
-        rows: list[PackedRow],
-        newest: dict[tuple[int, str], PackedRow],
-        doubtful: set[int],
-    ) -> None:
+    def _pack(self, row: RowToSave, meter_id: int, session_id: int, found: _Found) -> None:
         columns, values, archive, measured, received, order, status, event, quality, start, end = row
         if order is None:
             order = NO_ORDER
@@ -141,6 +142,9 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
             archive = layout.current
         place = (meter_id, archive)
         last = self._last.get(place) or self.load_last(place)
+        latest_ms = self._latest_ms.get(place)
+        if latest_ms is None:
+            latest_ms = self._load_latest(place)
         marks = ""
         newer = is_newer(order, measured, received, quality, last)
         if newer:
@@ -148,20 +152,70 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
                 marks = Quality.COUNTER_BACK
         elif order == last[ORDER] != NO_ORDER and measured != last[MEASURED]:
             marks = Quality.CONFLICT
-            doubtful.add(len(rows))
+            found.doubtful.add(len(found.rows))
         packed = (
             meter_id, archive, measured, order, 0, received, layout.id, packed_values(row), status, event, quality,
             marks, session_id, start, end, 0,
         )  # fmt: skip
         if newer:
-            self._last[place] = newest[place] = packed
-        rows.append(packed)
+            self._last[place] = found.newest[place] = packed
+        if measured > latest_ms:
+            self._latest_ms[place] = measured
+        else:
+            found.direct = True  # it may be there already
+        found.newer.append(newer)
+        found.rows.append(packed)
 
-    def load_last(self, place: tuple[int, str]) -> PackedRow:
-        row = self.connection.one(f"SELECT {ROW_COLUMNS} FROM last_row WHERE meter_id = ? AND archive = ?", place)
+    def load_last(self, place: Place) -> PackedRow:
+        row = self._waiting_at(place)[1] or self.connection.one(
+            f"SELECT {ROW_COLUMNS} FROM last_row WHERE meter_id = ? AND archive = ?", place
+        )
         last: PackedRow = row or _NOTHING_YET
         self._last[place] = last
         return last
+
+    def _load_latest(self, place: Place) -> int:
+        """When the latest row of an archive was measured, whichever of them is the newest."""
+        sorted_in: int = self.connection.one(
+            "SELECT COALESCE(MAX(measured_at_ms), ?) FROM archive_row WHERE meter_id = ? AND archive = ?",
+            (EARLIEST, *place),
+        )[0]
+        latest_ms = self._latest_ms[place] = max(sorted_in, self._waiting_at(place)[0])
+        return latest_ms
+
+    def _waiting_at(self, place: Place) -> tuple[int, PackedRow | None]:
+        """The latest time and the newest row of this archive in the inbox. It is looked through once for all that are
+        not remembered; what comes to it later is remembered."""
+        if self._in_inbox is None:
+            self._in_inbox = {}
+            for newest, *columns in self.connection.all(f"SELECT newest, {ROW_COLUMNS} FROM inbox_row ORDER BY place"):
+                row: PackedRow = tuple(columns)
+                latest_ms, before = self._in_inbox.get(row[:MEASURED], (EARLIEST, None))
+                self._in_inbox[row[:MEASURED]] = max(latest_ms, row[MEASURED]), row if newest else before
+        return self._in_inbox.get(place, (EARLIEST, None))
+
+    def fold(self) -> None:
+        """Puts what is in the inbox where it belongs."""
+        super().fold()
+        self._in_inbox = {}
+
+    def _put_in_inbox(self, found: _Found) -> list[Saved]:
+        """Keeps rows that are all new."""
+        if self.waiting > MOST_IN_INBOX:
+            self.fold()
+        self.put_in_inbox(found.rows, found.newer)
+        return _tally(found.ends, set(), found.doubtful)
+
+    def _sort_in(self, found: _Found) -> list[Saved]:
+        """Keeps rows of which some may be there already, or of which many lie side by side: in the archive itself."""
+        self.fold()
+        repeated, conflicts = self._insert(found.rows, found.doubtful)
+        self.write_last(list(found.newest.values()))
+        counts: Counter[int] = Counter()
+        for row in found.rows:
+            counts[row[SESSION]] += len(self._layout(row[LAYOUT]).columns)
+        self.count_readings(counts)
+        return _tally(found.ends, repeated, conflicts)
 
     def _insert(self, rows: Sequence[PackedRow], doubtful: set[int]) -> tuple[set[int], set[int]]:
         """Inserts rows; gives the places of those that were there already and of those in conflict."""
@@ -212,7 +266,7 @@ class ArchiveQueries(RegisterQueries, SessionQueries, LayoutQueries):
     def write_last(self, rows: list[PackedRow]) -> None:
         for portion, shape in portions(rows, ONE_ROW):
             self.connection.execute(
-                f"INSERT INTO last_row ({ROW_COLUMNS}) VALUES {shape}{_UPSERT_LAST}",
+                f"INSERT INTO last_row ({ROW_COLUMNS}) VALUES {shape}{UPSERT_LAST}",
                 list(chain.from_iterable(portion)),
             )
 
@@ -279,13 +333,27 @@ def is_newer(order: int, measured: int, received: int, quality: str, last: Packe
 def counts_back(values: Sequence[str], before: str, counters: Sequence[int]) -> bool:
     old = before.split(SEPARATOR)
     for place in counters:
-        if values[place] != old[place]:
-            try:
-                if Decimal(values[place]) < Decimal(old[place]):
-                    return True
-            except InvalidOperation:
-                continue  # the meter reports text where it has no value
+        value, was = values[place], old[place]
+        if value == was or _is_no_less(value, was):
+            continue
+        try:
+            if Decimal(value) < Decimal(was):
+                return True
+        except InvalidOperation:
+            continue  # the meter reports text where it has no value
     return False
+
+
+def _is_no_less(value: str, was: str) -> bool:
+    """Whether this is so at first sight: digits in the same places, which is what a counter usually gives."""
+    whole, _, rest = value.partition(".")
+    old_whole, _, old_rest = was.partition(".")
+    return (
+        len(whole) == len(old_whole)
+        and len(rest) == len(old_rest)
+        and value >= was
+        and (whole + rest + old_whole + old_rest).isdecimal()
+    )
 
 
 def with_mark(marks: str, mark: str) -> str:
@@ -295,6 +363,11 @@ def with_mark(marks: str, mark: str) -> str:
 def _tally(ends: Sequence[int], repeated: set[int], conflicts: set[int]) -> list[Saved]:
     saved = []
     start = 0
+    if not repeated and not conflicts:
+        for end in ends:
+            saved.append(_ONE_NEW if end - start == 1 else Saved(end - start))
+            start = end
+        return saved
     for end in ends:
         if repeated or conflicts:
             same = sum(place in repeated for place in range(start, end))

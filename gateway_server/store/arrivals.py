@@ -65,6 +65,7 @@ class ArrivalQueries(FileQueries):
             for key, opening in openings:
                 if opening.upload is not None:
                     upload = opening.upload
+                    key.apart = True
                     number = self.connection.one(
                         "INSERT INTO file (meter_id, login, name, raw_name, received_at_ms, state, session_id,"
                         " continues, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from gateway_server.errors import GatewayError, StoreBroken, StoreError, StoreFull
 from gateway_server.store.archive import Submission
 from gateway_server.store.records import CallerContact, SessionClosing, SessionKey, SessionOpening
-from gateway_server.store.sessions import LoggedChunk
+from gateway_server.store.segments import LoggedChunk
 from gateway_server.store.sql import SqlStore
 
 logger = logging.getLogger(__name__)
 
-OPEN, LOG, SAVE, CLOSE, CALL, CONTACT = range(6)
-
+_DATA = itemgetter(3)
+Call = tuple[Callable[[SqlStore], Any], Callable[[Any], None]]
+Closing = tuple[SessionKey, SessionClosing, Callable[[Any], None] | None]
 ITEM_WEIGHT = 256  # bytes of memory that one pending thing takes beside its own, about
 
-Item = tuple[int, Any, int]  # a kind from above, what `Writer` was given, how many bytes of memory that takes
 Answer = tuple[Callable[[Any], None], Any]
+T = TypeVar("T")
 
 
 class Other:
@@ -60,32 +63,24 @@ class Batch:
     saved: list[Callable[[Any], None]] = field(default_factory=list)
     contacts: list[CallerContact] = field(default_factory=list)
     contacted: list[Callable[[Any], None]] = field(default_factory=list)
-    calls: list[tuple[Callable[[SqlStore], Any], Callable[[Any], None]]] = field(default_factory=list)
-    closings: list[tuple[SessionKey, SessionClosing, Callable[[Any], None] | None]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    closings: list[Closing] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, items: Sequence[Item]) -> Batch:
-        """Sorts what is pending."""
-        batch = cls()
-        for item in items:
-            kind, payload, _ = item
-            if kind == LOG:
-                batch.log.append(payload)
-            elif kind == SAVE:
-                submission, done = payload
-                batch.saves.append(submission)
-                batch.saved.append(done)
-            elif kind == CALL:
-                batch.calls.append(payload)
-            elif kind == OPEN:
-                batch.openings.append(payload)
-            elif kind == CONTACT:
-                contact, done = payload
-                batch.contacts.append(contact)
-                batch.contacted.append(done)
-            else:
-                batch.closings.append(payload)
-        return batch
+    @property
+    def weight(self) -> int:
+        """How many bytes of memory this takes, about."""
+        others = sum([type(done) is Other for _, done in self.calls])  # whoever waits there bounds it himself
+        things = len(self) - others + sum([len(rows) + len(events) for _, _, rows, events in self.saves])
+        return ITEM_WEIGHT * things + sum(map(len, map(_DATA, self.log)))
+
+    def behind(self, earlier: Batch) -> Batch:
+        """The same behind what could not be written earlier, of which nobody waits for anything."""
+        return replace(
+            self,
+            openings=earlier.openings + self.openings,
+            log=earlier.log + self.log,
+            closings=earlier.closings + self.closings,
+        )
 
     def commit(self, store: SqlStore) -> list[Answer]:
         """Writes it all, durably, or nothing. Gives whom to tell what. Raises `StoreError`."""
@@ -145,17 +140,55 @@ class Batch:
         called = [done for _, done in self.calls]
         return [(done, error) for done in (*self.saved, *self.contacted, *called, *ended)]
 
-    def unheard(self) -> list[Item]:
+    def unheard(self) -> Batch:
         """What nobody would be told that it was not written: to be written when the store can again."""
-        return [
-            *((OPEN, opening, ITEM_WEIGHT) for opening in self.openings),
-            *((LOG, chunk, ITEM_WEIGHT + len(chunk[3])) for chunk in self.log),
-            *((CLOSE, closing, ITEM_WEIGHT) for closing in self.closings if closing[2] is None),
-        ]
+        closings = [closing for closing in self.closings if closing[2] is None]
+        return Batch(openings=self.openings, log=self.log, closings=closings)
 
     def __len__(self) -> int:
         asked = len(self.contacts) + len(self.calls)
         return len(self.openings) + len(self.log) + len(self.saves) + asked + len(self.closings)
+
+
+class Pending:
+    """What sessions have handed over on the reactor's thread and the store's thread has not taken yet.
+
+    Each kind has a queue of its own; what belongs together is appended in the order of the attributes. The other
+    thread takes at any moment: first of the kind that comes last, so that whatever a thing it took depends on (a
+    session's opening, the log that a reading was found in) is there when its own kind's turn comes.
+    """
+
+    __slots__ = ("calls", "closings", "contacted", "contacts", "log", "openings", "saved", "saves")
+
+    def __init__(self) -> None:
+        self.openings: deque[tuple[SessionKey, SessionOpening]] = deque()
+        self.log: deque[LoggedChunk] = deque()
+        self.saves: deque[Submission] = deque()
+        self.saved: deque[Callable[[Any], None]] = deque()
+        self.contacts: deque[CallerContact] = deque()
+        self.contacted: deque[Callable[[Any], None]] = deque()
+        self.calls: deque[Call] = deque()
+        self.closings: deque[Closing] = deque()
+
+    def take(self) -> Batch:
+        """Everything that is pending."""
+        closings = _taken(self.closings, len(self.closings))
+        calls = _taken(self.calls, len(self.calls))
+        contacted = _taken(self.contacted, len(self.contacted))
+        contacts = _taken(self.contacts, len(contacted))
+        saved = _taken(self.saved, len(self.saved))
+        saves = _taken(self.saves, len(saved))
+        log = _taken(self.log, len(self.log))
+        openings = _taken(self.openings, len(self.openings))
+        return Batch(openings, log, saves, saved, contacts, contacted, calls, closings)
+
+    def __bool__(self) -> bool:
+        return bool(self.log or self.saved or self.calls or self.contacted or self.openings or self.closings)
+
+
+def _taken(queue: deque[T], count: int) -> list[T]:
+    take = queue.popleft
+    return [take() for _ in range(count)]
 
 
 def _call(store: SqlStore, work: Callable[[SqlStore], Any]) -> Any:

@@ -7,10 +7,13 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from gateway_server.errors import OperatorError
+from gateway_server.errors import OperatorError, StoreError
+from gateway_server.store.inbox import ALL_ROWS
 from gateway_server.store.owner import alive
+from gateway_server.store.segments import SEGMENT, chunks_of
 from gateway_server.store.sessions import LOG_PART
 from gateway_server.store.sql import SqlStore
 
@@ -18,7 +21,7 @@ COUNTED = {
     "meters": "meter",
     "sessions": "session",
     "log entries": "session_log",
-    "archive rows": "archive_row",
+    "archive rows": ALL_ROWS,
     "events": "event",
     "files": "file",
     "jobs": "job",
@@ -54,19 +57,15 @@ def check_store(store: SqlStore) -> StoreReport:
         problems.append(f"{where} refers to a {parent} that is missing")
         if len(problems) >= _MOST_PROBLEMS:
             break
-    for table in ("archive_row", "event", "session_log"):
+    for table in ("archive_row", "inbox_row", "event", "session_log"):
         orphans = connection.one(f"SELECT COUNT(*) FROM {table} WHERE session_id NOT IN (SELECT id FROM session)")[0]
         if orphans:
             problems.append(f"{orphans} rows of {table} belong to a session that is missing")
-    lost = connection.one(
-        "SELECT COUNT(*) FROM session_log l WHERE NOT EXISTS (SELECT 1 FROM session_log_part p"
-        f" WHERE p.session_id = l.session_id AND p.part = l.id / {LOG_PART})"
-    )[0]
-    if lost:
-        problems.append(f"{lost} log entries are in a part of the log where nobody looks for their session")
+    chunks, wrong = _log(store)
+    problems += wrong
     for serial, archive in connection.stream(
-        "SELECT m.serial, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
-        "SELECT 1 FROM archive_row a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
+        f"SELECT m.serial, l.archive FROM {store.last_from()} l JOIN meter m ON m.id = l.meter_id WHERE NOT EXISTS ("
+        f"SELECT 1 FROM {ALL_ROWS} a WHERE a.meter_id = l.meter_id AND a.archive = l.archive"
         " AND a.measured_at_ms = l.measured_at_ms AND a.order_number = l.order_number AND a.variant >= 0)"
     ):
         problems.append(f"meter {serial}: the newest row of archive {archive} is not in the archive")
@@ -83,7 +82,41 @@ def check_store(store: SqlStore) -> StoreReport:
     for number, owner in connection.all("SELECT id, owner FROM session WHERE ended_ms IS NULL ORDER BY id"):
         (running if alive(owner) else killed).append(number)
     counts = {name: connection.one(f"SELECT COUNT(*) FROM {table}")[0] for name, table in COUNTED.items()}
+    counts["log entries"] += chunks
     return StoreReport(counts, tuple(problems), tuple(running), tuple(killed))
+
+
+def _log(store: SqlStore) -> tuple[int, list[str]]:
+    """Reads the log of many sessions; gives how many more chunks than entries it holds, and what is wrong with it."""
+    connection = store.connection
+    lost = connection.one(
+        "SELECT COUNT(*) FROM session_log l WHERE direction <> ? AND NOT EXISTS (SELECT 1 FROM session_log_part p"
+        f" WHERE p.session_id = l.session_id AND p.part = l.id / {LOG_PART})",
+        (SEGMENT,),
+    )[0]
+    more = 0
+    problems: list[str] = []
+    parts = groupby(
+        connection.stream("SELECT part, session_id FROM session_log_part ORDER BY part"), key=lambda note: note[0]
+    )
+    part, noted = -1, set[int]()
+    for number, segment in connection.stream(
+        "SELECT id, data FROM session_log WHERE direction = ? ORDER BY id", (SEGMENT,)
+    ):
+        while part < number // LOG_PART:
+            part, notes = next(parts, (number // LOG_PART, iter(())))
+            noted = {session for _, session in notes}
+        more -= 1
+        try:
+            for session, _, _, _ in chunks_of(segment):
+                more += 1
+                lost += part != number // LOG_PART or session not in noted
+        except StoreError as error:
+            if len(problems) < _MOST_PROBLEMS:
+                problems.append(f"log entry {number}: {error}")
+    if lost:
+        problems.append(f"{lost} log entries are in a part of the log where nobody looks for their session")
+    return more, problems
 
 
 def back_up(store: SqlStore, target: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
-from gateway_server.errors import OperatorError, StoreError
+from gateway_server.errors import GatewayError, OperatorError, StoreError, StoreFull
 from gateway_server.store.connection import Connection
 from gateway_server.store.dialect import SQLiteDialect
 from gateway_server.store.migrations import migrate, pending
@@ -15,13 +17,14 @@ from gateway_server.store.sql import SqlStore
 SCHEME = "sqlite:///"
 KEY_SUFFIX = ".key"
 _CHECK = "access code key"
+_LITTLE_ROOM = 1 << 18  # bytes: less than a store needs to be opened
 
 
 def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -> SqlStore:
     """Opens ``sqlite:///PATH`` or ``:memory:``, brings its schema up to date, ends what killed processes left open.
 
     The key of the access codes lies in ``key_file``, beside the store if not given; both are made at first start
-    unless ``create`` is off. Raises `OperatorError` and says what to do.
+    unless ``create`` is off. Raises `OperatorError` and says what to do, and `StoreFull` when there is no room for it.
     """
     path = store_path(url)
     if path is None:
@@ -40,7 +43,7 @@ def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -
     try:
         connection = Connection(SQLiteDialect(str(path)))
     except StoreError as error:
-        raise OperatorError(f"store {path}: cannot be opened: {error}") from error
+        raise _unopened(path, error) from error
     try:
         if _is_foreign(connection):
             raise OperatorError(f"store {path}: this is the database of another program; name another file")
@@ -50,10 +53,18 @@ def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -
         return _opened(connection, vault)
     except StoreError as error:
         connection.close()
-        raise OperatorError(f"store {path}: {error}") from error
+        raise _unopened(path, error) from error
     except BaseException:
         connection.close()
         raise
+
+
+def _unopened(path: Path, error: StoreError) -> GatewayError:
+    """Why a store could not be opened. On a full disk SQLite fails in more than one way: over its shared memory too."""
+    with suppress(OSError):
+        if isinstance(error, StoreFull) or shutil.disk_usage(path.parent).free < _LITTLE_ROOM:
+            return StoreFull(f"store {path}: there is no room on its disk: {error}")
+    return OperatorError(f"store {path}: cannot be opened: {error}")
 
 
 def store_path(url: str) -> Path | None:

@@ -62,8 +62,10 @@ class ReadingQueries(ArchiveQueries):
             order = f"e.meter_id, {order}"
         for row in self.connection.stream(
             "SELECT m.serial, e.code, k.text, e.measured_at_ms, e.received_at_ms, NULLIF(e.order_number, -1),"
-            " e.quality, e.session_id FROM event e"
+            " e.quality, e.session_id, e.span_start, e.span_end, COALESCE(v.codec, s.codec, ''),"
+            " COALESCE(v.version, s.codec_version, '') FROM event e"
             " JOIN meter m ON m.id = e.meter_id JOIN event_kind k ON k.id = e.kind_id"
+            " LEFT JOIN session s ON s.id = e.session_id LEFT JOIN codec_version v ON v.id = e.codec_version_id"
             f"{where} ORDER BY {order}{limited(wanted.limit)}",
             where.parameters,
         ):
@@ -82,7 +84,9 @@ class ReadingQueries(ArchiveQueries):
             )
         _add_archives(where, wanted.archives)
         # every archive that has rows has a newest one: the side table is the list of what there is
-        places = f"SELECT m.serial, l.meter_id, l.archive FROM last_row l JOIN meter m ON m.id = l.meter_id{where}"
+        places = (
+            f"SELECT m.serial, l.meter_id, l.archive FROM {self.last_from()} l JOIN meter m ON m.id = l.meter_id{where}"
+        )
         if wanted.newest_first and wanted.limit is not None and not wanted.sessions:
             archives = self._latest(places, where.parameters, wanted)
         else:
@@ -102,7 +106,7 @@ class ReadingQueries(ArchiveQueries):
         bounds = Where()
         bounds.add("a.meter_id = p.meter_id AND a.archive = p.archive AND a.variant >= 0")
         bounds.between("a.measured_at_ms", wanted.since_ms, wanted.until_ms)
-        latest = f"SELECT a.measured_at_ms FROM archive_row a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1"
+        latest = f"SELECT a.measured_at_ms FROM {self.rows_from()} a{bounds} ORDER BY a.measured_at_ms DESC LIMIT 1"
         return self.connection.all(
             f"SELECT serial, meter_id, archive FROM (SELECT p.*, COALESCE(({latest}), {EARLIEST}) AS latest"
             f" FROM ({places}) p) q ORDER BY latest DESC, serial, archive{limited(wanted.limit)}",
@@ -118,7 +122,7 @@ class ReadingQueries(ArchiveQueries):
         where.among("session_id", wanted.sessions)
         way = "DESC" if wanted.newest_first else "ASC"
         rows = self.connection.stream(
-            f"SELECT {_ROW} FROM archive_row{where}"
+            f"SELECT {_ROW} FROM {self.rows_from()}{where}"
             f" ORDER BY measured_at_ms {way}, order_number {way}, variant {way}{limited(wanted.limit)}",
             where.parameters,
         )
@@ -136,7 +140,7 @@ class ReadingQueries(ArchiveQueries):
         codecs: _Codecs = {}
         columns = ", ".join(f"l.{column}" for column in _ROW.split(", "))
         rows = self.connection.all(
-            f"SELECT m.serial, l.archive, {columns}, s.codec, s.codec_version FROM last_row l"
+            f"SELECT m.serial, l.archive, {columns}, s.codec, s.codec_version FROM {self.last_from()} l"
             f" JOIN meter m ON m.id = l.meter_id JOIN session s ON s.id = l.session_id{where} ORDER BY {order}",
             where.parameters,
         )

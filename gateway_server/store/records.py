@@ -40,12 +40,14 @@ class SessionKey:
     """A session's place in the store. ``id`` is 0 until the transaction that opens the session has been written.
 
     Compared by identity; made by `Writer.open_session` at once, so that bytes can be logged before any commit.
+    What a session logs that is ``apart`` stands in entries of its own, which can be found by their numbers.
     """
 
-    __slots__ = ("id",)
+    __slots__ = ("apart", "id")
 
     def __init__(self, id: int = 0) -> None:
         self.id = id
+        self.apart = False
 
 
 class CallerContact(NamedTuple):
@@ -213,6 +215,10 @@ class StoredEvent:
     order_number: int | None
     quality: str
     session: int
+    span_start: int
+    span_end: int
+    codec: str
+    codec_version: str
 
 
 class FileState(enum.Enum):

@@ -12,9 +12,10 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.inbox import InboxQueries
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.meter_rows import METER_COLUMNS, columns_of, laid_over, meter_record
-from gateway_server.store.queries import Queries, Where, full_text, limited, marks, portions, serial_core
+from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
 from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
 
@@ -34,7 +35,7 @@ _MOVED = {
 }
 
 
-class RegisterQueries(Queries):
+class RegisterQueries(InboxQueries):
     """Verbs of the register."""
 
     # reading it
@@ -86,7 +87,7 @@ class RegisterQueries(Queries):
                 None if Quality.CLOCK_OFF in quality.split() else clock(measured_at_ms),
             )
             for archive, order_number, measured_at_ms, quality in self.connection.all(
-                "SELECT archive, order_number, measured_at_ms, quality FROM last_row WHERE meter_id = ?"
+                f"SELECT archive, order_number, measured_at_ms, quality FROM {self.last_from()} l WHERE meter_id = ?"
                 " UNION ALL SELECT * FROM (SELECT ?, order_number, measured_at_ms, quality FROM event"
                 " WHERE meter_id = ? ORDER BY measured_at_ms DESC, order_number DESC LIMIT 1) AS newest",
                 (number, EVENTS, number),
@@ -308,6 +309,7 @@ class RegisterQueries(Queries):
 
     def _move(self, number: int, target: int) -> None:
         """Gives everything of one meter to another and forgets the first."""
+        self.fold()
         for table, columns in _MOVED.items():
             # what both have of the same key stays the target's, which said its serial number
             self.connection.execute(
@@ -327,6 +329,7 @@ class RegisterQueries(Queries):
         for table in ("contact", "route"):
             self.connection.execute(f"DELETE FROM {table} WHERE meter_id = ?", (number,))
         self.connection.execute("DELETE FROM meter WHERE id = ?", (number,))
+        self.forget()
 
     def _record(self, number: int) -> MeterRecord:
         return self._records(f"SELECT {METER_COLUMNS} WHERE m.id = ?", (number,))[0]

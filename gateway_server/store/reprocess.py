@@ -22,23 +22,21 @@ from gateway_server.store.archive import (
     METER,
     NO_ORDER,
     ONE_EVENT,
-    ONE_ROW,
     ORDER,
     QUALITY,
     RECEIVED,
-    ROW_COLUMNS,
     SEPARATOR,
     SESSION,
     SPAN,
     VALS,
     VARIANT,
     PackedEvent,
-    PackedRow,
     counts_back,
     is_newer,
     packed_values,
 )
 from gateway_server.store.connection import DryRunError
+from gateway_server.store.inbox import ONE_ROW, ROW_COLUMNS, PackedRow
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.readings import ReadingQueries
 from gateway_server.store.records import EventToSave, RowToSave
@@ -83,6 +81,8 @@ class ReprocessQueries(ReadingQueries):
         rows: Sequence[RowToSave],
         events: Sequence[EventToSave],
     ) -> Saved:
+        self.fold()
+        self._latest_ms.clear()  # what is read otherwise may be later than all before
         by = self._codec_version_id(codec, codec_version)
         meter_id = self._meter_for(serial)
         packed = [self._packed(row, meter_id, session_id, by) for row in rows]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.connection import Connection
+from gateway_server.store.inbox import NOT_COUNTED, InboxQueries
 from gateway_server.store.owner import alive
-from gateway_server.store.queries import Queries, Where, limited, portions
+from gateway_server.store.queries import Where, limited, portions
 from gateway_server.store.records import (
     Filter,
     LogEntry,
@@ -19,30 +22,41 @@ from gateway_server.store.records import (
     SessionRecord,
 )
 from gateway_server.store.secrets import Vault
+from gateway_server.store.segments import (
+    MOST_BYTES,
+    MOST_CHUNKS,
+    SEGMENT,
+    LoggedChunk,
+    chunks_of,
+    chunks_of_session,
+    packed,
+)
 
 KILLED = "the gateway was killed in it"
 
 _COLUMNS = (
     "s.id, COALESCE(m.serial, s.serial), s.transport, s.remote, s.started_ms, s.ended_ms, s.outcome, s.detail,"
-    " s.bytes_received, s.bytes_sent, s.readings, s.codec, s.codec_version, s.listener, s.caller, s.job_id"
-    " FROM session s LEFT JOIN meter m ON m.id = s.meter_id"
+    " s.bytes_received, s.bytes_sent, s.readings + COALESCE(i.readings, 0), s.codec, s.codec_version, s.listener,"
+    f" s.caller, s.job_id FROM session s LEFT JOIN meter m ON m.id = s.meter_id LEFT JOIN {NOT_COUNTED} i"
+    " ON i.session_id = s.id"
 )
 _OPENING = (
     "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, job_id, codec, codec_version,"
     " started_ms) VALUES "
 )
 _ONE_OPENING = "(" + ", ".join("?" * 11) + ")"
+_ENTRY = "(?, ?, ?, ?, ?)"
 _LOG = "INSERT INTO session_log (id, session_id, at_ms, direction, data) VALUES "
 _PART = "INSERT INTO session_log_part (session_id, part) VALUES "
 LOG_PART = 1 << 14
 """Log entries of one part: few enough to look through in milliseconds, many enough that parts are rarely noted."""
 _DIRECTIONS = {direction.value: direction for direction in Direction}
-_VALUES = {direction: direction.value for direction in Direction}
+_DATA = itemgetter(3)
 
-LoggedChunk = tuple[SessionKey, int, Direction, bytes]
+_Entry = tuple[int, int, int, str, bytes]
 
 
-class SessionQueries(Queries):
+class SessionQueries(InboxQueries):
     """Verbs of sessions."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
@@ -88,27 +102,59 @@ class SessionQueries(Queries):
                     key.id = number
 
     def log(self, chunks: Sequence[LoggedChunk]) -> None:
-        """Appends to the logs of open sessions, in the order given."""
+        """Appends to the logs of open sessions, in the order given.
+
+        An entry's number counts the chunks up to its last one. So a part of the log is a number of chunks, however
+        many of them stand together in a segment.
+        """
         with self.connection.transaction("log"):
             end = self.log_end()
-            rows = []
-            parts = []
-            noted = self._noted
-            for end, (key, at_ms, direction, data) in enumerate(chunks, end + 1):  # noqa: B020  # where it ends
-                session = key.id
-                rows.append((end, session, at_ms, _VALUES[direction], data))
-                part = end // LOG_PART
-                if part != self._log_part:
-                    self._log_part = part
-                    noted.clear()
-                if session not in noted:
-                    noted.add(session)
-                    parts.append((session, part))
-            for portion, shape in portions(rows, "(?, ?, ?, ?, ?)"):
+            entries: list[_Entry] = []
+            parts: list[tuple[int, int]] = []
+            for start in range(0, len(chunks), MOST_CHUNKS):
+                end = self._enter(chunks[start : start + MOST_CHUNKS], end, entries, parts)
+            for portion, shape in portions(entries, _ENTRY):
                 self.connection.execute(_LOG + shape, list(chain.from_iterable(portion)))
             for places, shape in portions(parts, "(?, ?)"):
                 self.connection.execute(f"{_PART}{shape} ON CONFLICT DO NOTHING", list(chain.from_iterable(places)))
             self._log_end = end
+
+    def _enter(
+        self, chunks: Sequence[LoggedChunk], end: int, entries: list[_Entry], parts: list[tuple[int, int]]
+    ) -> int:
+        """Makes entries of chunks and notes the parts they fall into; gives the last entry's number."""
+        if max(map(len, map(_DATA, chunks))) <= MOST_BYTES and not any([key.apart for key, _, _, _ in chunks]):
+            return self._enter_together(chunks, end, entries, parts)
+        together: list[LoggedChunk] = []
+        for chunk in chunks:
+            if len(chunk[3]) <= MOST_BYTES and not chunk[0].apart:
+                together.append(chunk)
+                continue
+            end = self._enter_together(together, end, entries, parts)
+            together = []
+            end = self._enter_together([chunk], end, entries, parts)
+        return self._enter_together(together, end, entries, parts)
+
+    def _enter_together(
+        self, chunks: Sequence[LoggedChunk], end: int, entries: list[_Entry], parts: list[tuple[int, int]]
+    ) -> int:
+        if not chunks:
+            return end
+        end += len(chunks)
+        key, at_ms, direction, data = chunks[0]
+        if len(chunks) == 1:
+            entries.append((end, key.id, at_ms, direction.value, data))
+        else:
+            entries.append((end, key.id, at_ms, SEGMENT, packed(chunks)))
+        part = end // LOG_PART
+        if part != self._log_part:
+            self._log_part = part
+            self._noted.clear()
+        new = {key.id for key, _, _, _ in chunks} - self._noted
+        if new:
+            self._noted |= new
+            parts += [(session, part) for session in sorted(new)]
+        return end
 
     def log_end(self) -> int:
         """The number of the newest log entry, to be asked within a transaction."""
@@ -165,37 +211,49 @@ class SessionQueries(Queries):
             dead = [owner for (owner,) in owners if owner != self._owner and not alive(owner)]
             killed = 0
             for owner in dead:
-                self._count_bytes(owner)
+                killed += self._end_as_logged(owner)
                 killed += self.connection.execute(
-                    "UPDATE session SET outcome = ?, detail = ?, ended_ms = COALESCE((SELECT at_ms FROM session_log"
-                    f" WHERE session_id = session.id AND id >= {LOG_PART} * (SELECT MAX(part) FROM session_log_part"
-                    " WHERE session_id = session.id) ORDER BY id DESC LIMIT 1), started_ms)"
+                    "UPDATE session SET outcome = ?, detail = ?, ended_ms = started_ms"
                     " WHERE ended_ms IS NULL AND owner = ?",
                     (Outcome.GATEWAY_FAULT.value, KILLED, owner),
                 ).rowcount
             return killed
 
-    def _count_bytes(self, owner: str) -> None:
-        """Gives the open sessions of ``owner`` their totals, from what their logs hold."""
+    def _end_as_logged(self, owner: str) -> int:
+        """Ends those open sessions of ``owner`` that logged something, with the totals of their logs."""
         theirs = "SELECT id FROM session WHERE ended_ms IS NULL AND owner = ?"
-        totals: dict[int, dict[str, int]] = {}
+        wanted = {number for (number,) in self.connection.all(theirs, (owner,))}
+        last_ms: dict[int, int] = {}
+        totals = {direction: Counter[int]() for direction in Direction}
         for (part,) in self.connection.all(
-            f"SELECT DISTINCT part FROM session_log_part WHERE session_id IN ({theirs})", (owner,)
+            f"SELECT DISTINCT part FROM session_log_part WHERE session_id IN ({theirs}) ORDER BY part", (owner,)
         ):
-            for session, direction, amount in self.connection.all(
-                "SELECT session_id, direction, SUM(LENGTH(data)) FROM session_log WHERE id >= ? AND id < ?"
-                f" AND session_id IN ({theirs}) GROUP BY session_id, direction",
-                (part * LOG_PART, (part + 1) * LOG_PART, owner),
-            ):
-                total = totals.setdefault(session, {})
-                total[direction] = total.get(direction, 0) + amount
+            for session, at_ms, direction, size in self._sizes_in(part):
+                if session in wanted:
+                    last_ms[session] = at_ms
+                    totals[direction][session] += size
+        received, sent = totals[Direction.FROM_METER], totals[Direction.TO_METER]
         self.connection.executemany(
-            "UPDATE session SET bytes_received = ?, bytes_sent = ? WHERE id = ?",
+            "UPDATE session SET outcome = ?, detail = ?, ended_ms = ?, bytes_received = ?, bytes_sent = ? WHERE id = ?",
             [
-                (total.get(Direction.FROM_METER.value, 0), total.get(Direction.TO_METER.value, 0), session)
-                for session, total in totals.items()
+                (Outcome.GATEWAY_FAULT.value, KILLED, at_ms, received[session], sent[session], session)
+                for session, at_ms in last_ms.items()
             ],
         )
+        return len(last_ms)
+
+    def _sizes_in(self, part: int) -> Iterator[tuple[int, int, Direction, int]]:
+        """Session, time, direction and size of every chunk in a part of the log. Only segments are read whole."""
+        for session, at_ms, direction, size, segment in self.connection.stream(
+            "SELECT session_id, at_ms, direction, LENGTH(data), CASE direction WHEN ? THEN data END FROM session_log"
+            " WHERE id >= ? AND id < ? ORDER BY id",
+            (SEGMENT, part * LOG_PART, (part + 1) * LOG_PART),
+        ):
+            if segment is None:
+                yield session, at_ms, _DIRECTIONS[direction], size
+            else:
+                for of, at, towards, data in chunks_of(segment):
+                    yield of, at, towards, len(data)
 
     def sessions(self, wanted: Filter = Filter()) -> Iterator[SessionRecord]:  # noqa: B008  # cannot be changed
         """Sessions by the time they began. ``states`` takes ``open`` and ``ended``."""
@@ -230,11 +288,15 @@ class SessionQueries(Queries):
         )
         for (part,) in parts:
             for at_ms, direction, data in self.connection.stream(
-                "SELECT at_ms, direction, data FROM session_log WHERE id >= ? AND id < ? AND session_id = ?"
-                " ORDER BY id",
-                (part * LOG_PART, (part + 1) * LOG_PART, session_id),
+                "SELECT at_ms, direction, data FROM session_log WHERE id >= ? AND id < ?"
+                " AND (session_id = ? OR direction = ?) ORDER BY id",
+                (part * LOG_PART, (part + 1) * LOG_PART, session_id, SEGMENT),
             ):
-                yield LogEntry(at_ms, _DIRECTIONS[direction], data)
+                if direction == SEGMENT:
+                    for _, at, towards, piece in chunks_of_session(data, session_id):
+                        yield LogEntry(at, towards, piece)
+                else:
+                    yield LogEntry(at_ms, _DIRECTIONS[direction], data)
 
 
 def _session(row: Sequence[Any]) -> SessionRecord:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from gateway_server.errors import StoreError
 from gateway_server.store.accounts import AccountQueries
 from gateway_server.store.connection import Connection
 from gateway_server.store.file_readings import FileReadingQueries
@@ -32,5 +35,8 @@ class SqlStore(FileReadingQueries, UploadQueries, AccountQueries, JobQueries):
             self.connection.dialect.reserve(self.connection.raw)
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection; what it put in the inbox is folded into the archive, if there is room."""
+        if self.waiting:
+            with suppress(StoreError):
+                self.fold()
         self.connection.close()

@@ -71,6 +71,7 @@ class UploadQueries(ArrivalQueries):
             if same_as is not None:
                 log = _without_content(log, given_way_note(end.size, end.sha256, same_as))
             key = SessionKey(session)
+            key.apart = True
             log_first = self.log_end() + 1
             self.log([(key, *entry) for entry in log])
             state = FileState.INCOMPLETE

@@ -1,4 +1,4 @@
-"""The two writers: `DirectWriter` commits each thing at once, `ThreadWriter` everything that is pending together."""
+"""The writer of the running gateway: everything that is pending is committed together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import CALL, CLOSE, CONTACT, ITEM_WEIGHT, LOG, OPEN, SAVE, Answer, Batch, Item, Other
+from gateway_server.store.batch import ITEM_WEIGHT, Answer, Batch, Other, Pending
+from gateway_server.store.direct import DirectWriter
+from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
@@ -27,6 +29,8 @@ from gateway_server.store.records import (
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 
+__all__ = ["DirectWriter", "ThreadWriter"]
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -35,68 +39,6 @@ RETRY_S = 2  # how often a store without room is tried when nobody else tries it
 UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
 LOW_WATER = 8 << 20
-
-
-class DirectWriter:
-    """A `Writer` without a thread: commits before it returns. For the command line without reactor, and for tests.
-
-    Within a transaction of the store it joins that one, and raises the `StoreError` that ended it.
-    """
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    def open_session(self, opening: SessionOpening) -> SessionKey:
-        """Begins a session's record."""
-        key = SessionKey()
-        self._write(OPEN, (key, opening))
-        return key
-
-    def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
-        """Appends to a session's log."""
-        self._write(LOG, (key, at_ms, direction, data))
-
-    def save(
-        self,
-        key: SessionKey,
-        serial: str,
-        rows: Sequence[RowToSave],
-        events: Sequence[EventToSave],
-        done: Callable[[Saved | StoreError], None],
-    ) -> None:
-        """Saves what a meter reported."""
-        self._write(SAVE, ((key, serial, rows, events), done))
-
-    def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
-    ) -> None:
-        """The meter known by what a caller registered as."""
-        self._write(CONTACT, (CallerContact(key, caller, at_ms), done))
-
-    def close_session(
-        self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
-    ) -> None:
-        """Ends a session's record."""
-        self._write(CLOSE, (key, closing, done))
-
-    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
-        """Runs ``work`` in a transaction."""
-        self._write(CALL, (work, done))
-
-    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
-        """The same: there is no other thread."""
-        self.call(work, done)
-
-    def _write(self, kind: int, payload: Any) -> None:
-        batch = Batch.of([(kind, payload, 0)])
-        try:
-            answers = batch.commit(self._store)
-        except StoreError as error:
-            if self._store.connection.in_transaction:
-                raise  # it is not ours: whoever began it must not commit what is left
-            answers = batch.refused(error)
-        for done, answer in answers:
-            done(answer)
 
 
 class WriterReactor(Protocol):
@@ -145,7 +87,7 @@ class ThreadWriter:
         self._high_water = high_water
         self._low_water = low_water
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-        self._pending: deque[Item] = deque()
+        self._pending = Pending()
         self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
         self._idle = False  # the thread sleeps, or is about to look once more whether it is wanted
         self._wanted = False  # something is pending that shall be written now
@@ -153,16 +95,18 @@ class ThreadWriter:
         self._look_due = False
         self._retry_due = False
         self._stopping: Deferred[None] | None = None
-        self._kept: list[Item] = []  # the thread's: to be written when there is room
-        self._handed_over = self._written = 0
+        self._kept = Batch()  # the thread's: to be written when there is room
+        self._given = self._written = 0
         self._crowded = False
         self.full = False
         self.broken: StoreBroken | None = None
 
     def start(self) -> None:
-        """Opens the store on its thread; raises whatever that raises (`OperatorError`)."""
+        """Opens the store on its thread; raises whatever that raises (`OperatorError`, `StoreFull`), and may then be
+        tried again."""
         opened: SimpleQueue[BaseException | None] = SimpleQueue()
         self._opened = opened
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
         if (failure := opened.get()) is not None:
             self._thread.join()
@@ -181,19 +125,23 @@ class ThreadWriter:
     @property
     def backlog(self) -> int:
         """Bytes that wait to be written, about."""
-        return self._handed_over - self._written
+        return self._given - self._written
 
     # what sessions call
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record; the key can be used at once."""
         key = SessionKey()
-        self._hand_over(OPEN, (key, opening), ITEM_WEIGHT)
+        if self._stopping is None:
+            self._pending.openings.append((key, opening))
+            self._handed_over(ITEM_WEIGHT)
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
-        self._hand_over(LOG, (key, at_ms, direction, data), ITEM_WEIGHT + len(data))
+        if self._stopping is None:
+            self._pending.log.append((key, at_ms, direction, data))
+            self._handed_over(ITEM_WEIGHT + len(data))
 
     def save(
         self,
@@ -204,28 +152,46 @@ class ThreadWriter:
         done: Callable[[Saved | StoreError], None],
     ) -> None:
         """Saves what a meter reported; ``done`` is called after the commit."""
-        self._hand_over(SAVE, ((key, serial, rows, events), done), ITEM_WEIGHT * (1 + len(rows) + len(events)), done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.saves.append((key, serial, rows, events))
+        self._pending.saved.append(done)
+        self._handed_over(ITEM_WEIGHT * (1 + len(rows) + len(events)), waited_for=True)
 
     def contact(
         self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
-        self._hand_over(CONTACT, (CallerContact(key, caller, at_ms), done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.contacts.append(CallerContact(key, caller, at_ms))
+        self._pending.contacted.append(done)
+        self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     def close_session(
         self, key: SessionKey, closing: SessionClosing, done: Callable[[StoreError | None], None] | None = None
     ) -> None:
         """Ends a session's record."""
-        self._hand_over(CLOSE, (key, closing, done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.closings.append((key, closing, done))
+        self._handed_over(ITEM_WEIGHT, waited_for=done is not None)
 
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
-        self._hand_over(CALL, (work, done), ITEM_WEIGHT, done)
+        if self._stopping is not None:
+            self._refuse(done)
+            return
+        self._pending.calls.append((work, done))
+        self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """As `call`, for another thread than the reactor's, for which neither request nor answer waits: ``done`` is
         called on the store's. Whoever calls this bounds himself how much of his is pending. Not after `stop`."""
-        self._pending.append((CALL, (work, Other(done)), 0))
+        self._pending.calls.append((work, Other(done)))
         self._wanted = True
         if self._idle:  # the reactor may see the same: a token too many lets the thread look once more
             self._idle = False
@@ -233,15 +199,15 @@ class ThreadWriter:
 
     # on the reactor's thread
 
-    def _hand_over(self, kind: int, payload: Any, weight: int, waits: Callable[[Any], None] | None = None) -> None:
-        if self._stopping is not None:
+    def _refuse(self, done: Callable[[Any], None] | None) -> None:
+        if done is not None:
             error = StoreError("the gateway is stopping; nothing more is stored")
-            for done, _ in Batch.of([(kind, payload, weight)]).refused(error):
-                self._reactor.callLater(0, done, error)
-            return
-        self._handed_over += weight
-        self._pending.append((kind, payload, weight))
-        if waits is not None:
+            self._reactor.callLater(0, done, error)
+
+    def _handed_over(self, weight: int, *, waited_for: bool = False) -> None:
+        """Something is pending; sees to it that it is written in time."""
+        self._given = given = self._given + weight
+        if waited_for:
             # The thread sleeps only after it has set `_idle` and then seen that it is not wanted: so none is missed.
             self._wanted = True
             if self._idle and not self._due:
@@ -250,7 +216,7 @@ class ThreadWriter:
         elif not self._look_due:
             self._look_due = True
             self._reactor.callLater(UNHURRIED_S, self._look)
-        if not self._crowded and self._handed_over - self._written > self._high_water:
+        if given - self._written > self._high_water and not self._crowded:
             self._crowded = True
             self._on_backlog(True)
 
@@ -304,7 +270,8 @@ class ThreadWriter:
     def _try_again(self) -> None:
         self._retry_due = False
         if self._stopping is None:
-            self._hand_over(CALL, (SqlStore.probe, self._tried), ITEM_WEIGHT, self._tried)
+            self._pending.calls.append((SqlStore.probe, self._tried))
+            self._handed_over(ITEM_WEIGHT, waited_for=True)
 
     def _tried(self, answer: StoreError | None) -> None:
         """Only now there is room: what fitted in between may have been a small thing in the last of it."""
@@ -331,10 +298,12 @@ class ThreadWriter:
         self._opened.put(None)
         broken: StoreBroken | None = None
         no_room = False
-        while items := self._take():
-            weight = sum(weight for _, _, weight in self._kept + items)
-            batch = Batch.of(self._kept + items)
-            self._kept = []
+        fold_at = FOLD_AT
+        while batch := self._take():
+            weight = batch.weight
+            if self._kept:
+                batch, self._kept = batch.behind(self._kept), Batch()
+                weight = batch.weight
             trouble: StoreError | None = broken
             if broken is not None:
                 answers = batch.refused(broken)
@@ -344,25 +313,40 @@ class ThreadWriter:
                 answers, trouble = self._commit(store, batch)
                 broken = trouble if isinstance(trouble, StoreBroken) else None
                 no_room = isinstance(trouble, StoreFull)
-                weight -= sum(weight for _, _, weight in self._kept)
+                weight -= self._kept.weight
             answers = Other.answered(answers)
             if answers or weight or trouble is not None:
                 self._reactor.callFromThread(self._answered, answers, weight, trouble)
+            if store.waiting >= fold_at and trouble is None:
+                broken = self._fold(store)
+                fold_at = store.waiting + FOLD_AT
         if self._kept:
             logger.error("the store had no room for %d entries of session logs; they are lost", len(self._kept))
         store.close()
         self._reactor.callFromThread(self._ended)
 
-    def _take(self) -> list[Item]:
+    def _fold(self, store: SqlStore) -> StoreBroken | None:
+        """Folds the inbox into the archive while those who were just answered go on. What cannot be folded now is
+        as safe where it is."""
+        try:
+            store.fold()
+        except StoreBroken as error:
+            self._reactor.callFromThread(self._answered, [], 0, error)
+            return error
+        except StoreError as error:
+            logger.warning("new rows wait in the store's inbox: %s", error)
+        return None
+
+    def _take(self) -> Batch:
         """What is pending; waits until some of it shall be written. Nothing when we are to stop."""
         pending = self._pending
         while True:
             if self._wanted or self._stopping is not None:
                 self._wanted = False
                 if pending:
-                    return [pending.popleft() for _ in range(len(pending))]
+                    return pending.take()
                 if self._stopping is not None:
-                    return []
+                    return Batch()
             self._idle = True
             if not self._wanted and self._stopping is None:
                 self._tokens.get()
@@ -389,7 +373,7 @@ class ThreadWriter:
             if trouble is not None:
                 for rest in parts:
                     answers += rest.refused(trouble)
-                    self._kept += rest.unheard()
+                    self._kept = rest.unheard().behind(self._kept)
                 return answers, trouble
         return answers, None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway_server.errors import OperatorError
@@ -119,6 +120,10 @@ class FakeMeter:
     def archives(self) -> dict[int, FakeArchive]:
         """The archives by number."""
         return self._recorder.archives
+
+    def show(self, address: str, text: str) -> None:
+        """From now on this object has this value: a status list, a setting."""
+        self._objects[address] = replace(self._objects[address], text=text, key="")
 
     def tick(self, now: datetime) -> None:
         """Time has passed: hours are recorded; after a minute without a request the sign-on is forgotten."""

@@ -47,6 +47,7 @@ class Caller:
         "_errand",
         "_errands",
         "_identification",
+        "_late",
         "_line",
         "_reception",
         "_session",
@@ -64,6 +65,7 @@ class Caller:
         self._errand: Errand | None = None
         self._errands: deque[Errand] | None = None
         self._identification: Identification | None = None
+        self._late: Session | None = None  # the last one, while the line is being closed
         self._sieve = Sieve(reception.heartbeats) if reception.heartbeats.strings else None
         self._stage = _Stage.IDENTIFYING
         self.deadline = NEVER
@@ -287,6 +289,7 @@ class Caller:
         if self.serial and wanted and (unclaimed or ending.outcome in _KEEPS_THE_LINE):
             self._park()
         else:
+            self._late = session
             self._close()
 
     def _park(self) -> None:
@@ -299,6 +302,7 @@ class Caller:
 
     def _received_parked(self, data: bytes) -> None:
         if self._stage is not _Stage.PARKED:
+            self._received_late(data)
             return
         if self._sieve is not None:
             data = self._sieve.feed_parked(data, self._line, self._reception.facilities, self._opening)
@@ -306,6 +310,13 @@ class Caller:
             self.deadline = self._reception.facilities.clock.seconds() + self._reception.idle_seconds
         if data:
             self._speaks_unasked(data)
+
+    def _received_late(self, data: bytes) -> None:
+        """Bytes that were on their way while the line is being closed: on record, for nobody."""
+        if self._late is None:
+            self._late = late = self._open_session()
+            late.finish(LineLost("the line had been idle for too long; it spoke when it was being closed"))
+        self._late.received(data)
 
     def _speaks_unasked(self, data: bytes) -> None:
         """The meter pushes again, or says what nobody asked for: a session of its own either way."""

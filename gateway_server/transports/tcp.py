@@ -95,12 +95,14 @@ class TcpLine:
     def write(self, data: bytes) -> None:
         """Sends bytes."""
         if self._at_once:
-            sent = self._transport.writeSomeData(data)
+            try:
+                sent = self._transport.socket.send(data)
+            except OSError:  # no room now, or the line broke: the reactor finds out which
+                sent = 0
             if sent == len(data):
                 return
             self._at_once = False
-            if type(sent) is int:
-                data = data[sent:]
+            data = data[sent:]
         self._transport.write(data)
 
     def change(self, baud: int, format: str, only_from: int = 0) -> None:

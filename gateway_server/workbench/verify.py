@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gateway_server.codec.codec import Codec
 from gateway_server.model import Direction
+from gateway_server.session.remarks import is_late
 from gateway_server.store.records import EventToSave, FileRecord, FileState, Filter, RowToSave, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.workbench.reprocess import UPLOADS, replay_stored
@@ -30,6 +31,7 @@ def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> 
     files = list(store.files(Filter(sessions=(record.id,)))) if record.transport in UPLOADS else []
     received = sent = notes = 0
     in_order = True
+    late = False
     before_ms = record.started_ms
     for entry in store.session_log(record.id):
         match entry.direction:
@@ -39,6 +41,7 @@ def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> 
                 sent += len(entry.data)
             case Direction.NOTE:
                 notes += 1
+                late = late or is_late(entry)
         in_order = in_order and entry.at_ms >= before_ms
         before_ms = max(before_ms, entry.at_ms)
     if record.ended_ms is None:
@@ -47,7 +50,7 @@ def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> 
         kept_elsewhere = sum(one.size for one in files if one.state is FileState.DUPLICATE) if not received else 0
         yield _totals("bytes received", record.bytes_received, received or kept_elsewhere)
         yield _totals("bytes sent", record.bytes_sent, sent)
-        in_order = in_order and before_ms <= record.ended_ms
+        in_order = in_order and (late or before_ms <= record.ended_ms)
     yield Check(
         "times", in_order, "in order" if in_order else "an entry is older than the one before, or than the start"
     )

@@ -1,6 +1,7 @@
 """Objects of LIS-200 devices: what their addresses mean, and which of them are live values (lis200.md 2.4).
 
-1:100 (status), 2:777 (signal level) and 1:302 (energy) stand in the maker's own driver for EK260 and EK280.
+1:100 (status), 2:777 (signal level) and 1:302 (energy) stand in the maker's own driver for EK260 and EK280. The other
+status addresses (2:100, 1:101, 2:101, s:110, s:111) are a guess.
 """
 
 from __future__ import annotations
@@ -46,8 +47,14 @@ _ALL = (
     Object("2:404", "BatR", "remaining battery life", q.BATTERY_LIFE),
     Object("2:777", "GSML", "GSM signal level", q.SIGNAL_LEVEL),
     Object("1:100", "Stat", "momentary status, all", q.STATUS),
-    Object("2:100", "StSy", "system status"),
-    Object("1:101", "SReg", "status register, all"),
+    Object("2:100", "St.Sy", "momentary status, system", q.STATUS),
+    Object("1:101", "SReg", "status register, all", q.STATUS_REGISTER),
+    Object("2:101", "SR.Sy", "status register, system", q.STATUS_REGISTER),
+    *(Object(f"{number}:110", f"St.{number}", f"momentary status {number}", q.STATUS) for number in range(1, 10)),
+    *(
+        Object(f"{number}:111", f"SR.{number}", f"status register {number}", q.STATUS_REGISTER)
+        for number in range(1, 10)
+    ),
     Object("1:302", "W", "energy", q.ENERGY),
     Object("5:311", "C.F", "conversion factor, substitute"),
     Object("6:311_1", "T.F", "temperature, substitute"),
@@ -76,9 +83,13 @@ _ALL = (
 BY_ADDRESS = {known.address: known for known in _ALL}
 
 _COMMON = ("2:300", "2:301", "2:302", "2:310", "4:300", "4:301", "4:302", "4:310", "5:310", "6:310_1", "7:310")
-EK_LIVE = (*_COMMON, "8:310", "6:312", "7:312", "1:100", "2:404", "2:777")
-TC_LIVE = (*_COMMON, "6:312", "7:312", "1:100", "2:404")
+EK_LIVE = (*_COMMON, "8:310", "6:312", "7:312", "1:100", "1:101", "2:404", "2:777")
+TC_LIVE = (*_COMMON, "6:312", "7:312", "1:100", "1:101", "2:404")
 CLOCK = "1:400"
+STATUS = "1:100"
+STATUS_PARTS = ("2:100", *(f"{number}:110" for number in range(1, 10)))
+"""Where the messages of the momentary status come from: the system's own and those of each status (lis200.md 2.4, a
+guess from how event codes are made; a device without them says so)."""
 
 
 def words(address: str) -> str:

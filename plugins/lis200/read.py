@@ -6,7 +6,7 @@ from gateway_server.codec.dialogue import Dialogue, Note, Partly, Progress
 from gateway_server.errors import ChecksumError, CodecError, LineError, MeterRefused, MeterSilent, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
 
-from . import archive, errors, locks, messages, objects, values
+from . import archive, errors, locks, messages, objects, status, values
 from .conversation import Conversation, Talk
 from .interpreter import PERIOD, SERIAL, SOFTWARE, TYPE, Refused, Told
 from .models import LOGS
@@ -150,23 +150,43 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
 
 
 def _live(talk: Conversation, absent: _Absent) -> Talk:
-    """Live values, one by one; those the device does not have are left out."""
-    addresses = [address for address in talk.listener.profile.live if address not in absent]
+    """Live values, one by one; those the device does not have are left out.
+
+    The momentary status is the union of all (lis200.md 2.7). Only if it has messages the parts are asked, until each
+    message has its place: while a device is calm this costs nobody's airtime.
+    """
+    addresses = talk.listener.profile.live
     refused: list[str] = []
+    overall: set[int] = set()
     for done, address in enumerate(addresses):
         yield Progress("live values", done, len(addresses))
-        try:
-            answer = yield from _ask(talk, address)
-        except ChecksumError as error:
-            yield from talk.trouble(f"{objects.words(address)}: {error}")
-            continue
-        if isinstance(answer, Refused):
-            if isinstance(answer.error, errors.Absent):
-                absent.add(address)
-            else:
-                refused.append(f"{address} #{answer.error.code}")
+        text = yield from _live_value(talk, absent, address, refused)
+        if address == objects.STATUS:
+            overall.update(status.numbers(text) or ())
+    for address in objects.STATUS_PARTS:
+        if not overall:
+            break
+        text = yield from _live_value(talk, absent, address, refused)
+        overall.difference_update(status.numbers(text) or ())
     if refused:
         yield from talk.trouble(f"live values refused: {', '.join(refused)}")
+
+
+def _live_value(talk: Conversation, absent: _Absent, address: str, refused: list[str]) -> Talk:
+    """Asks one live value and gives its text, empty if there is none."""
+    if address in absent:
+        return ""
+    try:
+        answer = yield from _ask(talk, address)
+    except ChecksumError as error:
+        yield from talk.trouble(f"{objects.words(address)}: {error}")
+        return ""
+    if isinstance(answer, Refused):
+        if isinstance(answer.error, errors.Absent):
+            absent.add(address)
+        else:
+            refused.append(f"{address} #{answer.error.code}")
+    return answer.text if isinstance(answer, Told) else ""
 
 
 def _leave(talk: Conversation) -> Talk:

@@ -86,6 +86,19 @@ def test_ctrl_c_ends_a_reading_cleanly_and_keeps_what_came(desk: Desk) -> None:
 
 
 @pytest.mark.end_to_end
+def test_meter_without_a_route_is_status_2_with_and_without_a_gateway(desk: Desk) -> None:
+    desk.run("meter", "add", "55500001")
+    alone = ran(desk, "read", "55500001")
+    with started(desk, "run") as gateway:
+        gateway.line("ready")
+        beside = ran(desk, "read", "55500001")
+        assert gateway.end().status == 0
+    assert (alone.status, beside.status) == (2, 2), (alone.err, beside.err)
+    for done in (alone, beside):
+        assert "meter 55500001 has no route" in done.err
+
+
+@pytest.mark.end_to_end
 def test_nobody_at_the_route_is_status_1(desk: Desk) -> None:
     done = ran(desk, "read", "41203377", "--via", "tcp:127.0.0.1:1")
     assert done.status == 1

@@ -20,6 +20,16 @@ def test_value_is_the_stored_text_and_no_doubt_is_good() -> None:
 
 
 def test_event_without_number_has_none() -> None:
-    event = StoredEvent("41203377", "0x2504", "text", 1_399_010_400_000, 1_399_010_400_000, None, "", 7)
+    event = StoredEvent(
+        "41203377", "0x2504", "text", 1_399_010_400_000, 1_399_010_400_000, None, "", 7, 61, 101, "lis200", "1"
+    )
     assert event_json(event)["order_number"] is None
     assert event_json(event)["measured_at"] == "2014-05-02T06:00:00Z"
+
+
+def test_event_tells_its_bytes_and_who_read_them() -> None:
+    event = StoredEvent(
+        "41203377", "0x2504", "text", 1_399_010_400_000, 1_399_010_400_000, 3, "", 7, 61, 101, "lis200", "1"
+    )
+    said = event_json(event)
+    assert (said["span"], said["codec"], said["codec_version"]) == ([61, 101], "lis200", "1")

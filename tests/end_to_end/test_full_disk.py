@@ -103,3 +103,30 @@ def test_full_disk_stops_the_acknowledgements_until_there_is_room(disk: Path, tm
     assert all("make room" in session["detail"] for session in refused), refused
     assert "Traceback" not in log.read_text()
     said_by("store", "check", *at)
+
+
+def test_gateway_started_on_a_full_disk_waits_and_begins_when_there_is_room(disk: Path, tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG.format(port=0).replace("sqlite:///gateway.db", f"sqlite:///{disk}/gateway.db"))
+    log = tmp_path / "gateway.log"
+    ballast = fill(disk, 0)
+    with program("run", "-c", str(config), log=log) as gateway:
+        wait_for(lambda: "begins as soon as there is room" in log.read_text(), log.read_text)
+        assert gateway.poll() is None
+        ballast.unlink()
+        assert first_line(gateway).startswith("ready")
+    assert "has room again" in log.read_text()
+    assert "Traceback" not in log.read_text()
+    said_by("store", "check", "-c", str(config))
+
+
+def test_gateway_that_waits_for_room_ends_when_it_is_told_to(disk: Path, tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG.format(port=0).replace("sqlite:///gateway.db", f"sqlite:///{disk}/gateway.db"))
+    log = tmp_path / "gateway.log"
+    fill(disk, 0)
+    with program("run", "-c", str(config), log=log) as gateway:
+        wait_for(lambda: "begins as soon as there is room" in log.read_text(), log.read_text)
+        gateway.terminate()
+        assert gateway.wait(30) == 0
+    assert "the gateway has ended" in log.read_text()

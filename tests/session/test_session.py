@@ -345,3 +345,32 @@ def test_codec_that_cannot_ask_says_so(scene: Scene) -> None:
 
     scene.session(Role.ASK, Listener())  # type: ignore[arg-type]
     assert "cannot ask" in scene.ending.detail
+
+
+def test_bytes_behind_the_end_are_on_record_and_not_the_codecs() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN)
+    session.received(b"SN=41203377\r\nV=1\r\n")
+    session.finish(LineLost("enough"))
+    scene.clock.advance(1)
+    session.received(b"V=2\r\n")
+    assert scene.values() == ["1"]
+    record = scene.store.session(1)
+    assert record is not None
+    assert (record.bytes_received, record.outcome) == (23, Outcome.PARTIAL)
+    assert scene.log()[-2:] == [
+        ("<", b"V=2\r\n"),
+        ("-", b"bytes 18 to 23 are not the meter's: they came when the session was over"),
+    ]
+    assert not scene.line.aborted
+
+
+def test_line_that_speaks_on_and_on_behind_the_end_is_cut_off() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN)
+    session.finish(LineLost("enough"))
+    for _ in range(16):
+        session.received(bytes(4096))
+    assert not scene.line.aborted
+    session.received(b"\x00")
+    assert scene.line.aborted

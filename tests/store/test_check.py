@@ -57,6 +57,7 @@ def test_what_is_missing_is_told(store: SqlStore, damage: str, told: str) -> Non
     key = known_session(store)
     store.log([(key, NOON, Direction.FROM_METER, b"row")])
     store.save(key, METER, [hour(1)])
+    store.fold()
     store.connection.execute("PRAGMA foreign_keys = OFF")
     store.connection.execute(damage)
     report = check_store(store)
@@ -121,3 +122,21 @@ def test_a_received_file_that_lost_bytes_is_told(store: SqlStore) -> None:
     assert check_store(store).sound
     store.connection.execute("DELETE FROM session_log WHERE id = 2")
     assert check_store(store).problems == ("file 1: 4 of 8 bytes are there, and they are not what was received",)
+
+
+def test_a_flipped_bit_in_the_log_of_many_sessions_is_told(store: SqlStore) -> None:
+    keys = [known_session(store) for _ in range(3)]
+    store.log([(key, NOON, Direction.FROM_METER, b"41203377") for key in keys])
+    assert check_store(store).sound
+    (segment,) = store.connection.one("SELECT data FROM session_log")
+    store.connection.execute("UPDATE session_log SET data = ?", (segment.replace(b"41203377", b"41203378", 1),))
+    assert check_store(store).problems == (
+        "log entry 3: a log segment is damaged (its check sum does not match); run `store check`",
+    )
+
+
+def test_a_session_that_nobody_finds_in_the_log_of_many_is_told(store: SqlStore) -> None:
+    keys = [known_session(store) for _ in range(3)]
+    store.log([(key, NOON, Direction.FROM_METER, b"41203377") for key in keys])
+    store.connection.execute("DELETE FROM session_log_part WHERE session_id = ?", (keys[1].id,))
+    assert "1 log entries are in a part of the log where nobody looks" in check_store(store).problems[0]

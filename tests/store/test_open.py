@@ -5,10 +5,11 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from gateway_server.errors import OperatorError
+from gateway_server.errors import GatewayError, OperatorError, StoreBroken, StoreError, StoreFull
 from gateway_server.model import Outcome
 from gateway_server.store.open import open_store, store_path
 from gateway_server.store.records import MeterRecord
@@ -142,3 +143,33 @@ def test_place_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)  # root may write everywhere
     with pytest.raises(OperatorError, match=f"{tmp_path} may not be written to"):
         open_store(f"sqlite:///{tmp_path / 'gateway.db'}")
+
+
+def test_a_store_for_which_there_is_no_room_is_not_called_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite calls a full disk an input/output error when it is its shared memory that does not fit."""
+
+    def fails(error: StoreError, free: int) -> type[Exception]:
+        def migrate(connection: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr("gateway_server.store.open.migrate", migrate)
+            patched.setattr("gateway_server.store.open.shutil.disk_usage", lambda _: Usage(1 << 30, 0, free))
+            with pytest.raises(GatewayError) as raised:
+                open_store(f"sqlite:///{tmp_path}/gateway.db")
+        assert "gateway.db" in str(raised.value)
+        return type(raised.value)
+
+    assert fails(StoreFull("full"), 1 << 30) is StoreFull
+    assert fails(StoreBroken("disk I/O error"), 4096) is StoreFull
+    assert fails(StoreBroken("disk I/O error"), 1 << 30) is OperatorError
+
+
+class Usage(NamedTuple):
+    """As `shutil.disk_usage` gives it."""
+
+    total: int
+    used: int
+    free: int

@@ -163,7 +163,7 @@ def test_entries_of_event_logs_are_listed_and_found_by_their_words(store: SqlSto
     store.save(key, ONE, [], [entry(2), entry(1), entry(3, "0x8104", "Часы переведены")])
     store.save(known_session(store, TWO), TWO, [], [entry(2)._replace(order_number=None)])
     assert next(store.events()) == StoredEvent(
-        ONE, "0x2504", "Alarm: temperature", NOON + 1, NOON + HOUR, 1, "", key.id
+        ONE, "0x2504", "Alarm: temperature", NOON + 1, NOON + HOUR, 1, "", key.id, 10, 20, "lis200", "1"
     )
     found = {
         name: [(event.meter, event.order_number) for event in store.events(wanted)]
@@ -188,3 +188,13 @@ def test_entries_of_event_logs_are_listed_and_found_by_their_words(store: SqlSto
 
 def test_a_doubt_of_codec_and_store_is_told_once() -> None:
     assert merged("extra_row counter_back", "counter_back conflict") == "extra_row counter_back conflict"
+
+
+def test_an_event_that_was_decoded_again_tells_the_version_that_reads_it_so(store: SqlStore) -> None:
+    key = known_session(store)
+    store.save(key, ONE, [], [entry(1), entry(2)])
+    store.save_reprocessed(key.id, ONE, "lis200", "2", [], [entry(1), entry(2, text="Alarm: pressure")])
+    assert [(event.text, event.codec, event.codec_version) for event in store.events()] == [
+        ("Alarm: temperature", "lis200", "1"),
+        ("Alarm: pressure", "lis200", "2"),
+    ]

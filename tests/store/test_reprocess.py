@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from gateway_server.model import Quality, Saved
 from gateway_server.store.check import check_store
+from gateway_server.store.inbox import ALL_ROWS
 from gateway_server.store.open import open_store
 from gateway_server.store.records import EventToSave, Filter, RowToSave, SessionKey
 from gateway_server.store.sql import SqlStore
@@ -28,7 +29,7 @@ def again(
 def everything(store: SqlStore) -> list[tuple[object, ...]]:
     """Also what is no longer valid: place, variant, values, codec version by its number."""
     return store.connection.all(
-        "SELECT order_number, measured_at_ms, variant, vals, codec_version_id FROM archive_row ORDER BY 1, 2, 3"
+        f"SELECT order_number, measured_at_ms, variant, vals, codec_version_id FROM {ALL_ROWS} ORDER BY 1, 2, 3"
     )
 
 

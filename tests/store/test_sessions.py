@@ -186,3 +186,30 @@ def test_a_session_that_is_not_there_is_none(store: SqlStore) -> None:
     other = open_store(":memory:")
     assert list(other.sessions()) == []
     other.close()
+
+
+def test_small_chunks_of_many_sessions_are_one_entry_of_the_database(store: SqlStore) -> None:
+    keys = [store.open_session(OPENING) for _ in range(50)]
+    store.log([(key, NOON + at, Direction.FROM_METER, b"row %d" % at) for at in range(3) for key in keys])
+    assert store.connection.all("SELECT id, direction FROM session_log") == [(150, "=")]
+    for key in keys:
+        assert [entry.data for entry in store.session_log(key.id)] == [b"row 0", b"row 1", b"row 2"]
+    store.log([(keys[0], NOON, Direction.NOTE, b"alone")])
+    assert store.connection.all("SELECT id, direction FROM session_log") == [(150, "="), (151, "-")]
+
+
+def test_a_large_chunk_stands_alone_between_small_ones_in_the_order_of_the_wire(store: SqlStore) -> None:
+    one, two = store.open_session(OPENING), store.open_session(OPENING)
+    sizes = [5, 1024, 1025, 3, 4, 70_000, 1]
+    store.log([(key, NOON, Direction.FROM_METER, bytes(size)) for size in sizes for key in (one, two)])
+    for key in (one, two):
+        assert [len(entry.data) for entry in store.session_log(key.id)] == sizes
+    lengths = [length for (length,) in store.connection.all("SELECT LENGTH(data) FROM session_log ORDER BY id")]
+    assert lengths.count(1025) == lengths.count(70_000) == 2
+
+
+def test_more_chunks_than_a_segment_holds_are_all_there(store: SqlStore) -> None:
+    key = store.open_session(OPENING)
+    store.log([(key, NOON + number, Direction.FROM_METER, b"%d" % number) for number in range(9000)])
+    assert [entry.at_ms - NOON for entry in store.session_log(key.id)] == list(range(9000))
+    assert store.connection.one("SELECT COUNT(*), MAX(id) FROM session_log") == (3, 9000)

@@ -17,14 +17,16 @@ import pytest
 from gateway_server.errors import OperatorError, StoreBroken, StoreError, StoreFull, UnknownMeter
 from gateway_server.model import Direction, Identify, Outcome, Saved
 from gateway_server.store.check import check_store
+from gateway_server.store.direct import DirectWriter
+from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.open import open_store
 from gateway_server.store.records import Filter, SessionClosing, SessionKey
 from gateway_server.store.sessions import KILLED
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store, Writer
-from gateway_server.store.writer import RETRY_S, DirectWriter, ThreadWriter
+from gateway_server.store.writer import RETRY_S, ThreadWriter
 from tests.store.fake_reactor import FakeReactor
-from tests.store.samples import NOON, OPENING, contents, entry, hour, opened
+from tests.store.samples import NOON, OPENING, contents, hour, opened
 
 METER = "41203377"
 NOTHING: dict[str, str] = {}
@@ -85,38 +87,6 @@ def running(path: Path, **limits: int) -> Iterator[Gateway]:
 def test_both_writers_are_what_sessions_expect(store: SqlStore) -> None:
     writers: list[Writer] = [DirectWriter(store)]
     writers.append(ThreadWriter(FakeReactor(), lambda: store, on_fatal=print))
-
-
-# the direct writer
-
-
-def test_what_is_handed_to_the_direct_writer_is_stored_when_it_returns(store: SqlStore) -> None:
-    writer = DirectWriter(store)
-    answers: list[object] = []
-    key = writer.open_session(OPENING)
-    assert key.id
-    writer.log(key, NOON, Direction.FROM_METER, b"/Els6EK270\r\n")
-    writer.call(lambda store: store.identify(key, Identify(METER), NOON).serial, answers.append)
-    writer.save(key, METER, [hour(1)], [entry(1)], answers.append)
-    writer.close_session(key, READ, answers.append)
-    writer.close_session(writer.open_session(OPENING), READ)
-    assert answers == [METER, Saved(new=2), None]
-    writer.contact(key, "356895", NOON, lambda told: answers.append(told.serial))  # type: ignore[union-attr]
-    assert answers[3:] == ["caller:356895"]
-    assert [record.data for record in store.session_log(key.id)] == [b"/Els6EK270\r\n"]
-    first, second = store.sessions()
-    assert (first.outcome, second.outcome) == (Outcome.READ, Outcome.READ)
-
-
-def test_the_direct_writer_tells_what_could_not_be_stored(store: SqlStore) -> None:
-    writer = DirectWriter(store)
-    answers: list[Any] = []
-    writer.save(writer.open_session(OPENING), METER, [hour(1, values=())], [], answers.append)
-    writer.call(lambda store: store.known_meter("nobody"), answers.append)
-    assert [type(answer) for answer in answers] == [StoreError, UnknownMeter]
-
-
-# the thread
 
 
 def test_a_session_is_stored_in_one_commit_for_each_turn_of_the_reactor(tmp_path: Path) -> None:
@@ -454,19 +424,65 @@ def test_a_gateway_killed_at_any_moment_has_everything_it_acknowledged(tmp_path:
     assert len(sessions) == kills
 
 
-def test_within_a_transaction_a_direct_writer_joins_it_and_its_failure_ends_it() -> None:
-    store = open_store(":memory:")
-    writer = DirectWriter(store)
-    with store.connection.transaction("import"):
-        writer.log(writer.open_session(OPENING), NOON, Direction.FROM_METER, b"kept")
-    assert store.session(1) is not None
+def saved_by_many(gateway: Gateway, first: int, count: int) -> None:
+    """One row of each of so many meters, in one batch."""
+    answers: list[object] = []
+    for number in range(first, first + count):
+        key = gateway.writer.open_session(OPENING)
+        gateway.writer.save(key, f"{number:06d}", [hour(1)], [], answers.append)
+    gateway.wait(answers, count)
+    assert answers == [Saved(new=1)] * count
 
-    def two() -> None:
-        with store.connection.transaction("import"):
-            writer.open_session(OPENING)
-            writer.log(SessionKey(99), NOON, Direction.FROM_METER, b"of no session")
 
-    with pytest.raises(StoreError):
-        two()
-    assert store.session(2) is None
-    store.close()
+def in_inbox(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as other:
+        return int(other.execute("SELECT COUNT(*) FROM inbox_row").fetchone()[0])
+
+
+def test_rows_are_folded_into_the_archive_when_thousands_have_come(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    with running(path) as gateway:
+        saved_by_many(gateway, 0, 100)
+        assert in_inbox(path) == 100
+        saved_by_many(gateway, 100, FOLD_AT)
+        assert gateway.call(lambda store: len(list(store.rows()))) == FOLD_AT + 100
+        assert in_inbox(path) == 0
+    assert in_inbox(path) == 0
+
+
+def test_an_inbox_that_cannot_be_folded_is_left_as_it_is_and_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_room(store: SqlStore) -> None:
+        raise StoreFull("no room on the store's disk")
+
+    path = tmp_path / "gateway.db"
+    with running(path) as gateway:
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlStore, "fold", no_room)
+            saved_by_many(gateway, 0, FOLD_AT)
+            saved_by_many(gateway, FOLD_AT, 10)
+            assert in_inbox(path) == FOLD_AT + 10
+        assert gateway.full == []
+        saved_by_many(gateway, 2 * FOLD_AT, FOLD_AT)
+        assert gateway.call(lambda store: len(list(store.rows()))) == 2 * FOLD_AT + 10
+        assert in_inbox(path) == 0
+    assert [record.message for record in caplog.records if "inbox" in record.message] == [
+        "new rows wait in the store's inbox: no room on the store's disk"
+    ]
+
+
+def test_files_that_fail_while_the_inbox_is_folded_end_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(store: SqlStore) -> None:
+        raise StoreBroken("the store's files failed")
+
+    monkeypatch.setattr(SqlStore, "fold", broken)
+    with running(tmp_path / "gateway.db") as gateway:
+        saved_by_many(gateway, 0, FOLD_AT)
+        gateway.reactor.until(lambda: gateway.fatal)
+        answers: list[object] = []
+        gateway.writer.save(gateway.writer.open_session(OPENING), METER, [hour(1)], [], answers.append)
+        gateway.wait(answers, 1)
+        assert [type(answer) for answer in answers] == [StoreBroken]

@@ -346,3 +346,10 @@ def test_conversation_is_the_same_byte_by_byte() -> None:
     assert b"".join(said(whole, part) for part in conversation) == b"".join(
         said(single, bytes((byte,))) for part in conversation for byte in part
     )
+
+
+def test_status_that_the_test_sets_is_what_the_meter_says() -> None:
+    fake = signed_on(meter())
+    assert "(13)" in asked(fake, "R1 1:100.0(1)")
+    fake.show("1:100", "6 14")
+    assert "(6 14)" in asked(fake, "R1 1:100.0(1)")

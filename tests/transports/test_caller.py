@@ -99,7 +99,31 @@ def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
     assert line.closed
     (session,) = hall.sessions()
     assert session.bytes_received == 1100
+    ended_ms = session.ended_ms
     caller.received(b"more")
+    (session,) = hall.sessions()
+    assert (session.bytes_received, session.ended_ms) == (1104, ended_ms)
+    assert hall.log(1)[-2:] == [
+        ("<", b"more"),
+        ("-", b"bytes 1100 to 1104 are not the meter's: they came when the session was over"),
+    ]
+
+
+def test_line_that_speaks_while_it_is_closed_for_being_idle_is_on_record(hall: Hall) -> None:
+    hall.set(idle_seconds=20.0, keep_open=True)
+    caller, line = hall.call()
+    caller.received(b"SN=41203377\r\n")
+    caller.received(b"V=1\r\n")
+    hall.pass_seconds(5000)
+    assert line.closed
+    before = len(hall.sessions())
+    caller.received(b"PING")
+    caller.received(b"PONG")
+    late = hall.sessions()[-1]
+    assert len(hall.sessions()) == before + 1
+    assert (late.bytes_received, late.outcome) == (8, Outcome.LINE_LOST)
+    assert "spoke when it was being closed" in late.detail
+    assert [data for mark, data in hall.log(late.id) if mark == "<"] == [b"PING", b"PONG"]
 
 
 def test_meter_that_comes_again_replaces_its_dead_line(hall: Hall) -> None:

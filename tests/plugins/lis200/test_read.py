@@ -136,6 +136,27 @@ def test_live_values_carry_the_devices_names_addresses_and_units() -> None:
     assert told.archive("interval") == []
 
 
+def test_messages_of_the_status_are_asked_where_they_come_from() -> None:
+    """Overall 6, 13 and 14: 13 is the system's, 6 that of status 2, 14 that of status 4; nobody asks further."""
+    meter = FakeMeter()
+    for address, text in (("1:100", "6 13 14"), ("2:100", "13"), ("2:110", "6"), ("4:110", "14"), ("1:101", "6")):
+        meter.show(address, text)
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"current"}))))
+    said = {
+        row.columns[0].name: str(row.values[0])
+        for row in told.rows
+        if row.columns[0].quantity in ("status", "status_register")
+    }
+    assert said == {"Stat": "6 13 14", "SReg": "6", "St.Sy": "13", "St.1": "0", "St.2": "6", "St.3": "0", "St.4": "14"}
+
+
+def test_calm_device_is_not_asked_for_the_parts_of_its_status() -> None:
+    meter = FakeMeter()
+    meter.show("1:100", "0")
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"current"}))))
+    assert not [data for data in told.sent if b"2:100" in data or b":110" in data]
+
+
 def test_objects_a_device_does_not_have_are_asked_once_a_software_version() -> None:
     meter = FakeMeter()
     live = KnownMeter(SERIAL, ReadOrder(frozenset({"current"})))
