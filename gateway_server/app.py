@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 
-from gateway_server.codec.codec import Codec
+from gateway_server.codec.codec import Codec, OnlyWhereNamed
 from gateway_server.codec.dialogue import Progress
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
@@ -199,7 +199,7 @@ class Gateway:
             facilities=self._facilities,
             presence=self._presence,
             admission=self._admission,
-            codecs=tuple(self._registry.get(name) for name in settings.codecs),
+            codecs=lambda: tuple([self._registry.get(name) for name in settings.codecs]),
             codec_named=lambda name: self._registry.get(name) if name in self._registry else None,
             rules=tuple(Rule(name) for name in settings.identify),
             role=Role(settings.role),
@@ -329,11 +329,16 @@ async def probe_once(
 
 
 def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[Codec, ...]:
-    """What a meter is spoken to in: its own codec; else those of the listeners, else all that can ask."""
-    if record.codec:
-        return (registry.get(record.codec),)
+    """What a meter is spoken to in: its own codec, else its meter profile; else those of the listeners.
+
+    Without any of these, all that know by an answer whether a meter is their own.
+    """
+    if record.codec or record.profile in registry:
+        return (registry.get(record.codec or record.profile),)
     named = dict.fromkeys(name for listener in config.listener for name in listener.codecs)
-    return tuple(registry.get(name) for name in named or registry.names)
+    if named:
+        return tuple(registry.get(name) for name in named)
+    return tuple(codec for codec in registry if not isinstance(codec, OnlyWhereNamed))
 
 
 class _Brief:

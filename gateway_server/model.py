@@ -1,7 +1,8 @@
 """The nouns of the trade as plain data: meters, what they report, and how a session ended.
 
 Times that a meter states are naive ``datetime`` in the meter's own clock (``fold=1`` marks the second of two equal
-autumn hours); times of ours are UTC milliseconds. The two meet at the session's edge, never here.
+autumn hours), or have the zone UTC where its protocol speaks UTC; times of ours are UTC milliseconds. The two meet at
+the session's edge, never here.
 Values are ``Decimal`` (or text where the meter reports text), never float. What is made by the thousand is a
 named tuple: making one costs a quarter of a frozen dataclass.
 """

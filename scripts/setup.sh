@@ -86,3 +86,15 @@ want_venv() {
     .venv/bin/python -m pip install --quiet --editable ".${extra:+[$extra]}"
     printf '%s\n' "$now" >"$stamp"
 }
+
+# want_node PACKAGE@VERSION: a Node package for tests, in .venv/npm; without npm says so and goes on.
+want_node() {
+    local name=${1%@*}
+    [ -d ".venv/npm/node_modules/$name" ] && return 0
+    want_programs npm=npm
+    if ! command -v npm >/dev/null; then
+        say "no npm here: tests that need $name are skipped"
+    elif ! npm install --prefix .venv/npm --no-save --no-audit --no-fund --loglevel=error "$1" >/dev/null; then
+        say "npm could not install $name: tests that need it are skipped"
+    fi
+}

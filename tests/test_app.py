@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.app import Gateway, Place, codecs_of, make_gateway
-from gateway_server.codec.registry import Registry
+from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import MeterRecord
@@ -76,3 +76,14 @@ def test_meter_is_spoken_to_in_its_own_codec_or_those_of_the_listeners_or_any(
     assert names(MeterRecord("1"), load_config(None)) == ["first", "second", "third"]
     with pytest.raises(OperatorError, match="there is no codec 'gone'"):
         codecs_of(MeterRecord("1", codec="gone"), config, registry)
+
+
+def test_meter_with_a_meter_profile_is_spoken_to_by_it_unless_it_has_a_codec(tmp_path: Path) -> None:
+    registry, config = load_codecs(), Config()
+
+    def names(record: MeterRecord) -> list[str]:
+        return [codec.name for codec in codecs_of(record, config, registry)]
+
+    assert names(MeterRecord("1", profile="reference-push")) == ["reference-push"]
+    assert names(MeterRecord("1", profile="reference-push", codec="lis200")) == ["lis200"]
+    assert "lis200" in names(MeterRecord("1", profile="ek270"))

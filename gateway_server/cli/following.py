@@ -10,6 +10,8 @@ from gateway_server.store.records import JobRecord, JobState
 from gateway_server.store.sql import SqlStore
 
 _LOOK_SECONDS = 0.25
+_ASK_EVERY = 20  # looks
+_GONE = 3  # times asked in a row: 15 s, a restart takes less
 _OVER = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 
 
@@ -18,9 +20,17 @@ def _pause() -> None:
 
 
 def follow_job(
-    store: SqlStore, number: int, show: Callable[[str, int, int], None], pause: Callable[[], None] = _pause
+    store: SqlStore,
+    number: int,
+    show: Callable[[str, int, int], None],
+    runs: Callable[[], bool],
+    pause: Callable[[], None] = _pause,
 ) -> JobRecord:
-    """Waits until the order is over; ``show`` is told how far it is, ``pause`` waits before the next look."""
+    """Waits until the order is over; ``show`` is told how far it is, ``pause`` waits before the next look.
+
+    ``runs`` says whether the gateway is there; when it stays away the order is left to its next start.
+    """
+    looks = gone = 0
     while True:
         job = store.job(number)
         if job is None:
@@ -29,5 +39,10 @@ def follow_job(
             raise Failed(f"order {number} was cancelled")
         if job.state in _OVER:
             return job
+        looks += 1
+        if looks % _ASK_EVERY == 0:
+            gone = 0 if runs() else gone + 1
+            if gone == _GONE:
+                raise Failed(f"the gateway has ended; order {number} is kept and carried out when it runs again")
         show(job.progress or "waiting for the gateway", job.progress_done, job.progress_total)
         pause()

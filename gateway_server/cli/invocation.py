@@ -20,6 +20,7 @@ from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.open import open_store, store_path
+from gateway_server.store.queries import serial_core
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
 
@@ -62,8 +63,9 @@ class Invocation:
         return here if here.is_file() else None
 
     def log_level(self, level: int) -> None:
-        """How much is logged on standard error."""
+        """How much is logged on standard error. What Twisted does inside itself is for those who want everything."""
         logging.getLogger().setLevel(level)
+        logging.getLogger("twisted").setLevel(logging.NOTSET if level <= logging.DEBUG else logging.WARNING)
 
     def codecs(self, *, told: bool = True) -> Registry:
         """The codecs of the bundled plugins and of the operator's folders. What is wrong with a plugin is told, unless
@@ -124,7 +126,12 @@ class Zones:
 
     def __init__(self, store: SqlStore) -> None:
         self._names = {meter.serial: meter.time_zone for meter in store.meters(Filter())}
+        self._cores = set(map(serial_core, self._names))
         self._zones: dict[str, ZoneInfo] = {}
+
+    def know(self, serial: str) -> bool:
+        """Whether the register has this meter, claimed or not."""
+        return serial in self._names or serial_core(serial) in self._cores
 
     def of(self, serial: str) -> ZoneInfo:
         """The meter's zone, UTC for a meter nobody knows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -48,16 +49,22 @@ class Listing(Generic[T]):
             click.echo(f"and {amount} more; --limit N shows N, --json everything", err=True)
 
 
+def _only_ascii() -> bool:
+    """Whether a JSON document must escape what is not ASCII: it is UTF-8 by its standard, or nothing but ASCII."""
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
+
+
 def print_json(document: JsonValue) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document, ensure_ascii=_only_ascii(), indent=2))
 
 
 def print_json_array(items: Iterable[Mapping[str, JsonValue]]) -> None:
     """One JSON array on standard output, an item a line, never held as a whole."""
     opening = "[\n"
+    only_ascii = _only_ascii()
     for item in items:
-        click.echo(opening + json.dumps(item, ensure_ascii=False), nl=False)
+        click.echo(opening + json.dumps(item, ensure_ascii=only_ascii), nl=False)
         opening = ",\n"
     click.echo("[]" if opening == "[\n" else "\n]")
 
@@ -96,7 +103,7 @@ def pairs(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def print_json_stream(head: Mapping[str, JsonValue], name: str, items: Iterable[Mapping[str, JsonValue]]) -> None:
     """One JSON object on standard output: ``head``, and under ``name`` an array that is never held as a whole."""
-    opening = json.dumps(dict(head), ensure_ascii=False, indent=2).removesuffix("\n}")
+    opening = json.dumps(dict(head), ensure_ascii=_only_ascii(), indent=2).removesuffix("\n}")
     click.echo(f'{opening},\n  "{name}": ')
     print_json_array(items)
     click.echo("}")

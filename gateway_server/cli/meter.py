@@ -202,6 +202,9 @@ _card_options = opt.options(
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),
     click.option("--gas-day-start", metavar="HH:MM", help="[10:00]"),
     click.option(
+        "--address", metavar="TEXT", help="Its address on a bus that it shares, such as its Modbus unit. [none]"
+    ),
+    click.option(
         "--password-file",
         metavar="FILE",
         type=click.Path(path_type=Path),
@@ -232,6 +235,7 @@ def add(
     group: str | None,
     time_zone: str | None,
     gas_day_start: str | None,
+    address: str | None,
     password_file: Path | None,
     ftp_password_file: Path | None,
     dropped: tuple[str, ...],
@@ -256,6 +260,7 @@ def add(
             group=group,
             time_zone=time_zone,
             gas_day_start=gas_day_start,
+            address=address,
         )
         if missing := set(dropped) - set(record.routes):
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
@@ -284,7 +289,7 @@ def import_meters(invocation: Invocation, file: Path, dry_run: bool, partial: bo
     Gives a verdict for every row.
 
     The first row holds headings, English or Russian: serial number, name, codec, profile, route, IMEI, IP, port,
-    phone, group, time zone, gas day start. Without --partial one refused row stops all.
+    phone, group, time zone, gas day start, bus address. Without --partial one refused row stops all.
     """
     sheet = read_sheet(file)
     with invocation.store() as store:
@@ -334,6 +339,7 @@ def claim(
     group: str | None,
     time_zone: str | None,
     gas_day_start: str | None,
+    address: str | None,
     password_file: Path | None,
     ftp_password_file: Path | None,
 ) -> None:
@@ -353,6 +359,7 @@ def claim(
             group=group,
             time_zone=time_zone,
             gas_day_start=gas_day_start,
+            address=address,
         )
         check_meter(record, invocation.codecs())
         code = read_access_code(password_file) if password_file else None

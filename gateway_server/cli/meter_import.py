@@ -28,6 +28,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "profile": ("profile", "model", "type", "профиль", "модель", "тип", "тип корректора"),
     "route": ("route", "routes", "маршрут", "маршруты", "канал", "канал связи"),
     "caller": ("caller", "imei", "iccid", "id модема"),
+    "address": ("bus address", "адрес на шине", "сетевой адрес", "адрес прибора"),
     "host": ("host", "ip", "address", "ip address", "адрес", "ip адрес", "ip-адрес"),
     "port": ("port", "tcp port", "порт"),
     "phone": ("phone", "phone number", "number", "телефон", "номер телефона", "номер сим", "номер sim"),
@@ -133,6 +134,7 @@ def _meter(row: Mapping[str, str], old: MeterRecord) -> MeterRecord:
         group=row.get("group") or None,
         time_zone=row.get("time_zone") or None,
         gas_day_start=_hour(row["gas_day_start"]) if row.get("gas_day_start") else None,
+        address=row.get("address") or None,
     )
     if meter.state is MeterState.UNCLAIMED:
         raise OperatorError(f"it called already and is unclaimed; `gateway-server meter claim {meter.serial}` takes it")

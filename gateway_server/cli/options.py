@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gateway_server.cli.errors import say
 from gateway_server.cli.invocation import Invocation, Zones
 from gateway_server.cli.moments import FORMS, parse_moment, rfc3339
 from gateway_server.errors import OperatorError
@@ -73,7 +74,10 @@ class Period:
     until: str | None
 
     def narrow(self, wanted: Filter, invocation: Invocation, zones: Zones) -> Filter:
-        """The filter with this period in it."""
+        """The filter with this period in it. A meter it names that nobody knows is said on standard error."""
+        for serial in wanted.serials:
+            if not zones.know(serial):
+                say(f"note: no meter {serial} in the register")
         home = zones.shared_by(wanted.serials)
         now_ms = invocation.now_ms()
         since_ms = parse_moment(self.since, home, now_ms, last=False) if self.since is not None else None

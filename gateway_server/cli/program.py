@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from gateway_server.cli.run import check_config, run
 from gateway_server.cli.session import session
 from gateway_server.cli.simulate import simulate
 from gateway_server.cli.store import store
+from gateway_server.cli.workbench import workbench
 
 NAME = "gateway-server"
 
@@ -30,6 +32,7 @@ PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("For the operator of the server", ("run", "check-config", "store")),
     ("For the planner: meters and their readings", ("meter", "read", "reading")),
     ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
+    ("For the engineer of a new protocol: from captures to a profile", ("workbench",)),
 )
 
 
@@ -57,10 +60,11 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     invocation.verbose = verbose
     invocation.debug = debug
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    invocation.log_level(level)
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store, workbench):
     program.add_command(_command)
 
 
@@ -76,4 +80,7 @@ def call(arguments: Sequence[str] | None = None, invocation: Invocation | None =
 
 def main() -> None:
     """The program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal in KOI8-R or Latin-1 does not know every character; it shows what it can.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(call())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import select
 import sys
+import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.main import installReactor
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.python.failure import Failure
@@ -25,6 +28,9 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     so, `Stopped` is raised.
     """
     reactor = _reactor()
+    # Twisted goes by the machine's clock: set back by an hour, every timeout would wait an hour longer.
+    ahead = time.time() - time.monotonic()
+    reactor.seconds = lambda: ahead + time.monotonic()  # it reads its time there
     _bridge_logging()
     running = _Running(reactor, work)
     reactor.callWhenRunning(running.begin)
@@ -74,7 +80,8 @@ class _Running:
             self._over.callback(None)
             return
         self.results.append(result)
-        self._reactor.stop()
+        with suppress(ReactorNotRunning):  # what the work itself arranged for the end may have come first
+            self._reactor.stop()
 
     def _stop(self) -> Deferred[None] | None:
         if self._done or self._deferred is None:

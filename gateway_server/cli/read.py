@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import click
 
 from gateway_server.app import probe_once, read_once
 from gateway_server.cli import options as opt
-from gateway_server.cli.errors import Failed, Stopped, say
+from gateway_server.cli.errors import Failed, Stopped, harmless, say
 from gateway_server.cli.following import follow_job
 from gateway_server.cli.invocation import Invocation, config_option, known, pass_invocation, zone
 from gateway_server.cli.listing import JsonValue, print_json
@@ -22,7 +23,7 @@ from gateway_server.cli.reactor import run_reactor
 from gateway_server.cli.session import session_json
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import OperatorError
-from gateway_server.model import EVENTS, MeterState, Outcome, ReadOrder
+from gateway_server.model import CURRENT, EVENTS, Direction, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.session.endings import Ending
 from gateway_server.store.open import store_path
@@ -32,6 +33,7 @@ from gateway_server.transports.probe import Attempt
 from gateway_server.transports.routes import parse_route
 
 _WHAT = ("current", "archive", "events")
+_MOST_NOTES = 20
 
 
 @click.command()
@@ -76,6 +78,11 @@ def read(
         record = known(store, meter)
         if record.state is MeterState.DISABLED:
             raise OperatorError(f"meter {meter} is switched off; `gateway-server meter add {meter}` switches it on")
+        if record.state is MeterState.UNCLAIMED and not route:
+            raise OperatorError(
+                f"meter {meter} called and is in nobody's care yet;"
+                f" `gateway-server meter claim {meter}` takes it into care"
+            )
         order = _order(invocation, zone(record.time_zone), what, archives, since, until)
         path = store_path(invocation.config.store.url)
         if path is not None and wake(path):
@@ -84,7 +91,7 @@ def read(
             if no_wait:
                 click.echo(f"order {number} is with the gateway")
                 return
-            done = _by_the_gateway(store, number, quiet=as_json)
+            done = _by_the_gateway(store, number, path, quiet=as_json)
         elif no_wait:
             raise Failed("no gateway runs on this store; without --no-wait the meter is read from here")
         else:
@@ -115,8 +122,10 @@ def _order(
     wanted = frozenset(what or (("archive",) if archives else _WHAT))
     if archives and "archive" not in wanted:
         raise OperatorError("--archive names archives, but --what does not have `archive`")
-    if EVENTS in archives:
-        raise OperatorError("the event log is read with --what events")
+    for name in (EVENTS, CURRENT):
+        if name in archives:
+            what_it_is = "the event log is" if name == EVENTS else "live values are"
+            raise OperatorError(f"{what_it_is} read with --what {name}")
 
     def moment(text: str | None, *, last: bool) -> int | None:
         return None if text is None else parse_moment(text, home, invocation.now_ms(), last=last)
@@ -129,10 +138,10 @@ def _order(
     return ReadOrder(wanted, archives, wall(since_ms), wall(until_ms))
 
 
-def _by_the_gateway(store: SqlStore, number: int, *, quiet: bool) -> Done:
+def _by_the_gateway(store: SqlStore, number: int, path: Path, *, quiet: bool) -> Done:
     with ProgressShown(quiet=quiet) as progress:
         try:
-            job = follow_job(store, number, progress.show)
+            job = follow_job(store, number, progress.show, lambda: wake(path))
         except (KeyboardInterrupt, Stopped):
             if store.cancel_job(number):
                 say(f"order {number} is cancelled")
@@ -170,6 +179,7 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
     record = store.session(done.session) if done.session else None
     wanted = Filter(sessions=(done.session,))
     rows = Counter[str]()
+    notes: list[str] = []
     values = conflicts = 0
     if record is not None:
         for stored in store.rows(wanted):
@@ -178,12 +188,15 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
             conflicts += stored.variant > 0
         if events := sum(1 for _ in store.events(wanted)):
             rows[EVENTS] = events
+        said = (entry.data for entry in store.session_log(record.id) if entry.direction is Direction.NOTE)
+        notes.extend(data.decode("utf-8", "replace") for data in said)
     if as_json:
         document: dict[str, JsonValue] = {
             "outcome": done.outcome.value,
             "detail": done.detail,
             "new_rows": dict(rows),
             "conflicts": conflicts,
+            "notes": notes,
             "session": session_json(record) if record else None,
         }
         print_json(document)
@@ -192,6 +205,10 @@ def _tell(store: SqlStore, done: Done, *, as_json: bool) -> None:
         return
     for archive, count in sorted(rows.items()):
         click.echo(f"{archive:<10} {count} new rows")
+    for note in notes[:_MOST_NOTES]:
+        click.echo(f"note: {harmless(note)}")
+    if len(notes) > _MOST_NOTES:
+        click.echo(f"and {len(notes) - _MOST_NOTES} more notes in the session's log")
     _tell_rest(record, values, conflicts)
 
 
@@ -250,5 +267,16 @@ def _probe(invocation: Invocation, port: str, *, as_json: bool) -> None:
             )
         raise Failed(f"nothing answered on {port}; check the cable, the meter's power and the port's name")
     if not as_json:
-        click.echo(f"it is reached by serial:{port}:{found.route}")
-        click.echo(f"`gateway-server meter add {found.serial} --route serial:{port}:{found.route}` puts it into care")
+        _tell_way(invocation, found.serial, found.codec, f"serial:{port}:{found.route}")
+
+
+def _tell_way(invocation: Invocation, serial: str, codec: str, route: str) -> None:
+    """How the meter that answered is reached, and what puts it into care: by now it is in the register."""
+    with invocation.store() as store:
+        record = store.meter(serial)
+    click.echo(f"it is reached by {route}")
+    if record is not None and route in record.routes:
+        return
+    verb = "claim" if record is not None and record.state is MeterState.UNCLAIMED else "add"
+    does = "takes it into care" if verb == "claim" else "adds this route"
+    click.echo(f"`gateway-server meter {verb} {serial} --codec {codec} --route {route}` {does}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import click
 
@@ -11,11 +12,23 @@ from gateway_server.cli import options as opt
 from gateway_server.cli.errors import say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, pass_invocation
 from gateway_server.cli.output import STANDARD_OUTPUT, placed_at, written_to
-from gateway_server.cli.reading_export import FORMATS, csv_pieces, jsonl_pieces, write_parquet, write_xlsx
+from gateway_server.cli.reading_export import (
+    EVENT_LOG,
+    FORMATS,
+    READINGS,
+    Sheet,
+    Stored,
+    csv_pieces,
+    jsonl_pieces,
+    write_parquet,
+    write_xlsx,
+)
 from gateway_server.cli.reading_json import event_listing, reading_listing
 from gateway_server.errors import OperatorError
 from gateway_server.model import EVENTS
-from gateway_server.store.records import Filter, StoredReading
+from gateway_server.store.records import Filter
+
+T = TypeVar("T", bound=Stored)
 
 
 @click.group()
@@ -102,42 +115,54 @@ def export(
     """Writes readings to a file, the oldest first. FILE may be - for standard output (csv, jsonl).
 
     Values leave exactly as stored. XLSX holds numbers of up to 15 digits as numbers and longer ones as text;
-    beyond Excel's 1 048 576 rows it goes on in the next sheet.
+    beyond Excel's 1 048 576 rows it goes on in the next sheet. `--archive events` writes the meters' event logs.
     """
     if excel_ru and form != "csv":
         raise OperatorError("--excel-ru goes with --format csv; xlsx needs no help")
-    if EVENTS in archives:
-        raise OperatorError("events are no readings; `gateway-server reading list --archive events --json` gives them")
-    path = output or Path(f"readings.{form}")
+    if EVENTS in archives and (len(archives) > 1 or quantities):
+        raise OperatorError("events have other fields than readings: export --archive events by itself")
+    path = output or Path(f"{'events' if EVENTS in archives else 'readings'}.{form}")
     if path == STANDARD_OUTPUT and form in ("xlsx", "parquet"):
         raise OperatorError(f"{form} cannot go to standard output; name a file with -o")
     with invocation.store() as store:
-        zones = Zones(store)
-        wanted = Filter(serials=meters, archives=archives, quantities=quantities, limit=limit)
-        counted = Counted(store.readings(opt.Period(since, until).narrow(wanted, invocation, zones)))
-        if form == "xlsx":
-            with placed_at(path) as beside:
-                sheets = write_xlsx(beside, counted)
-            if sheets > 1:
-                say(f"more rows than one Excel sheet holds: they stand in {sheets} sheets")
-        elif form == "parquet":
-            with placed_at(path) as beside:
-                write_parquet(beside, counted)
+        wanted = opt.Period(since, until).narrow(
+            Filter(serials=meters, archives=() if EVENTS in archives else archives, quantities=quantities, limit=limit),
+            invocation,
+            Zones(store),
+        )
+        if EVENTS in archives:
+            _write(path, form, EVENT_LOG, store.events(wanted), excel_ru=excel_ru)
         else:
-            with written_to(path) as out:
-                for piece in csv_pieces(counted, excel_ru=excel_ru) if form == "csv" else jsonl_pieces(counted):
-                    out(piece)
-        say(f"{counted.number} readings")
+            _write(path, form, READINGS, store.readings(wanted), excel_ru=excel_ru)
 
 
-class Counted:
+def _write(path: Path, form: str, sheet: Sheet[T], things: Iterable[T], *, excel_ru: bool) -> None:
+    counted = Counted(things)
+    if form == "xlsx":
+        with placed_at(path) as beside:
+            sheets = write_xlsx(beside, sheet, counted)
+        if sheets > 1:
+            say(f"more rows than one Excel sheet holds: they stand in {sheets} sheets")
+    elif form == "parquet":
+        with placed_at(path) as beside:
+            write_parquet(beside, sheet, counted)
+    else:
+        with written_to(path) as out:
+            for piece in (
+                csv_pieces(sheet, counted, excel_ru=excel_ru) if form == "csv" else jsonl_pieces(sheet, counted)
+            ):
+                out(piece)
+    say(f"{counted.number} {sheet.noun}")
+
+
+class Counted(Generic[T]):
     """Counts what passes."""
 
-    def __init__(self, readings: Iterable[StoredReading]) -> None:
-        self._readings = readings
+    def __init__(self, things: Iterable[T]) -> None:
+        self._things = things
         self.number = 0
 
-    def __iter__(self) -> Iterator[StoredReading]:
-        for one in self._readings:
+    def __iter__(self) -> Iterator[T]:
+        for one in self._things:
             self.number += 1
             yield one

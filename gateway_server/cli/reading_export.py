@@ -1,4 +1,4 @@
-"""Readings as files: CSV (also as Russian Excel wants it), XLSX, Parquet, JSON lines. All streamed, all exact.
+"""Readings and events as files: CSV (also as Russian Excel wants it), XLSX, Parquet, JSON lines. All streamed, exact.
 
 A value leaves as the text it has in the store. Only in XLSX is it a number, so that Excel can add it up: a cell holds
 a binary double, which keeps 15 digits; a value with more digits, or one that is no number, stays text there. The
@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
+from gateway_server.cli.listing import JsonValue
 from gateway_server.cli.moments import at
-from gateway_server.cli.reading_json import reading_json
-from gateway_server.errors import OperatorError
-from gateway_server.store.records import StoredReading
+from gateway_server.cli.reading_json import event_json, reading_json
+from gateway_server.store.records import StoredEvent, StoredReading
 
 FORMATS = ("csv", "xlsx", "parquet", "jsonl")
 
@@ -38,25 +40,57 @@ COLUMNS = (
     "session",
 )
 
+EVENT_COLUMNS = ("meter", "order_number", "measured_at", "code", "text", "quality", "received_at", "session")
+
 EXACT_DIGITS = 15
 SHEET_ROWS = 1_048_576
 _BATCH = 50_000
 _BOM = "\ufeff"
 
-Count = Callable[[int], object]
+
+class Stored(Protocol):
+    """What readings and events have in common."""
+
+    @property
+    def measured_at_ms(self) -> int: ...
+
+    @property
+    def received_at_ms(self) -> int: ...
 
 
-def csv_pieces(readings: Iterable[StoredReading], *, excel_ru: bool = False) -> Iterator[bytes]:
+T = TypeVar("T", bound=Stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet(Generic[T]):
+    """What stands in a file: the columns, by their names in the JSON document of one thing."""
+
+    noun: str
+    columns: tuple[str, ...]
+    as_json: Callable[[T], Mapping[str, JsonValue]]
+
+    def cells(self, one: T) -> list[str]:
+        """One thing's cells as text."""
+        said = self.as_json(one)
+        return ["" if said[name] is None else str(said[name]) for name in self.columns]
+
+
+READINGS: Sheet[StoredReading] = Sheet("readings", COLUMNS, reading_json)
+EVENT_LOG: Sheet[StoredEvent] = Sheet("events", EVENT_COLUMNS, event_json)
+
+
+def csv_pieces(sheet: Sheet[T], things: Iterable[T], *, excel_ru: bool = False) -> Iterator[bytes]:
     """CSV in UTF-8 (RFC 4180). ``excel_ru``: a byte order mark, semicolons and decimal commas."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if excel_ru else ",", lineterminator="\r\n")
     if excel_ru:
         out.write(_BOM)
-    writer.writerow(COLUMNS)
-    for number, reading in enumerate(readings, 1):
-        cells = _cells(reading)
-        if excel_ru:
-            cells[_VALUE] = _with_comma(reading.value)
+    writer.writerow(sheet.columns)
+    value = _value(sheet)
+    for number, one in enumerate(things, 1):
+        cells = sheet.cells(one)
+        if excel_ru and value >= 0:
+            cells[value] = _with_comma(cells[value])
         writer.writerow(cells)
         if number % 1000 == 0:
             yield out.getvalue().encode()
@@ -65,13 +99,13 @@ def csv_pieces(readings: Iterable[StoredReading], *, excel_ru: bool = False) -> 
     yield out.getvalue().encode()
 
 
-def jsonl_pieces(readings: Iterable[StoredReading]) -> Iterator[bytes]:
-    """One reading a line, with the fields of ``reading list --json``."""
-    for reading in readings:
-        yield json.dumps(reading_json(reading), ensure_ascii=False).encode() + b"\n"
+def jsonl_pieces(sheet: Sheet[T], things: Iterable[T]) -> Iterator[bytes]:
+    """One reading or event a line, with the fields of ``reading list --json``."""
+    for one in things:
+        yield json.dumps(sheet.as_json(one), ensure_ascii=False).encode() + b"\n"
 
 
-def write_xlsx(path: Path, readings: Iterable[StoredReading], *, sheet_rows: int = SHEET_ROWS) -> int:
+def write_xlsx(path: Path, sheet: Sheet[T], things: Iterable[T], *, sheet_rows: int = SHEET_ROWS) -> int:
     """An Excel workbook; gives the number of its sheets. Behind ``sheet_rows`` rows the next sheet begins."""
     from xlsxwriter import Workbook
 
@@ -79,51 +113,60 @@ def write_xlsx(path: Path, readings: Iterable[StoredReading], *, sheet_rows: int
     bold = book.add_format({"bold": True})
     time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     places = [book.add_format({"num_format": "0" + ("." + "0" * digits if digits else "")}) for digits in range(16)]
-    sheets = 0
-    row = sheet_rows
-    for reading in readings:
+    columns = sheet.columns
+    times = [at for at, name in enumerate(columns) if name.endswith("_at")]
+    sheets = 1
+    row = 1
+    page = _page(book, sheet, f"{sheet.noun} 1", bold)
+    for one in things:
         if row >= sheet_rows:
+            page.autofilter(0, 0, row - 1, len(columns) - 1)
             sheets += 1
-            sheet = book.add_worksheet(f"readings {sheets}")
-            sheet.freeze_panes(1, 0)
-            sheet.set_column(3, 3, 19)
-            sheet.set_column(12, 12, 19)
-            for column, heading in enumerate(COLUMNS):
-                sheet.write_string(0, column, heading + (" (UTC)" if heading.endswith("_at") else ""), bold)
+            page = _page(book, sheet, f"{sheet.noun} {sheets}", bold)
             row = 1
-        for column, cell in enumerate(_cells(reading)):
-            if column == _VALUE and (number := exact_number(reading.value)) is not None:
-                sheet.write_number(row, column, float(number), places[_places(number)])
-            elif COLUMNS[column] in ("order_number", "session") and cell:
-                sheet.write_number(row, column, int(cell))
+        for column, cell in enumerate(sheet.cells(one)):
+            if columns[column] == "value" and (number := exact_number(cell)) is not None:
+                page.write_number(row, column, float(number), places[_places(number)])
+            elif columns[column] in _WHOLE and cell:
+                page.write_number(row, column, int(cell))
+            elif column in times:
+                page.write_datetime(row, column, at(_ms(one, columns[column])).replace(tzinfo=None), time)
             elif cell:
-                sheet.write_string(row, column, cell)
-        sheet.write_datetime(row, 3, at(reading.measured_at_ms).replace(tzinfo=None), time)
-        sheet.write_datetime(row, 12, at(reading.received_at_ms).replace(tzinfo=None), time)
+                page.write_string(row, column, cell)
         row += 1
-    if not sheets:
-        book.add_worksheet("readings 1").write_row(0, 0, COLUMNS, bold)
+    page.autofilter(0, 0, row - 1, len(columns) - 1)
     book.close()
-    return max(sheets, 1)
+    return sheets
 
 
-def write_parquet(path: Path, readings: Iterable[StoredReading]) -> None:
+def _page(book: Any, sheet: Sheet[T], name: str, bold: object) -> Any:
+    page = book.add_worksheet(name)
+    page.freeze_panes(1, 0)
+    for column, heading in enumerate(sheet.columns):
+        is_time = heading.endswith("_at")
+        page.write_string(0, column, heading + (" (UTC)" if is_time else ""), bold)
+        if is_time:
+            page.set_column(column, column, 19)
+    return page
+
+
+def write_parquet(path: Path, sheet: Sheet[T], things: Iterable[T]) -> None:
     """Parquet: times as UTC timestamps of milliseconds, values as text, because a column of decimals has one scale."""
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise OperatorError("Parquet needs pyarrow: pip install 'gateway-server[parquet]', or choose csv") from error
-    kinds = {
-        "order_number": pa.int64(),
-        "session": pa.int64(),
-        "measured_at": pa.timestamp("ms", tz="UTC"),
-        "received_at": pa.timestamp("ms", tz="UTC"),
-    }
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    def kind(name: str) -> Any:
+        return pa.timestamp("ms", tz="UTC") if name.endswith("_at") else pa.int64() if name in _WHOLE else pa.string()
+
+    schema = pa.schema([(name, kind(name)) for name in sheet.columns])
     with parquet.ParquetWriter(str(path), schema) as writer:
-        for batch in _batches(readings):
-            writer.write_batch(pa.record_batch([[_raw(one, name) for one in batch] for name in COLUMNS], schema=schema))
+        for batch in _batches(things):
+            said = [sheet.as_json(one) for one in batch]
+            columns = [
+                [_ms(one, name) for one in batch] if name.endswith("_at") else [row[name] for row in said]
+                for name in sheet.columns
+            ]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
 def exact_number(value: str) -> Decimal | None:
@@ -152,31 +195,21 @@ def _with_comma(value: str) -> str:
     return value.replace(".", ",")
 
 
-_VALUE = COLUMNS.index("value")
+_WHOLE = ("order_number", "session")
 
 
-def _cells(reading: StoredReading) -> list[str]:
-    said = reading_json(reading)
-    return ["" if said[name] is None else str(said[name]) for name in COLUMNS]
+def _value(sheet: Sheet[T]) -> int:
+    return sheet.columns.index("value") if "value" in sheet.columns else -1
 
 
-def _raw(reading: StoredReading, name: str) -> str | int | None:
-    match name:
-        case "measured_at":
-            return reading.measured_at_ms
-        case "received_at":
-            return reading.received_at_ms
-        case "order_number":
-            return reading.order_number
-        case "session":
-            return reading.session
-    return str(reading_json(reading)[name])
+def _ms(one: Stored, name: str) -> int:
+    return one.measured_at_ms if name == "measured_at" else one.received_at_ms
 
 
-def _batches(readings: Iterable[StoredReading]) -> Iterator[Sequence[StoredReading]]:
-    batch: list[StoredReading] = []
-    for reading in readings:
-        batch.append(reading)
+def _batches(things: Iterable[T]) -> Iterator[Sequence[T]]:
+    batch: list[T] = []
+    for one in things:
+        batch.append(one)
         if len(batch) == _BATCH:
             yield batch
             batch = []

@@ -17,6 +17,7 @@ from gateway_server.store.sql import SqlStore
 from gateway_server.transports.routes import parse_route
 
 _SERIAL = re.compile(r"[^\s:/]{1,64}")
+_ADDRESS = re.compile(r"[0-9A-Za-z]{0,32}")
 _GAS_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_TEXT = 200
 _OPEN_TO_OTHERS = 0o077
@@ -37,6 +38,8 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
     for route in meter.routes:
         parse_route(route)
     zone(meter.time_zone)
+    if not _ADDRESS.fullmatch(meter.address):
+        raise OperatorError(f"{meter.address!r} is no bus address: up to 32 digits and Latin letters")
     if not _GAS_DAY.fullmatch(meter.gas_day_start):
         raise OperatorError(f"{meter.gas_day_start!r} is no start of the gas day; write it like 10:00")
     if meter.codec:
@@ -63,6 +66,7 @@ def changed(
     group: str | None = None,
     time_zone: str | None = None,
     gas_day_start: str | None = None,
+    address: str | None = None,
 ) -> MeterRecord:
     """The entry with what was given; what is None or empty stays. Routes come behind those it has."""
     return replace(
@@ -74,6 +78,7 @@ def changed(
         group=meter.group if group is None else group,
         time_zone=meter.time_zone if time_zone is None else time_zone,
         gas_day_start=meter.gas_day_start if gas_day_start is None else gas_day_start,
+        address=meter.address if address is None else address,
     )
 
 

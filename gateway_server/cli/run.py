@@ -6,10 +6,12 @@ import gc
 import logging
 import resource
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
+import gateway_server
 from gateway_server.app import PARTS, make_gateway
 from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
@@ -17,6 +19,7 @@ from gateway_server.cli.listing import pairs
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.config import ListenerSettings, check_codecs, check_files, check_uploads
 from gateway_server.config_ftp import FtpSettings
+from gateway_server.errors import OperatorError
 
 
 @click.command()
@@ -42,7 +45,7 @@ def run(invocation: Invocation, only: str, verbose: int) -> None:
         for notice in gateway.notices:
             say(f"note: {notice}")
         if not config.listener:
-            say("note: no listener is configured, so no meter can call in; see gateway.example.toml")
+            say("note: no listener is configured, so no meter can call in; see `gateway-server check-config --example`")
         try:
             await gateway.start()
             click.echo(gateway.ready_line)
@@ -71,13 +74,17 @@ def _serve_many() -> None:
 
 
 @click.command("check-config")
+@click.option("--example", is_flag=True, help="Print a configuration in which every option stands with its default.")
 @config_option
 @pass_invocation
-def check_config(invocation: Invocation) -> None:
+def check_config(invocation: Invocation, example: bool) -> None:
     """Says what is wrong with the configuration.
 
-    Or `ok`, and what would run.
+    Or `ok`, and what would run. `check-config --example > gateway.toml` begins one.
     """
+    if example:
+        click.echo(_example(), nl=False)
+        return
     config = invocation.config
     registry = invocation.codecs()
     check_codecs(config, registry)
@@ -97,6 +104,15 @@ def check_config(invocation: Invocation) -> None:
         click.echo(line)
     if not config.listener and not config.ftp:
         click.echo("no listener: no meter can call in")
+
+
+def _example() -> str:
+    """The commented example: beside the package in a working copy, within it when installed."""
+    package = Path(gateway_server.__file__).parent
+    for folder in (package, package.parent / "config"):
+        if (path := folder / "gateway.example.toml").is_file():
+            return path.read_text("utf-8")
+    raise OperatorError("the example configuration is missing from this installation; install the program anew")
 
 
 def _listener(listener: ListenerSettings) -> str:

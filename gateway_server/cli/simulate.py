@@ -39,14 +39,28 @@ _calling = opt.options(
 )
 
 
+_profile = click.option(
+    "--profile",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Speak this meter profile (a file, or the name of one that is shipped) instead of being a model.",
+)
+
+
 @simulate.command()
 @click.option("--listen", default="", metavar="HOST:PORT", help="Be a TCP server; port 0 finds a free one.")
 @click.option("--call", default="", metavar="HOST:PORT", help="Call in, as behind a GPRS modem.")
 @click.option("--pty", is_flag=True, help="Be a serial port: a pseudo terminal.")
 @click.option("--model", type=click.Choice(MODELS), default="ek270", show_default=True)
+@_profile
 @click.option("--serial", default="41203377", show_default=True, help="Its serial number.")
 @click.option("--access-code", metavar="CODE", help="The code of its lock. [the model's own]")
 @click.option("--bytes-per-second", type=float, default=0.0, help="Pace of the line. [no limit]")
+@click.option(
+    "--baud",
+    type=click.Choice(["300", "600", "1200", "2400", "4800", "9600", "19200"]),
+    help="With --pty: heard at this speed only; 300 is an optical head, which then changes. [any speed]",
+)
 @click.option("--dump", metavar="FILE", type=click.Path(path_type=Path), help="Write what it holds, as JSON.")
 @click.option("--seconds", type=float, default=0.0, help="End by itself. [runs until stopped]")
 @_ways_of_being
@@ -56,9 +70,11 @@ def meter(
     call: str,
     pty: bool,
     model: str,
+    profile: Path | None,
     serial: str,
     access_code: str | None,
     bytes_per_second: float,
+    baud: str | None,
     dump: Path | None,
     seconds: float,
     seed: int,
@@ -82,6 +98,7 @@ def meter(
         call=call,
         pty=pty,
         model=model,
+        profile=profile,
         serial=serial,
         seed=seed,
         days=62 if days is None else days,
@@ -92,6 +109,7 @@ def meter(
         heartbeat_s=heartbeat_seconds,
         reconnect_s=10.0 if reconnect_seconds is None else reconnect_seconds,
         bytes_per_second=bytes_per_second,
+        baud=int(baud or 0),
         dump=dump,
         seconds=seconds,
     )
@@ -110,6 +128,14 @@ def meter(
 )
 @click.option("--seconds", type=float, default=60.0, show_default=True, help="The longest it lasts.")
 @click.option("--models", default=",".join(MODELS), show_default=True, help="In turn.")
+@_profile
+@click.option(
+    "--patience-seconds",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    help="Push again what was not acknowledged so long.",
+)
 @click.option("--first-serial", type=int, default=50000001, show_default=True)
 @click.option("--until-read/--stay", default=True, help="End once every meter was read. [yes]")
 @click.option(
@@ -126,6 +152,8 @@ def fleet(
     rate: float,
     seconds: float,
     models: str,
+    profile: Path | None,
+    patience_seconds: float,
     first_serial: int,
     until_read: bool,
     acknowledged: Path | None,
@@ -151,6 +179,8 @@ def fleet(
         rate=rate,
         seconds=seconds,
         models=tuple(models.split(",")),
+        profile=profile,
+        patience_s=patience_seconds,
         first_serial=first_serial,
         seed=seed,
         days=2 if days is None else days,

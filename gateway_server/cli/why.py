@@ -75,9 +75,18 @@ def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int)
         step = f"`gateway-server read {serial}` asks now"
         return Standing(True, "its modem keeps the line open; nobody asked lately", f"session {sessions[0].id}", step)
     if not ended:
-        return Standing(True, "a session is open", f"session {sessions[0].id}")
+        now = sessions[0]
+        since = duration(max(now_ms - now.started_ms, 0))
+        evidence = f"session {now.id} over {now.transport} {now.remote}, begun {since} ago"
+        return Standing(
+            True,
+            "a session is open, its first one",
+            evidence,
+            f"`gateway-server session show {now.id}` has what was said so far",
+        )
     last = ended[0]
-    ago = duration(max(now_ms - (last.ended_ms or last.started_ms), 0) // 60000 * 60000)
+    minutes = max(now_ms - (last.ended_ms or last.started_ms), 0) // 60_000
+    ago = duration(minutes * 60_000) if minutes else "less than a minute"
     if last.outcome in (Outcome.READ, Outcome.PARTIAL):
         return _reading(last, ago, now_ms)
     return _failing(meter, last, ended, ago)

@@ -147,3 +147,14 @@ class Encodes(Protocol):
 
     def encode(self, message: object) -> bytes:
         """The wire bytes of a message that `decode` gave."""
+
+
+@runtime_checkable
+class OnlyWhereNamed(Protocol):
+    """A codec that no unknown meter is spoken to in, because its answers do not show that they are its own.
+
+    A probe tries it all the same at the speeds and formats (``9600``, ``8N1``) that it names.
+    """
+
+    @property
+    def probe_settings(self) -> Sequence[tuple[int, str]]: ...

@@ -60,9 +60,18 @@ class Declaration:
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
+    def has(self, key: str) -> bool:
+        """Whether a key that may stand here does."""
+        self._seen.add(key)
+        return key in self._nodes
+
     def is_table(self, key: str) -> bool:
         """Whether the key is there and holds a table."""
         return isinstance(self._nodes.get(key), yaml.MappingNode)
+
+    def is_list(self, key: str) -> bool:
+        """Whether the key is there and holds a list."""
+        return isinstance(self._nodes.get(key), yaml.SequenceNode)
 
     def wrong(self, key: str, why: str) -> OperatorError:
         """What is wrong with the value of a key, or with the table if it has none."""
@@ -151,7 +160,7 @@ class Declaration:
         return node
 
     def _place(self, key: str) -> str:
-        return f"{self._within}: {key}" if self._within else key
+        return f"{self._within}: {key}" if self._within and key else self._within or key
 
     def _table(self, node: yaml.Node, within: str) -> Declaration:
         if not isinstance(node, yaml.MappingNode):
@@ -167,6 +176,11 @@ def read_declaration(path: Path) -> Declaration:
         raise OperatorError(f"cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:
         raise OperatorError(f"has {len(data)} bytes, more than the {MOST_BYTES} of any declaration")
+    return declaration_of(data, path)
+
+
+def declaration_of(data: bytes, path: Path) -> Declaration:
+    """The content of a YAML file, ``path`` being what it is called. Raises `OperatorError` naming the line."""
     try:
         node = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

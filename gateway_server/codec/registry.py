@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import logging
+import os
 import re
 import sys
 import traceback
@@ -26,6 +28,10 @@ from gateway_server.codec.declaration import SUFFIXES, Declares, read_declaratio
 from gateway_server.codec.files import ReadsFiles
 from gateway_server.errors import OperatorError
 
+logger = logging.getLogger(__name__)
+
+_Look = tuple[int, int, int]
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -41,16 +47,28 @@ class PluginProblem:
 
 
 class Registry:
-    """The codecs by name. Of two with one name the one in the later folder counts, in one folder the first."""
+    """The codecs by name. Of two with one name the one in the later folder counts, in one folder the first.
+
+    A declared codec follows its file: who asks for it after the file was changed gets the new one, or, if the new file
+    is wrong, still the old one. A declaration that was added is found when its name is asked for. Whoever has a codec
+    keeps it: a session goes on as it began.
+    """
 
     def __init__(self) -> None:
         self.problems: list[PluginProblem] = []
         self._codecs: dict[str, Codec] = {}
         self._paths: dict[str, Path] = {}
         self._makers: dict[str, Declares] = {}
+        self._looks: dict[Path, _Look] = {}
+        self._folders: dict[Path, _Look] = {}
 
     def get(self, name: str) -> Codec:
-        """The codec of this name; `OperatorError` names those there are."""
+        """The codec of this name, by what its file says now; `OperatorError` names those there are."""
+        if (path := self._paths.get(name)) in self._looks:
+            assert path is not None
+            self._read_again(name, path)
+        elif path is None:
+            self._look_for_new()
         try:
             return self._codecs[name]
         except KeyError:
@@ -75,6 +93,8 @@ class Registry:
         return len(self._codecs)
 
     def __contains__(self, name: object) -> bool:
+        if name not in self._codecs and name:
+            self._look_for_new()
         return name in self._codecs
 
     def add(self, codec: object, path: Path) -> None:
@@ -104,19 +124,69 @@ class Registry:
 
     def declare(self, path: Path) -> None:
         """Takes a codec declared in a YAML file; what is wrong with it becomes a problem."""
+        self._looks[path] = _look(path)
+        if (codec := self._declared(path)) is not None:
+            self.add(codec, path)
+
+    def watch(self, folder: Path) -> None:
+        """Declarations that are added to this folder later belong here, too."""
+        self._folders[folder] = _look(folder)
+
+    def _declared(self, path: Path) -> Codec | None:
         try:
             declaration = read_declaration(path)
             maker = self._makers.get(reads := declaration.text("reads"))
             if maker is None:
                 known = ", ".join(sorted(self._makers)) or "nothing"
                 raise declaration.wrong("reads", f"is {reads!r}; what can be declared is: {known}")
-            codec = maker(declaration)
+            return maker(declaration)
         except OperatorError as error:
             self.problems.append(PluginProblem(path, str(error)))
         except Exception as error:  # noqa: BLE001  # whatever a plugin does wrong is its own problem
             self.problems.append(PluginProblem(path, f"{type(error).__name__}: {error}"))
-        else:
-            self.add(codec, path)
+        return None
+
+    def _read_again(self, name: str, path: Path) -> None:
+        """Takes what the file of a declared codec says now, if it has changed."""
+        look = _look(path)
+        if look == self._looks[path]:
+            return
+        self._looks[path] = look
+        self.problems = [problem for problem in self.problems if problem.path != path]
+        codec = self._declared(path) if look != _MISSING else None
+        if codec is not None and codec.name == name and not (reason := _shape_fault(codec)):
+            self._codecs[name] = codec
+            logger.info("%s: changed; sessions that begin now use %s %s", path, name, codec.version)
+            return
+        if look == _MISSING:
+            self.problems.append(PluginProblem(path, "the file is gone"))
+        elif codec is not None:
+            reason = f"it is called {codec.name!r} now; that counts from the next start on"
+            self.problems.append(PluginProblem(path, reason))
+        logger.warning("%s; sessions still use %s %s", self.problems[-1], name, self._codecs[name].version)
+
+    def _look_for_new(self) -> None:
+        """Takes declarations that were added to the folders, or became readable, since they were last looked at."""
+        for folder, before in self._folders.items():
+            if (look := _look(folder)) == before:
+                continue
+            self._folders[folder] = look
+            for path in _declarations_in(folder):
+                if path not in self._looks or (path not in self._paths.values() and _look(path) != self._looks[path]):
+                    self.problems = [problem for problem in self.problems if problem.path != path]
+                    self.declare(path)
+
+
+_MISSING: _Look = (0, 0, 0)
+
+
+def _look(path: Path) -> _Look:
+    """By what it is seen that a file or folder was changed; costs two microseconds."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return _MISSING
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def load_codecs(folders: Sequence[Path] = ()) -> Registry:
@@ -130,6 +200,7 @@ def load_codecs(folders: Sequence[Path] = ()) -> Registry:
                 _load(registry, path, package)
             for path in _declarations_in(folder):
                 registry.declare(path)
+            registry.watch(folder)
         else:
             registry.problems.append(PluginProblem(folder, "there is no such folder of plugins"))
     return registry

@@ -91,15 +91,19 @@ class Jobs:
         self._tick()
 
     def stop(self) -> None:
-        """Takes no more orders; those that wait for a call are given back to the queue."""
+        """Takes no more orders; those that wait for a call or for their turn are given back to the queue."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for running in [one for waiting in self._waiting.values() for one in waiting]:
-            self._write(running, state=JobState.QUEUED, lease_until_ms=None)
-            self._running.pop(running.job.id, None)
+        for waiting in (*self._waiting.values(), *self._busy.values()):
+            while waiting:
+                self._give_back(waiting.pop())
         self._waiting.clear()
+
+    def _give_back(self, running: _Running) -> None:
+        self._write(running, state=JobState.QUEUED, lease_until_ms=None)
+        self._running.pop(running.job.id, None)
 
     def look(self) -> None:
         """There may be work now."""
@@ -173,7 +177,9 @@ class Jobs:
     def _enter(self, running: _Running) -> None:
         """One at a time for each meter."""
         serial = running.job.serial
-        if serial in self._busy:
+        if self._stopped:
+            self._give_back(running)
+        elif serial in self._busy:
             self._tell(running, Progress(WAITS_FOR_TURN), at_once=True)
             self._busy[serial].append(running)
         else:

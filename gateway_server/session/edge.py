@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from gateway_server.store.records import EventToSave, RowToSave
 CLOCK = "clock"
 CLOCK_DRIFT = "clock_drift"
 
+_UTC = ZoneInfo("UTC")
 _EPOCH = datetime(1970, 1, 1)
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY_MS = 86_400_000
@@ -45,7 +46,13 @@ def row_to_save(found: Row | Reading, zone: ZoneInfo, received_at_ms: int) -> Ro
 
 
 def utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
-    """A meter's naive time (``fold=1``: the second of two equal autumn hours) as UTC milliseconds."""
+    """A meter's time as UTC milliseconds: naive in its own clock (``fold=1``: the second of two equal autumn hours).
+
+    A time with a zone of its own, of a protocol that speaks UTC, is what it says.
+    """
+    if measured_at.tzinfo is not None:
+        measured_at = measured_at.astimezone(UTC).replace(tzinfo=None)
+        zone = _UTC
     # A zone is asked once per hour: rows come by the thousand, and asking costs more than the rest of a row.
     hour = (zone, measured_at.toordinal(), measured_at.hour, measured_at.fold)
     start = _hours.get(hour)

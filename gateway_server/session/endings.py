@@ -19,7 +19,7 @@ ADVICE = {
     Outcome.SILENT: "check the meter's power, the wiring, speed and parity, and its bus address",
     Outcome.GARBLED: "look at the bytes with `session show`; the codec may be the wrong one or the line is noisy",
     Outcome.REFUSED: "check the access code and the meter's locks",
-    Outcome.LINE_LOST: "the next session goes on behind the last stored row",
+    Outcome.LINE_LOST: "the next session tries again",  # with something stored it would be partial
     Outcome.PARTIAL: "what came is stored; the next session goes on behind the last stored row",
     Outcome.GATEWAY_FAULT: "nothing of it was acknowledged; the gateway's own log has the details",
 }

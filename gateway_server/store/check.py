@@ -124,19 +124,31 @@ def back_up(store: SqlStore, target: Path) -> None:
 
     The copy gets its name only when it is whole and synced. Raises `OperatorError`.
     """
+    _back_up(store.connection.raw, target)
+
+
+def back_up_file(store: Path, target: Path) -> None:
+    """The same for a store that is not opened, because opening would change it."""
+    with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        _back_up(source, target)
+
+
+def _back_up(source: sqlite3.Connection, target: Path) -> None:
     if target.exists():
         raise OperatorError(f"backup {target}: exists already; choose another name")
+    if not target.absolute().parent.is_dir():
+        raise OperatorError(f"backup {target}: the folder {target.parent} is missing; make it")
     unfinished = target.with_name(target.name + ".part")
     try:
         with closing(sqlite3.connect(unfinished)) as copy:
-            store.connection.raw.backup(copy)
+            source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
         if verdict != "ok":
             raise OperatorError(f"backup {target}: the copy is damaged ({verdict}); run `store check`")
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise OperatorError(f"backup {target}: cannot be written: {error}") from error
     finally:
@@ -144,7 +156,8 @@ def back_up(store: SqlStore, target: Path) -> None:
             unfinished.unlink()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Has the disk keep a file, or what a folder calls its files."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

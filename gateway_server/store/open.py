@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway_server.errors import GatewayError, OperatorError, StoreError, StoreFull
 from gateway_server.store.connection import Connection
 from gateway_server.store.dialect import SQLiteDialect
-from gateway_server.store.migrations import migrate, pending
+from gateway_server.store.migrations import applied, migrate, pending
 from gateway_server.store.secrets import Vault, make_key_file, new_key, read_key_file
 from gateway_server.store.sql import SqlStore
 
@@ -40,16 +41,10 @@ def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -
                 f"store {path}: {place} may not be written to by this user; SQLite needs it even for reading:"
                 " run this as the gateway's user"
             )
+    connection = _connected(path)
     try:
-        connection = Connection(SQLiteDialect(str(path)))
-    except StoreError as error:
-        raise _unopened(path, error) from error
-    try:
-        if _is_foreign(connection):
-            raise OperatorError(f"store {path}: this is the database of another program; name another file")
-        pending(connection)  # a store of a newer program is refused before anything is touched
         migrate(connection)
-        vault = _vault(connection, key_file or path.with_name(path.name + KEY_SUFFIX))
+        vault = _vault(connection, key_file_of(path, key_file))
         return _opened(connection, vault)
     except StoreError as error:
         connection.close()
@@ -65,6 +60,54 @@ def _unopened(path: Path, error: StoreError) -> GatewayError:
         if isinstance(error, StoreFull) or shutil.disk_usage(path.parent).free < _LITTLE_ROOM:
             return StoreFull(f"store {path}: there is no room on its disk: {error}")
     return OperatorError(f"store {path}: cannot be opened: {error}")
+
+
+def _connected(path: Path) -> Connection:
+    """A connection to a store of ours. One of another or a newer program is refused before anything is touched."""
+    try:
+        connection = Connection(SQLiteDialect(str(path)))
+    except StoreError as error:
+        raise _unopened(path, error) from error
+    try:
+        if _is_foreign(connection):
+            raise OperatorError(f"store {path}: this is the database of another program; name another file")
+        pending(connection)
+    except StoreError as error:
+        connection.close()
+        raise _unopened(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Which steps of the schema a store has taken, and which it has still to take."""
+
+    taken: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def schema_of(path: Path) -> Schema:
+    """The schema of a store, left as it is. Raises `OperatorError`."""
+    if not path.exists():
+        raise OperatorError(f"store {path}: there is none; start the gateway once, or name another configuration")
+    connection = _connected(path)
+    try:
+        return Schema(tuple(applied(connection)), tuple(pending(connection)))
+    finally:
+        connection.close()
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a store in this file."""
+    return f"{SCHEME}{path}"
+
+
+def key_file_of(path: Path, key_file: Path | None) -> Path:
+    """Where the key of a store's access codes lies: beside it, unless the configuration says otherwise."""
+    return key_file or path.with_name(path.name + KEY_SUFFIX)
 
 
 def store_path(url: str) -> Path | None:

@@ -19,6 +19,7 @@ from gateway_server.store.queries import Where, full_text, limited, marks, porti
 from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
 
+_OPENED = ("tcp:", "serial:")
 CALLER = "caller:"
 
 _DEFAULT = MeterRecord(serial="")
@@ -294,7 +295,8 @@ class RegisterQueries(InboxQueries):
                 (route, number),
             )
             if other:
-                raise OperatorError(f"meter {meter.serial}: route {route} already leads to meter {other[0]}")
+                bus = "; the others of a bus are read with --via" if route.startswith(_OPENED) else ""
+                raise OperatorError(f"meter {meter.serial}: route {route} already leads to meter {other[0]}{bus}")
         self.connection.execute("DELETE FROM route WHERE meter_id = ?", (number,))
         self.connection.executemany(
             "INSERT INTO route (route, meter_id, place) VALUES (?, ?, ?)",

@@ -111,6 +111,11 @@ class FakeMeter:
         self._errors_due = [self.quirks.error_in_read] if self.quirks.error_in_read else []
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return self.model.name
+
+    @property
     def clock(self) -> datetime:
         """The meter's own time: off by an offset and a drift, if so ordered."""
         gained = int((self._now - self._start).total_seconds() * self.quirks.clock_drift_s / 86400)

@@ -97,7 +97,9 @@ def objects(model: FakeModel, serial: str) -> dict[str, FakeObject]:
     }
     if model.is_tc:
         absent = ("2:300", "8:310", "10:312", "11:314", "12:314", "14:314", "13:314_1", "4:310", "8:317")
+        flow = known["4:310"]
         known = {address: what for address, what in known.items() if address not in absent}
+        known["1:210"] = flow
     if model.name == "ek280":
         known["2:7B2"] = FakeObject("MBAdr", text="1")
     return known

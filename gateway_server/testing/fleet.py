@@ -20,19 +20,22 @@ from gateway_server.testing.fake_layouts import MODELS
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, MeterClock, meter_clock
-from gateway_server.testing.simulate import Say, host_and_port, unescaped
+from gateway_server.testing.profile_meter import ProfileMeter
+from gateway_server.testing.simulate import Say, check_no_quirks, host_and_port, load_profile, unescaped
 
 
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
     """What `simulate fleet` was told. ``rate`` is first calls a second; ``{id}`` in ``registration`` is the caller's
-    15-digit identifier, ``{serial}`` its meter's serial number. ``until_read`` ends it once every meter was read."""
+    15-digit identifier, ``{serial}`` its meter's serial number. ``until_read`` ends it once every meter was read, or
+    has pushed all that it had. With ``profile`` all of them speak that meter profile."""
 
     call: str = "127.0.0.1:4001"
     meters: int = 100
     rate: float = 50.0
     seconds: float = 60.0
     models: tuple[str, ...] = MODELS
+    profile: Path | None = None
     first_serial: int = 50000001
     seed: int = 0
     days: int = 2
@@ -41,6 +44,7 @@ class FleetOptions:
     heartbeat: str = ""
     heartbeat_s: float = 30.0
     reconnect_s: float = 5.0
+    patience_s: float = 5.0
     until_read: bool = True
     acknowledged: Path | None = None
 
@@ -88,7 +92,10 @@ class Fleet:
         self._started = self._clock.seconds()
         self._next: IDelayedCall | None = None
         self._end: IDelayedCall | None = None
-        self.meters: list[FakeMeter] = []
+        if options.profile is not None:
+            check_no_quirks(options.quirks)
+        self._profile = load_profile(options.profile) if options.profile is not None else None
+        self.meters: list[FakeMeter | ProfileMeter] = []
         self._callers: list[Caller] = []
 
     def start(self) -> None:
@@ -110,7 +117,7 @@ class Fleet:
     def acknowledged(self) -> list[str]:
         """What the gateway acknowledged, one JSON document per meter."""
         return [
-            json.dumps({"serial": meter.serial, "model": meter.model.name, "rows": sorted(meter.acknowledged)})
+            json.dumps({"serial": meter.serial, "model": meter.kind, "rows": sorted(meter.acknowledged)})
             for meter in self.meters
         ]
 
@@ -155,14 +162,7 @@ class Fleet:
     def _add(self, number: int) -> None:
         options = self._options
         serial = str(options.first_serial + number)
-        meter = FakeMeter(
-            options.models[number % len(options.models)],
-            serial,
-            options.seed + number,
-            options.quirks,
-            self._time.now(),
-            days=options.days,
-        )
+        meter = self._meter(number, serial)
         registration = options.registration.replace("{id}", caller_id(number + 1)).replace("{serial}", serial)
         caller = Caller(
             self._reactor,
@@ -180,6 +180,14 @@ class Fleet:
         self.meters.append(meter)
         self._callers.append(caller)
         caller.start()
+
+    def _meter(self, number: int, serial: str) -> FakeMeter | ProfileMeter:
+        options, now = self._options, self._time.now()
+        seed = options.seed + number
+        if self._profile is not None:
+            return ProfileMeter(self._profile, serial, seed, now, days=options.days, patience_s=options.patience_s)
+        model = options.models[number % len(options.models)]
+        return FakeMeter(model, serial, seed, options.quirks, now, days=options.days)
 
 
 def simulate_fleet(reactor: IReactorTCP, options: FleetOptions, say: Say = print) -> Deferred[FleetStatistics]:

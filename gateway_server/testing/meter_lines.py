@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -31,6 +31,10 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
 from gateway_server.testing.fake_delivery import Reply
+from gateway_server.testing.fake_speed import FakeSpeed, speed_of
+
+HEAD_FORGETS_SECONDS = 60.0
+"""So long without a character, and a head speaks at its first speed again, as the meter behind it signs off."""
 
 
 class Hears(Protocol):
@@ -41,6 +45,17 @@ class Hears(Protocol):
     def received(self, data: bytes) -> list[Reply]: ...
 
     def hung_up(self) -> None: ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A meter that speaks by itself: when the line is there, and when nothing was said for ``patience_s`` seconds."""
+
+    patience_s: float
+
+    def connected(self) -> list[Reply]: ...
+
+    def overdue(self) -> list[Reply]: ...
 
 
 class MeterClock:
@@ -76,21 +91,42 @@ class MeterOnLine:
         self._rate = bytes_per_second
         self._waiting: deque[Reply] = deque()
         self._next: IDelayedCall | None = None
+        self._patience: IDelayedCall | None = None
+
+    def connected(self) -> None:
+        """The line is there; a meter that pushes speaks now."""
+        if isinstance(self._meter, Speaks):
+            self._meter.tick(self._time.now())
+            self._say(self._meter.connected())
 
     def received(self, data: bytes) -> None:
         """Bytes came for the meter."""
         self._meter.tick(self._time.now())
-        self._waiting.extend(self._meter.received(data))
-        self._go_on()
+        self._say(self._meter.received(data))
 
     def lost(self) -> None:
         """The line has ended; what has not left never will."""
         self._waiting.clear()
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        for waiting in (self._next, self._patience):
+            if waiting is not None:
+                waiting.cancel()
+        self._next = self._patience = None
         self._meter.tick(self._time.now())
         self._meter.hung_up()
+
+    def _say(self, replies: list[Reply]) -> None:
+        self._waiting.extend(replies)
+        if isinstance(self._meter, Speaks):
+            if self._patience is not None:
+                self._patience.cancel()
+            self._patience = self._clock.callLater(self._meter.patience_s, self._overdue)
+        self._go_on()
+
+    def _overdue(self) -> None:
+        self._patience = None
+        if isinstance(self._meter, Speaks):
+            self._meter.tick(self._time.now())
+            self._say(self._meter.overdue())
 
     def _go_on(self) -> None:
         while self._waiting and self._next is None:
@@ -150,6 +186,7 @@ class MeterProtocol(TwistedProtocol):
         )
         if self._registration:
             transport.write(self._registration)
+        self._line.connected()
         if self._heartbeat:
             self._beat = self._clock.callLater(self._heartbeat_s, self._send_heartbeat)
 
@@ -303,10 +340,13 @@ class Caller:
 
 
 class MeterOnPty:
-    """A meter at the far end of a pseudo terminal; ``path`` is the terminal for whoever wants to talk to it."""
+    """A meter at the far end of a pseudo terminal; ``path`` is the terminal for whoever wants to talk to it.
+
+    It answers at any speed, or at ``baud`` and the speeds that are chosen from there.
+    """
 
     def __init__(
-        self, reactor: IReactorFDSet, meter: Hears, time: MeterClock, *, bytes_per_second: float = 0.0
+        self, reactor: IReactorFDSet, meter: Hears, time: MeterClock, *, bytes_per_second: float = 0.0, baud: int = 0
     ) -> None:
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)
@@ -314,8 +354,12 @@ class MeterOnPty:
         self.path = os.ttyname(self._theirs)
         self._reactor = reactor
         self._unsent = bytearray()
-        self._line = MeterOnLine(meter, IReactorTime(reactor), time, self._write, meter.hung_up, bytes_per_second)
+        self._clock = IReactorTime(reactor)
+        self._speed = FakeSpeed(baud) if baud else None
+        self._last_heard = 0.0
+        self._line = MeterOnLine(meter, self._clock, time, self._write, meter.hung_up, bytes_per_second)
         reactor.addReader(self)  # type: ignore[arg-type]  # it has what the reactor calls
+        self._line.connected()
 
     def fileno(self) -> int:
         return self._ours
@@ -328,7 +372,18 @@ class MeterOnPty:
             data = os.read(self._ours, 4096)
         except BlockingIOError:
             return
-        self._line.received(data)
+        if self._speed is None:
+            self._line.received(data)
+            return
+        if self._clock.seconds() - self._last_heard > HEAD_FORGETS_SECONDS:
+            self._speed.fall_back()
+        self._last_heard = self._clock.seconds()
+        if (wait := self._speed.heard(data, speed_of(self._theirs))) is not None:
+            self._clock.callLater(wait, self._arrived, data)
+
+    def _arrived(self, data: bytes) -> None:
+        if self._ours >= 0:
+            self._line.received(data)
 
     def doWrite(self) -> None:
         try:
@@ -355,7 +410,7 @@ class MeterOnPty:
         self._ours = -1
 
     def _write(self, data: bytes) -> None:
-        self._unsent += data
+        self._unsent += data if self._speed is None else self._speed.said(data, speed_of(self._theirs))
         self._reactor.addWriter(self)  # type: ignore[arg-type]
 
 

@@ -11,10 +11,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
 
+from gateway_server.codec.declaration import read_declaration
+from gateway_server.codec.meter_profile.form import MeterProfile
+from gateway_server.codec.meter_profile.parse import parse_profile
+from gateway_server.codec.registry import bundled_plugins
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, MeterOnPty, listen, meter_clock, port_of
+from gateway_server.testing.profile_meter import ProfileMeter
 
 Say = Callable[[str], None]
 
@@ -24,12 +29,15 @@ class MeterOptions:
     """What `simulate meter` was told; exactly one of ``listen``, ``call`` and ``pty`` is set.
 
     ``seconds`` ends it by itself, 0 leaves it running. ``dump`` is where it writes what it holds, at start and end.
+    ``baud`` is the only speed at which it is heard on a port, 0 means any.
+    With ``profile`` it speaks that meter profile instead of being a model of ours.
     """
 
     listen: str = ""
     call: str = ""
     pty: bool = False
     model: str = "ek270"
+    profile: Path | None = None
     serial: str = "41203377"
     seed: int = 0
     days: int = 62
@@ -40,6 +48,7 @@ class MeterOptions:
     heartbeat_s: float = 30.0
     reconnect_s: float = 10.0
     bytes_per_second: float = 0.0
+    baud: int = 0
     dump: Path | None = None
     seconds: float = 0.0
 
@@ -57,6 +66,26 @@ def unescaped(text: str) -> bytes:
     return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
 
 
+def check_no_quirks(quirks: Quirks) -> None:
+    """Raises `OperatorError` for quirks of a meter that speaks a profile: they are those of our own models."""
+    if quirks != Quirks():
+        raise OperatorError("quirks are peculiarities of the built-in models; a meter that speaks a profile has none")
+
+
+def load_profile(path: Path) -> MeterProfile:
+    """A meter profile out of its file, or one that comes with the gateway by its name. Raises `OperatorError`."""
+    bundled = bundled_plugins() / f"{path}.yaml"
+    if not path.exists() and path.name == str(path) and bundled.is_file():
+        path = bundled
+    try:
+        declaration = read_declaration(path)
+        if (reads := declaration.text("reads", "")) != "meter_profile":
+            raise OperatorError(f"reads {reads!r}: only files that say `reads: meter_profile` can be simulated")
+        return parse_profile(declaration)
+    except OperatorError as error:
+        raise OperatorError(f"{path}: {error}") from None
+
+
 class SimulatedMeter:
     """One running simulated meter. ``where`` says how it is reached."""
 
@@ -64,17 +93,28 @@ class SimulatedMeter:
         ways = [way for way in (options.listen, options.call, "pty" if options.pty else "") if way]
         if len(ways) != 1:
             raise OperatorError("a simulated meter needs exactly one of --listen, --call and --pty")
+        if options.baud and not options.pty:
+            raise OperatorError("--baud is the speed of a port: it goes with --pty")
         time = meter_clock(IReactorTime(reactor))
         self._dump_to = options.dump
-        self.meter = FakeMeter(
-            options.model,
-            options.serial,
-            options.seed,
-            options.quirks,
-            time.now(),
-            days=options.days,
-            access_code=options.access_code,
-        )
+        self.meter: FakeMeter | ProfileMeter
+        if options.profile is not None:
+            check_no_quirks(options.quirks)
+            profile = load_profile(options.profile)
+            # Whom one calls and who can be asked waits for the question; everybody else speaks when the line is there.
+            pushes = bool(options.call) or profile.read is None
+            now = time.now()
+            self.meter = ProfileMeter(profile, options.serial, options.seed, now, days=options.days, pushes=pushes)
+        else:
+            self.meter = FakeMeter(
+                options.model,
+                options.serial,
+                options.seed,
+                options.quirks,
+                time.now(),
+                days=options.days,
+                access_code=options.access_code,
+            )
         self._ends: list[Callable[[], object]] = []
         rate = options.bytes_per_second
         if options.listen:
@@ -105,7 +145,7 @@ class SimulatedMeter:
             self._ends.append(caller.stop)
             self.where = f"calling {host}:{port}"
         else:
-            terminal = MeterOnPty(IReactorFDSet(reactor), self.meter, time, bytes_per_second=rate)
+            terminal = MeterOnPty(IReactorFDSet(reactor), self.meter, time, bytes_per_second=rate, baud=options.baud)
             self._ends.append(terminal.stop)
             self.where = f"serial:{terminal.path}"
         self.dump()
@@ -128,7 +168,7 @@ class SimulatedMeter:
 def simulate_meter(reactor: IReactorTCP, options: MeterOptions, say: Say = print) -> Deferred[None]:
     """Runs one simulated meter; fires when its time is over or the reactor stops. Says where it is, in one line."""
     running = SimulatedMeter(reactor, options)
-    say(f"{options.model} {options.serial} {running.where}")
+    say(f"{running.meter.kind} {options.serial} {running.where}")
     return _until_over(reactor, options.seconds, running.stop)
 
 

@@ -8,7 +8,7 @@ from collections import deque
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import CodecError, LineError, LineLost, UnknownMeter
+from gateway_server.errors import CodecError, LineLost, MeterSilent, UnknownMeter
 from gateway_server.model import KnownMeter, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.hearing import NEVER
@@ -93,7 +93,7 @@ class Caller:
             if self._stage is _Stage.UNASKED:
                 self._end_unasked(session)
             else:
-                session.finish(LineError(f"{session.bytes_received} bytes came and no meter was identified"))
+                session.finish(CodecError(f"{session.bytes_received} bytes came and no meter was identified"))
         elif self._stage is _Stage.TALKING:
             if self._sieve is None:
                 session.feed(data, at)
@@ -173,7 +173,7 @@ class Caller:
             return
         elif not session.identified:
             seconds = self._reception.identify_seconds
-            session.finish(LineError(f"no meter was identified within {seconds:g} s"))
+            session.finish(MeterSilent(f"no meter was identified within {seconds:g} s"))
 
     def watch(self, seconds: float) -> None:
         """Wants to be `overdue` when this has passed."""
@@ -223,7 +223,8 @@ class Caller:
 
     def _open_session(self, job: int = 0) -> Session:
         reception = self._reception
-        only = reception.codecs[0] if len(reception.codecs) == 1 else None
+        codecs = reception.codecs()
+        only = codecs[0] if len(codecs) == 1 else None
         session = Session(self._line, reception.facilities, self, self._opening(job, only))
         if self._stage is _Stage.PARKED and self._sieve is not None:
             self._sieve.unparked(session)
@@ -248,10 +249,8 @@ class Caller:
         self._identification = None
         self._stage = _Stage.TALKING
         reception = self._reception
-        codecs = reception.codecs
-        if record is not None and record.codec:
-            own = reception.codec_named(record.codec)
-            codecs = (own,) if own is not None else codecs
+        own = None if record is None else reception.codec_named(record.codec or record.profile)
+        codecs = reception.codecs() if own is None else (own,)
         self._session.begin(Plan(codecs, reception.role, record=record, expected=known))
 
     def _talk_again(self) -> None:
@@ -330,7 +329,12 @@ class Caller:
             self.watch(_UNASKED_SECONDS)
 
     def _end_unasked(self, session: Session) -> None:
-        session.finish(CodecError(f"{session.bytes_received} bytes came that nobody had asked for"))
+        session.finish(
+            CodecError(
+                f"{session.bytes_received} bytes came that nobody had asked for; "
+                f'heartbeats of its modem are to be named in `heartbeats` of listener "{self._reception.name}"'
+            )
+        )
 
     # errands
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from gateway_server.codec.codec import Asks, Codec
+from gateway_server.codec.codec import Asks, Codec, OnlyWhereNamed
 from gateway_server.errors import MeterSilent
 from gateway_server.model import Outcome, ReadOrder
 from gateway_server.session.endings import Ending
@@ -60,16 +60,22 @@ async def probe(
 ) -> list[Attempt]:
     """Tries a port until a meter says who it is; gives every attempt. Raises `LineError` if there is no port."""
     attempts: list[Attempt] = []
-    for baud, format in settings:
-        for codec in codecs:
-            if not isinstance(codec, Asks):
-                continue
-            attempt = await _attempt(reactor, facilities, SerialRoute(port, baud, format), codec)
-            attempts.append(attempt)
-            tried(attempt)
-            if attempt.answered:
-                return attempts
+    for baud, format, codec in tries(codecs, settings):
+        attempt = await _attempt(reactor, facilities, SerialRoute(port, baud, format), codec)
+        attempts.append(attempt)
+        tried(attempt)
+        if attempt.answered:
+            break
     return attempts
+
+
+def tries(codecs: Sequence[Codec], settings: Sequence[tuple[int, str]] = SETTINGS) -> Iterator[tuple[int, str, Codec]]:
+    """What to try, in order: at each speed the codecs that know their meters, then those that name it themselves."""
+    own = {codec.name: codec.probe_settings for codec in codecs if isinstance(codec, OnlyWhereNamed)}
+    for setting in dict.fromkeys((*settings, *(one for named in own.values() for one in named))):
+        for codec in sorted(codecs, key=lambda one: one.name in own):
+            if isinstance(codec, Asks) and setting in own.get(codec.name, settings):
+                yield *setting, codec
 
 
 async def _attempt(reactor: Any, facilities: Facilities, route: SerialRoute, codec: Codec) -> Attempt:

@@ -25,6 +25,7 @@ class Rule(enum.Enum):
 class Reception:
     """One listener's settings with everything its lines share. Times are seconds.
 
+    ``codecs`` gives the listener's codecs, as they are when a session begins; ``codec_named`` one by its name.
     ``addresses`` maps a caller's ``HOST`` or ``HOST:PORT`` to a serial number. ``poll_every`` 0 reads once per
     connection. A line that is not ``keep_open`` ends with its first session.
     """
@@ -33,7 +34,7 @@ class Reception:
     facilities: Facilities
     presence: Presence
     admission: Admission
-    codecs: tuple[Codec, ...]
+    codecs: Callable[[], tuple[Codec, ...]]
     codec_named: Callable[[str], Codec | None]
     rules: tuple[Rule, ...] = (Rule.CODEC,)
     role: Role = Role.ASK

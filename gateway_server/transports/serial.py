@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import termios
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,6 +22,10 @@ from gateway_server.transports.routes import SerialRoute
 
 _BITS_PER_CHARACTER = 11
 _MARGIN_SECONDS = 0.02
+PSEUDO_FORMAT = "8N1"
+"""A pseudo terminal passes octets of 8 bits; Linux refuses it any other format."""
+_PSEUDO_TERMINALS = range(136, 144)
+_REFUSED = (serial.SerialException, OSError, ValueError, termios.error)
 
 
 class Settings(Protocol):
@@ -63,6 +69,7 @@ class SerialLine:
         self._clock = clock
         self._baud = route.baud
         self._format = route.format
+        self._formless = _is_pseudo_terminal(route.port)
         self._busy_until = 0.0
         self._waiting: deque[bytes | tuple[int, str]] = deque()
         self._timer: IDelayedCall | None = None
@@ -133,9 +140,18 @@ class SerialLine:
                 self._timer = self._clock.callLater(wait + _MARGIN_SECONDS, self._go_on)
                 return
             self._waiting.popleft()
-            self._baud, self._format = first
-            apply_format(self._settings, self._format)
-            self._settings.baudrate = self._baud
+            try:
+                self._apply(*first)
+            except _REFUSED as refused:
+                self._waiting.clear()
+                self._closed = True
+                self._port.connectionLost(Failure(LineError(f"it does not do {first[0]} {first[1]}: {refused}")))
+
+    def _apply(self, baud: int, format: str) -> None:
+        self._settings.baudrate = baud
+        if format != self._format and not self._formless:
+            apply_format(self._settings, format)
+        self._baud, self._format = baud, format
 
 
 def apply_format(settings: Settings, format: str) -> None:
@@ -178,6 +194,7 @@ class SerialProtocol(StreamProtocol):
 def open_port(reactor: Any, route: SerialRoute, meet: Callable[[Line], _Speaker]) -> None:
     """Opens a local port. Raises `LineError` that says what to do when that fails."""
     protocol = SerialProtocol(route, reactor, meet)
+    format = PSEUDO_FORMAT if _is_pseudo_terminal(route.port) else route.format
     open_exclusively: Any = _ExclusivePort  # Twisted's constructor has no types
     try:
         open_exclusively(
@@ -185,12 +202,20 @@ def open_port(reactor: Any, route: SerialRoute, meet: Callable[[Line], _Speaker]
             route.port,
             reactor,
             baudrate=route.baud,
-            bytesize=int(route.format[0]),
-            parity=route.format[1],
-            stopbits=int(route.format[2]),
+            bytesize=int(format[0]),
+            parity=format[1],
+            stopbits=int(format[2]),
         )
-    except (serial.SerialException, OSError, ValueError) as failed:
+    except _REFUSED as failed:
         raise LineError(f"the port {route.port} cannot be opened: {_said(failed, route.port)}") from None
+
+
+def _is_pseudo_terminal(path: str) -> bool:
+    """Whether a port is the end of a program's pipe (socat, ser2net, a simulator) and not of a wire."""
+    try:
+        return os.major(os.stat(path).st_rdev) in _PSEUDO_TERMINALS
+    except OSError:
+        return False
 
 
 def _said(failed: Exception, port: str) -> str:

@@ -251,7 +251,11 @@ class Comparison:
             return
         if any(_same(one, row, self._sessions) for one in stored):
             return
-        ours = next((one for one in stored if one.session in self._sessions), None)
+        # Live values share their time and have no number: what they are told apart by is where their bytes stand.
+        own = [one for one in stored if one.session in self._sessions]
+        ours = min(
+            own, key=lambda one: (one.row.span_start, one.row.span_end) != (row.span_start, row.span_end), default=None
+        )
         before = ours or stored[0]
         if ours or (before.codec, before.codec_version) != (self._result.codec, self._result.codec_version):
             self._changed(before.row, row)

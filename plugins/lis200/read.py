@@ -155,7 +155,11 @@ def _live(talk: Conversation, absent: _Absent) -> Talk:
     The momentary status is the union of all (lis200.md 2.7). Only if it has messages the parts are asked, until each
     message has its place: while a device is calm this costs nobody's airtime.
     """
-    addresses = talk.listener.profile.live
+    addresses = [
+        address if address not in absent else objects.ELSEWHERE[address]
+        for address in talk.listener.profile.live
+        if address not in absent or objects.ELSEWHERE.get(address, address) not in absent
+    ]
     refused: list[str] = []
     overall: set[int] = set()
     for done, address in enumerate(addresses):
@@ -163,6 +167,8 @@ def _live(talk: Conversation, absent: _Absent) -> Talk:
         text = yield from _live_value(talk, absent, address, refused)
         if address == objects.STATUS:
             overall.update(status.numbers(text) or ())
+        if address in absent and address in objects.ELSEWHERE:
+            addresses.append(objects.ELSEWHERE[address])
     for address in objects.STATUS_PARTS:
         if not overall:
             break

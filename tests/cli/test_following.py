@@ -39,7 +39,7 @@ def test_progress_is_shown_until_the_order_is_done(desk: Desk) -> None:
             {"progress": "hourly rows", "progress_done": 240, "progress_total": 744},
             {"state": JobState.DONE, "outcome": Outcome.READ, "session": 7},
         ]
-        job = follow_job(store, number, lambda *one: shown.append(one), FakeGateway(store, steps).step)
+        job = follow_job(store, number, lambda *one: shown.append(one), lambda: True, FakeGateway(store, steps).step)
     assert shown == [("waiting for the gateway", 0, 0), ("hourly rows", 240, 744)]
     assert (job.outcome, job.session) == (Outcome.READ, 7)
 
@@ -52,6 +52,15 @@ def test_cancelled_order_is_a_failure(desk: Desk) -> None:
             store.cancel_job(number)
 
         with pytest.raises(Failed, match="cancelled"):
-            follow_job(store, number, lambda *_: None, cancel)
+            follow_job(store, number, lambda *_: None, lambda: True, cancel)
         with pytest.raises(Failed, match="no longer"):
-            follow_job(store, number + 1, lambda *_: None, lambda: None)
+            follow_job(store, number + 1, lambda *_: None, lambda: True, lambda: None)
+
+
+def test_who_waits_is_told_when_the_gateway_stays_away_and_not_when_it_is_started_again(desk: Desk) -> None:
+    with desk.store() as store:
+        number = store.add_job("41203377", ReadOrder().to_json(), "", AT)
+        answers = iter([True, False, False, True, False, False, False])
+        with pytest.raises(Failed, match=f"the gateway has ended; order {number} is kept"):
+            follow_job(store, number, lambda *_: None, lambda: next(answers), lambda: None)
+        assert list(answers) == []

@@ -57,6 +57,12 @@ def test_every_way_to_reach_a_meter_becomes_a_route(tmp_path: Path) -> None:
     )
 
 
+def test_bus_address_and_network_address_are_told_apart(tmp_path: Path) -> None:
+    (one,) = judged(tmp_path, "serial;сетевой адрес;адрес;порт\n1001;7;10.0.0.1;4001\n")
+    assert one.meter is not None
+    assert (one.meter.address, one.meter.routes) == ("7", ("tcp:10.0.0.1:4001",))
+
+
 @pytest.mark.parametrize("text", ["8", "08:00", "8:00", "08:00:00"])
 def test_gas_day_start_is_understood_as_people_write_it(tmp_path: Path, text: str) -> None:
     (one,) = judged(tmp_path, f"serial;контрактный час\n1001;{text}\n")

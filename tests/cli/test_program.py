@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -48,7 +49,7 @@ def test_verbs_of_the_contract_are_there() -> None:
 
 
 def test_every_verb_that_touches_the_store_takes_a_configuration() -> None:
-    apart = {("demo",), ("simulate", "meter"), ("simulate", "fleet"), ("simulate", "upload")}
+    apart = {("demo",), ("simulate", "meter"), ("simulate", "fleet"), ("simulate", "upload"), ("workbench", "schema")}
     for path, command in verbs(program):
         options = {option for parameter in command.params for option in parameter.opts}
         assert ({"-c", "--config"} <= options) is (path not in apart), path
@@ -93,3 +94,18 @@ def test_reader_that_goes_away_is_no_error(desk: Desk) -> None:
     )  # fmt: skip
     assert ran.stdout.startswith("[")
     assert ran.stderr == ""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("encoding", ["koi8-r", "latin-1"])
+def test_terminal_that_does_not_know_a_character_is_no_fault_and_json_stays_json(desk: Desk, encoding: str) -> None:
+    desk.run("meter", "add", "41203377", "--name", "ГРП-7 «Север» → №1")
+    environment = {**desk.environment(), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def said(*arguments: str) -> bytes:
+        command = [sys.executable, "-m", "gateway_server", *arguments]
+        return subprocess.run(command, cwd=desk.folder, env=environment, capture_output=True, check=True).stdout
+
+    assert b"\\u2116" in said("meter", "list")
+    assert json.loads(said("meter", "list", "--json"))[0]["name"] == "ГРП-7 «Север» → №1"
+    assert json.loads(said("meter", "show", "41203377", "--json"))["name"] == "ГРП-7 «Север» → №1"

@@ -75,3 +75,41 @@ def test_signal_lets_work_close_what_it_opened(desk: Desk) -> None:
         except Stopped:
             print("stopped")
     """, kill=True) == "begun\nclosed\nstopped\n"  # fmt: skip
+
+
+@pytest.mark.end_to_end
+def test_signal_in_the_moment_in_which_the_work_ends_by_itself_is_no_fault(desk: Desk) -> None:
+    assert python(desk, """
+        async def work(reactor):
+            waited = Deferred()
+            reactor.callLater(0, lambda: (reactor.stop(), waited.callback(7)))
+            return await waited
+        print(run_reactor(work))
+    """) == "7\n"  # fmt: skip
+
+
+@pytest.mark.end_to_end
+def test_timeouts_are_not_put_off_when_the_machines_clock_is_set_back(desk: Desk) -> None:
+    assert python(desk, """
+        import time
+        from twisted.internet.base import ReactorBase
+        set_back = []
+        ReactorBase.seconds = staticmethod(lambda: time.time() - sum(set_back))
+        async def work(reactor):
+            waited = Deferred()
+            reactor.callLater(0.05, waited.callback, 7)
+            set_back.append(3600)
+            return await waited
+        print(run_reactor(work))
+    """) == "7\n"  # fmt: skip
+
+
+def test_work_that_ends_because_the_reactor_does_gives_its_result_without_a_word_more(desk: Desk) -> None:
+    assert python(desk, """
+        async def work(reactor):
+            over = Deferred()
+            reactor.addSystemEventTrigger("before", "shutdown", over.callback, 7)
+            print("begun", flush=True)
+            return await over
+        print(run_reactor(work))
+    """, kill=True) == "begun\n7\n"  # fmt: skip

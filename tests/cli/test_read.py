@@ -99,6 +99,21 @@ def test_meter_without_a_route_is_status_2_with_and_without_a_gateway(desk: Desk
 
 
 @pytest.mark.end_to_end
+def test_rows_that_the_meter_has_lost_are_told_to_who_reads_it(desk: Desk) -> None:
+    quirks = ("--quirk", "order_gap", "--days", "3")
+    with started(desk, "simulate", "meter", "--listen", "127.0.0.1:0", *quirks) as simulated:
+        route = simulated.line("ek270").split()[-1]
+        done = ran(desk, "read", "41203377", "--via", route, "--archive", "interval")
+        as_json = ran(
+            desk, "read", "41203377", "--via", route, "--archive", "interval", "--from", "2000-01-01", "--json"
+        )
+    assert done.status == 0, done.err
+    assert "note: interval: 3 rows are missing between order numbers" in done.out
+    (note,) = as_json.json["notes"]
+    assert note in done.out
+
+
+@pytest.mark.end_to_end
 def test_nobody_at_the_route_is_status_1(desk: Desk) -> None:
     done = ran(desk, "read", "41203377", "--via", "tcp:127.0.0.1:1")
     assert done.status == 1
@@ -110,6 +125,16 @@ def test_probe_finds_a_meter_on_a_local_port(desk: Desk) -> None:
     with started(desk, "simulate", "meter", "--pty", "--serial", "20511893", "--days", "1") as simulated:
         port = simulated.line("ek270").split()[-1].removeprefix("serial:")
         done = ran(desk, "read", "--probe", port, "--json")
+        assert (
+            desk.run("read", "20511893")
+            .err.rstrip()
+            .endswith("`gateway-server meter claim 20511893` takes it into care")
+        )
+        told = ran(desk, "read", "--probe", port).out.splitlines()[-1]
+        assert told.startswith(f"`gateway-server meter claim 20511893 --codec lis200 --route serial:{port}:")
+        assert desk.run(*told.split("`")[1].split()[1:]).status == 0
+        again = ran(desk, "read", "20511893", "--what", "current")
+    assert again.status == 0, again.err
     assert done.status == 0, done.err
     assert done.json["meter"] == "20511893"
     assert done.json["route"].startswith(f"serial:{port}:")
@@ -125,6 +150,7 @@ def test_probe_finds_a_meter_on_a_local_port(desk: Desk) -> None:
         (("41203377", "--from", "soon"), "2026-10-01"),
         (("41203377", "--what", "current", "--archive", "daily"), "--what"),
         (("41203377", "--archive", "events"), "--what events"),
+        (("41203377", "--archive", "current"), "--what current"),
     ],
 )
 def test_order_that_makes_no_sense_says_why(desk: Desk, arguments: tuple[str, ...], said: str) -> None:

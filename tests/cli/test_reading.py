@@ -100,7 +100,8 @@ def test_jsonl_has_the_fields_of_the_list(full: Desk) -> None:
     [
         (("--format", "xlsx", "-o", "-"), "-o"),
         (("--format", "xlsx", "--excel-ru"), "csv"),
-        (("--archive", "events"), "reading list"),
+        (("--archive", "events", "--archive", "daily"), "by itself"),
+        (("--archive", "events", "--quantity", "pressure"), "by itself"),
         (("--from", "soon"), "2026-10-01"),
     ],
 )
@@ -108,6 +109,19 @@ def test_export_that_makes_no_sense_says_why(full: Desk, arguments: tuple[str, .
     ran = full.run("reading", "export", *arguments)
     assert ran.status == 2
     assert said in ran.err
+
+
+def test_events_are_exported_as_they_are_listed(full: Desk) -> None:
+    assert full.run("reading", "export", "--archive", "events", "--format", "jsonl").status == 0
+    exported = [json.loads(line) for line in (full.folder / "events.jsonl").read_text("utf-8").splitlines()]
+    assert exported == full.run("reading", "list", "--archive", "events", "--json").json
+    assert exported
+
+
+def test_meter_that_is_not_in_the_register_is_named_instead_of_only_an_empty_list(full: Desk) -> None:
+    ran = full.run("reading", "list", "--meter", "4120337")
+    assert "no meter 4120337 in the register" in ran.err
+    assert full.run("session", "list", "--meter", "4120337", "--json").json == []
 
 
 def test_conflict_is_listed_with_both_values(desk: Desk) -> None:

@@ -30,6 +30,7 @@ def test_sound_meter_is_taken() -> None:
         (replace(METER, time_zone="../etc/passwd"), "Europe/Moscow"),
         (replace(METER, gas_day_start="25:00"), "10:00"),
         (replace(METER, codec="gas"), "lis200"),
+        (replace(METER, address="1!"), "bus address"),
         (replace(METER, name="a\x1b[31mred"), "control character"),
         (replace(METER, name="two\nlines"), "control character"),
         (replace(METER, name="Ж" * 201), "at most 200"),
@@ -43,9 +44,9 @@ def test_what_cannot_be_used_is_refused_with_what_is_allowed(wrong: MeterRecord,
 
 
 def test_what_was_not_said_stays_and_routes_come_behind() -> None:
-    meter = changed(METER, name="Bakery", routes=("caller:356938035643809", "serial:/dev/ttyACM0"))
+    meter = changed(METER, name="Bakery", address="7", routes=("caller:356938035643809", "serial:/dev/ttyACM0"))
     assert meter.name == "Bakery"
-    assert meter.codec == "lis200"
+    assert (meter.codec, meter.address) == ("lis200", "7")
     assert meter.routes == ("tcp:10.8.0.17:4001", "caller:356938035643809", "serial:/dev/ttyACM0")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,10 @@ def test_wrong_configuration_is_said_with_its_file_and_key(desk: Desk, text: str
     assert checked.status == 2
     assert "gateway.toml" in checked.err
     assert said in checked.err
+
+
+def test_example_that_is_printed_is_a_configuration_that_can_be_used(desk: Desk) -> None:
+    printed = desk.run("check-config", "--example").out
+    assert printed == (Path(__file__).parents[2] / "config" / "gateway.example.toml").read_text("utf-8")
+    (desk.folder / "mine.toml").write_text(printed, "utf-8")
+    assert desk.run("check-config", "-c", "mine.toml").status == 0

@@ -103,3 +103,13 @@ def test_heartbeats_of_an_open_line_say_nothing_of_the_reading() -> None:
     alone = standing(METER, sessions[:1], NOW)
     assert alone.well
     assert "keeps the line open" in alone.verdict
+
+
+def test_first_session_that_is_still_open_shows_since_when_and_where_to_look() -> None:
+    stands = standing(METER, [ended(9, None)], NOW)
+    assert stands.evidence == "session 9 over tcp 10.8.0.17:4001, begun 1 h 0 min ago"
+    assert stands.next_step == "`gateway-server session show 9` has what was said so far"
+
+
+def test_what_was_just_now_is_not_measured_in_milliseconds() -> None:
+    assert "less than a minute ago" in standing(METER, [ended(9, Outcome.SILENT, 0)], NOW).evidence

@@ -173,3 +173,60 @@ def test_bundled_plugin_is_the_same_copy_that_others_import(monkeypatch: pytest.
         "another folder called plugins is not taken for the bundled one"
     )
     assert sys.modules[module].codec is registry.get("box")
+
+
+LINES = """
+reads: meter_profile
+framing: {{name: line, end: LF, characters: text}}
+messages:
+  - {{name: told, fields: [{{name: value, type: number}}], rows: {{values: {{value: value, quantity: {quantity}}}}}}}
+"""
+
+
+def test_changed_profile_counts_for_who_asks_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / "lines.yaml"
+    path.write_text(LINES.format(quantity="pressure"), "utf-8")
+    registry = load_codecs([tmp_path])
+    before = registry.get("lines")
+    assert registry.get("lines") is before
+    path.write_text(LINES.format(quantity="temperature"), "utf-8")
+    after = registry.get("lines")
+    assert (after is before, after.version == before.version) == (False, False)
+    assert registry.get("lines") is after
+    assert registry.problems == []
+
+
+def test_profile_that_is_wrong_after_a_change_leaves_the_old_one_in_use_and_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "lines.yaml"
+    good = LINES.format(quantity="pressure")
+    path.write_text(good, "utf-8")
+    registry = load_codecs([tmp_path])
+    before = registry.get("lines")
+    for wrong, why in (
+        (good.replace("end: LF", "end: LFF"), "line 3: framing: end 'LFF' is no bytes"),
+        (good + "name: other\n", "it is called 'other' now"),
+    ):
+        path.write_text(wrong, "utf-8")
+        assert registry.get("lines") is before
+        (problem,) = registry.problems
+        assert why in str(problem)
+    path.unlink()
+    assert registry.get("lines") is before
+    assert [str(problem) for problem in registry.problems] == [f"{path}: the file is gone"]
+    path.write_text(good, "utf-8")
+    assert registry.get("lines").version == before.version
+    assert registry.problems == []
+
+
+def test_profile_that_is_added_later_is_found_when_it_is_asked_for(tmp_path: Path) -> None:
+    registry = load_codecs([tmp_path])
+    assert "lines" not in registry
+    (tmp_path / "lines.yaml").write_text("reads: nothing\n", "utf-8")
+    assert "lines" not in registry
+    assert "reads is 'nothing'" in str(registry.problems)
+    (tmp_path / "lines.yaml").unlink()
+    (tmp_path / "lines.yaml").write_text(LINES.format(quantity="pressure"), "utf-8")
+    assert "lines" in registry
+    assert registry.get("lines").name == "lines"
+    with pytest.raises(OperatorError, match="there is no codec 'others'"):
+        registry.get("others")

@@ -78,7 +78,7 @@ def test_meter_is_read_beside_one_that_sends_rubbish_without_end(place: Place) -
         pouring.join(20)
         assert not pouring.is_alive(), "the gateway takes all there is"
     (session,) = [one for one in place.lists("session", "list") if one["outcome"] != "read"]
-    assert session["outcome"] == "line_lost"
+    assert session["outcome"] == "garbled"
     assert 100_000 < session["bytes_received"] < 1_000_000
     place.says("session", "verify", str(session["id"]))
 

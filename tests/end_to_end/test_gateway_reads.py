@@ -138,6 +138,16 @@ def test_unit_on_the_desk_is_read_and_found_over_its_port(place: Place) -> None:
     assert {session["transport"] for session in place.lists("session", "list")} == {"serial"}
 
 
+def test_optical_head_is_signed_on_at_300_baud_and_read_at_the_speed_it_offers(place: Place) -> None:
+    place.says("meter", "add", SERIAL)
+    head = ("simulate", "meter", "--pty", "--baud", "300", "--days", "1", "--seconds", "60")
+    with program(*head) as meter:
+        port = first_line(meter).split()[-1].removeprefix("serial:")
+        for _ in range(2):
+            place.says("read", SERIAL, "--what", "current", "--via", f"serial:{port}:300:7E1")
+    assert place.outcomes() == ["read", "read"]
+
+
 def test_meter_is_read_over_tls(tmp_path: Path) -> None:
     certificate = certified(tmp_path)
     place = Place(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway_server.model import Outcome, ReadOrder
-from gateway_server.store.records import Filter
+from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks, names
 from tests.end_to_end.reading import HOURS, NOW, SERIAL, Reader, differences, held, utc_ms
@@ -170,6 +170,15 @@ def test_all_quirks_of_an_ek280_together_over_seven_bits() -> None:
     assert differences(reader, "interval", 3) == []
 
 
+def test_meter_on_a_bus_answers_to_its_own_address_only() -> None:
+    reader = Reader(month(Quirks(bus_address="7")))
+    reader.store.put_meter(MeterRecord(SERIAL, address="8"))
+    assert reader.read(HOURS) is Outcome.SILENT
+    reader.store.put_meter(MeterRecord(SERIAL, address="7"))
+    assert reader.read(HOURS) is Outcome.READ
+    assert differences(reader, "interval", 3) == []
+
+
 def test_daily_rows_of_a_tc215_are_daily() -> None:
     reader = Reader(month(Quirks(daily_period=True), "tc215"))
     assert reader.read_until_done(ReadOrder(frozenset({"archive"}))) == ["read"]
@@ -208,6 +217,14 @@ def test_live_values_are_the_meters_own(model: str) -> None:
     assert len(measured) >= 6
     for name in measured:
         assert readings[name] == by_name[name], name
+
+
+def test_flow_that_a_meter_keeps_at_another_address_is_read_there_in_every_session() -> None:
+    reader = Reader(FakeMeter("tc220", SERIAL, 5, Quirks(), NOW, days=1))
+    for _ in range(2):
+        assert reader.read(ReadOrder(frozenset({"current"}))) is Outcome.READ
+    flows = list(reader.store.readings(Filter(quantities=("actual_flow",))))
+    assert [one.session for one in flows] == [1, 2]
 
 
 def test_next_days_session_asks_for_the_new_rows_only() -> None:

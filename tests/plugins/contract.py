@@ -17,7 +17,7 @@ from gateway_server.workbench.capture import Capture, read_capture
 from tests.plugins import gasbox
 
 CAPTURES = Path(__file__).parent.parent / "captures"
-REGISTRY: Registry = load_codecs([Path(__file__).parent / "declared"])
+REGISTRY: Registry = load_codecs([Path(__file__).parent / "declared", Path(__file__).parent / "profiles"])
 REGISTRY.add(gasbox.codec, Path(gasbox.__file__))
 
 

@@ -229,6 +229,30 @@ def test_order_that_waits_for_a_call_can_be_cancelled() -> None:
     office.jobs.stop()
 
 
+def test_gateway_that_stops_begins_no_session_for_the_order_whose_turn_it_would_be() -> None:
+    office = Office("tcp:192.0.2.1:4001")
+    office.jobs.start()
+    first, second = office.order(), office.order()
+    office.jobs.stop()
+    office.roads.visits[0].line_lost("the gateway stops")
+    office.hall.pass_seconds(1)
+    assert len(office.roads.visits) == 1
+    assert [office.job(number).state for number in (first, second)] == [JobState.QUEUED] * 2
+    assert [session.id for session in office.store.sessions()] == [1]
+
+
+def test_meter_that_calls_while_the_gateway_stops_is_not_read_for_its_order() -> None:
+    office = Office(f"caller:{IMEI}")
+    office.jobs.start()
+    number = office.order()
+    caller, line = office.hall.call()
+    caller.received(ANSWERS)
+    office.jobs.stop()
+    office.hall.pass_seconds(1)
+    assert line.written.count(b"?\r\n") == 1
+    assert office.job(number).state is JobState.QUEUED
+
+
 def test_order_of_a_gateway_that_was_killed_is_taken_up() -> None:
     office = Office("tcp:192.0.2.1:4001")
     number = office.store.add_job(SERIAL, ReadOrder().to_json(), "", office.now)

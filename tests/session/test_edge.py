@@ -75,6 +75,11 @@ def test_every_time_is_what_the_zone_says_of_it(moment: datetime, zone: ZoneInfo
     assert utc_ms(moment, zone) == (said - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
+def test_time_of_a_protocol_that_speaks_utc_does_not_depend_on_the_meters_zone() -> None:
+    noon = datetime(2026, 8, 22, 12, tzinfo=UTC)
+    assert utc_ms(noon, BERLIN) == utc_ms(noon, ZoneInfo("UTC")) == 1_787_400_000_000
+
+
 def test_an_hour_in_which_the_offset_changes_is_not_taken_for_granted() -> None:
     lord_howe = ZoneInfo("Australia/Lord_Howe")  # half an hour forward at 2:00, and Liberia's odd change at 0:00
     monrovia = ZoneInfo("Africa/Monrovia")

@@ -63,9 +63,9 @@ def total(saved: list[Saved]) -> Saved:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[SqlStore]:
+def opened(path: Path, key_file: Path | None = None) -> Iterator[SqlStore]:
     """A store in a file, closed at the end."""
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", key_file)
     try:
         yield store
     finally:

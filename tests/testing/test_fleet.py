@@ -8,13 +8,23 @@ from pathlib import Path
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.registry import load_codecs
 from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fleet import Fleet, FleetOptions, caller_id, simulate_fleet
 from tests.testing.memory import connect, started
 
 
 def options(**changed: object) -> FleetOptions:
     return FleetOptions("127.0.0.1:4001", **{"meters": 3, "rate": 1.0, "days": 1, **changed})  # type: ignore[arg-type]
+
+
+def cut(codec: ProfileCodec, data: bytes) -> list[Frame]:
+    framer = codec.framer()
+    framer.feed(data)
+    return list(iter(framer.next_frame, None))
 
 
 def read_one_block(reactor: MemoryReactorClock, call: int) -> None:
@@ -34,7 +44,7 @@ def test_meters_call_at_the_given_rate_with_their_own_identifiers() -> None:
     said = [connect(reactor, call)[1].value() for call in range(3)]
     assert said == [f"{caller_id(number)}\r\n".encode() for number in (1, 2, 3)]
     assert len(caller_id(1)) == 15
-    assert [meter.model.name for meter in fleet.meters] == ["ek260", "ek270", "ek280"]
+    assert [meter.kind for meter in fleet.meters] == ["ek260", "ek270", "ek280"]
     assert len({meter.serial for meter in fleet.meters}) == 3
     fleet.stop()
 
@@ -77,8 +87,32 @@ def test_acknowledged_rows_are_written_for_a_check_against_the_store(tmp_path: P
     (line,) = place.read_text("utf-8").splitlines()
     written = json.loads(line)
     assert written["serial"] == "50000001"
-    first = [row[1] for row in fleet.meters[0].archives[3].rows][:10]
+    meter = fleet.meters[0]
+    assert isinstance(meter, FakeMeter)
+    first = [row[1] for row in meter.archives[3].rows][:10]
     assert written["rows"] == [[3, int(order)] for order in first]
+
+
+def test_fleet_that_pushes_by_a_profile_ends_once_all_is_acknowledged() -> None:
+    reactor = started()
+    codec = load_codecs().get("reference-push")
+    assert isinstance(codec, ProfileCodec)
+    fleet = Fleet(reactor, options(meters=1, profile=Path("reference-push"), registration=""))
+    fleet.start()
+    protocol, transport = connect(reactor, 0)
+    acknowledged = 0
+    while frames := cut(codec, transport.value()):
+        transport.clear()
+        for frame in frames:
+            said = codec.machine.compiled.read(frame)
+            if said.name in ("hourly", "happened"):
+                acknowledged += len(said.values.get("hours", [None]))
+                number = said.values["number"]
+                protocol.dataReceived(codec.machine.compiled.encode("received", {"number": number}))
+    assert fleet.statistics().rows_acknowledged == acknowledged == 25 + 5
+    reactor.advance(0.5)
+    assert fleet.statistics().read == 1
+    fleet.stop()
 
 
 @pytest.mark.parametrize("changed", [{"meters": 0}, {"rate": 0.0}, {"models": ("ek999",)}, {"call": "nowhere"}])

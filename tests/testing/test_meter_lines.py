@@ -199,3 +199,37 @@ def test_meter_on_a_terminal_is_read_through_its_path() -> None:
         os.close(end)
         terminal.stop()
     assert reactor.getReaders() == []
+
+
+class Crier(Parrot):
+    """A meter that speaks by itself."""
+
+    patience_s = 5.0
+
+    def __init__(self) -> None:
+        super().__init__(Reply(0.0, b"heard"))
+        self.cries = 0
+
+    def connected(self) -> list[Reply]:
+        return [Reply(0.0, b"here I am")]
+
+    def overdue(self) -> list[Reply]:
+        self.cries += 1
+        return [Reply(0.0, b"again"), Reply(0.0, b"", hang_up=self.cries > 1)]
+
+
+def test_meter_that_pushes_speaks_first_and_again_when_nobody_answers() -> None:
+    clock, meter = Clock(), Crier()
+    line, written, closed = online(meter, clock)
+    line.connected()
+    assert written == [(0.0, b"here I am")]
+    clock.advance(4)
+    line.received(b"hello")
+    clock.advance(4)
+    assert written[1:] == [(4.0, b"heard")], "its patience begins anew with each word"
+    clock.advance(1)
+    assert written[2:] == [(9.0, b"again")]
+    clock.advance(5)
+    assert closed == [True]
+    line.lost()
+    assert [call for call in clock.getDelayedCalls() if call.active()] == []

@@ -10,8 +10,16 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
-from gateway_server.testing.simulate import MeterOptions, SimulatedMeter, host_and_port, simulate_meter, unescaped
+from gateway_server.testing.simulate import (
+    MeterOptions,
+    SimulatedMeter,
+    host_and_port,
+    load_profile,
+    simulate_meter,
+    unescaped,
+)
 from tests.testing.memory import started
 
 
@@ -32,6 +40,7 @@ def test_what_it_holds_is_written_again_at_the_end(tmp_path: Path) -> None:
     dump = tmp_path / "held.json"
     running = SimulatedMeter(reactor, MeterOptions(call="127.0.0.1:4001", days=1, dump=dump))
     assert running.where == "calling 127.0.0.1:4001"
+    assert isinstance(running.meter, FakeMeter)
     running.meter.tick(running.meter.clock.replace(hour=15))
     running.stop()
     held = json.loads(dump.read_text("utf-8"))
@@ -73,3 +82,36 @@ def test_place_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
 
 def test_registration_is_written_with_escapes() -> None:
     assert unescaped(r"ID\r\n\x00") == b"ID\r\n\x00"
+
+
+def test_meter_that_speaks_a_profile_is_what_the_profile_is_called(tmp_path: Path) -> None:
+    dump = tmp_path / "held.json"
+    said: list[str] = []
+    options = MeterOptions(pty=True, profile=Path("reference-push"), serial="20000001", days=1, dump=dump, seconds=1)
+    simulate_meter(started(), options, said.append)
+    assert said[0].startswith("reference-push 20000001 serial:/dev/")
+    held = json.loads(dump.read_text("utf-8"))
+    assert held["serial"] == "20000001"
+    assert [row["order_number"] for row in held["archives"]["interval"]] == list(range(1, 26))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("reads: modbus\nregisters: []\n", "only files that say `reads: meter_profile`"),
+        ("reads: meter_profile\nmessages: []\n", "line 1: framing is missing"),
+    ],
+)
+def test_file_that_is_no_profile_is_refused_with_its_name(tmp_path: Path, text: str, complaint: str) -> None:
+    place = tmp_path / "boiler.yaml"
+    place.write_text(text)
+    with pytest.raises(OperatorError) as told:
+        load_profile(place)
+    assert str(place) in str(told.value)
+    assert complaint in str(told.value)
+
+
+def test_quirks_of_the_models_do_not_go_with_a_profile() -> None:
+    options = MeterOptions(pty=True, profile=Path("reference-push"), quirks=Quirks(slow=True))
+    with pytest.raises(OperatorError, match="a meter that speaks a profile has none"):
+        SimulatedMeter(started(), options)

@@ -35,7 +35,7 @@ class Hall(Scene):
             facilities=self.facilities,
             presence=self.presence,
             admission=Admission(self.clock, 100, 50),
-            codecs=(ToyCodec(),),
+            codecs=lambda: (ToyCodec(),),
             codec_named=lambda name: ToyCodec(name) if name == "toy" else None,
         )
 

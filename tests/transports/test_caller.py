@@ -88,7 +88,7 @@ def test_caller_that_says_nothing_is_let_go(hall: Hall) -> None:
     _, line = hall.call()
     hall.pass_seconds(22)
     assert line.closed
-    assert hall.outcomes() == [Outcome.LINE_LOST]
+    assert hall.outcomes() == [Outcome.SILENT]
 
 
 def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
@@ -98,7 +98,7 @@ def test_caller_that_talks_without_end_is_let_go(hall: Hall) -> None:
         caller.received(b"\x00" * 100)
     assert line.closed
     (session,) = hall.sessions()
-    assert session.bytes_received == 1100
+    assert (session.bytes_received, session.outcome) == (1100, Outcome.GARBLED)
     ended_ms = session.ended_ms
     caller.received(b"more")
     (session,) = hall.sessions()
@@ -213,3 +213,15 @@ def test_store_that_is_behind_stops_the_reading(hall: Hall) -> None:
     assert line.paused
     caller.go_on()
     assert not line.paused
+
+
+def test_bytes_that_nobody_asked_for_are_kept_and_may_be_heartbeats_nobody_has_named(hall: Hall) -> None:
+    hall.set(**BY_REGISTRATION)
+    caller, _ = hall.call()
+    caller.received(REGISTRATION)
+    caller.received(b"SN=41203377\r\nV=4\r\n")
+    caller.received(b"HB")
+    hall.pass_seconds(30)
+    _, unasked = hall.sessions()
+    assert (unasked.outcome, unasked.bytes_received) == (Outcome.GARBLED, 2)
+    assert "`heartbeats` of listener" in unasked.detail

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gateway_server.codec.registry import load_codecs
 from gateway_server.model import Outcome
 from gateway_server.store.records import SessionKey
-from gateway_server.transports.probe import SETTINGS, Attempt
+from gateway_server.transports.probe import SETTINGS, Attempt, tries
 from gateway_server.transports.routes import SerialRoute, parse_route
 
 
@@ -25,3 +26,16 @@ def test_silence_is_no_answer() -> None:
 def test_usual_setting_of_the_communication_unit_is_tried_first() -> None:
     assert SETTINGS[0] == (19200, "8N1")
     assert len(set(SETTINGS)) == len(SETTINGS)
+
+
+def test_codec_that_names_its_own_settings_is_tried_at_those_and_behind_the_others() -> None:
+    other, own = load_codecs().get("lis200"), load_codecs().get("bpek-modbus")
+    wanted = [(baud, form, codec.name) for baud, form, codec in tries((own, other), ((9600, "8N1"), (300, "7E1")))]
+    assert wanted[:3] == [(9600, "8N1", "lis200"), (9600, "8N1", "bpek-modbus"), (300, "7E1", "lis200")]
+    assert {one for one in wanted[3:]} == {
+        (baud, form, "bpek-modbus") for baud, form in ((19200, "8E1"), (9600, "8E1"), (19200, "8N1"), (115200, "8N1"))
+    }
+
+
+def test_map_that_cannot_tell_its_meters_from_others_is_not_tried() -> None:
+    assert list(tries((load_codecs().get("modbus-example"),))) == []

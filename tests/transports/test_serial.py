@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
 
 from gateway_server.errors import LineError
 from gateway_server.transports.routes import SerialRoute
@@ -28,6 +33,7 @@ class Port:
     written: list[tuple[int, bytes]] = field(default_factory=list)
     reading: bool = True
     open: bool = True
+    lost: str = ""
 
     def write(self, data: bytes) -> None:
         self.written.append((self.settings.baudrate, data))
@@ -41,10 +47,14 @@ class Port:
     def loseConnection(self) -> None:
         self.open = False
 
+    def connectionLost(self, reason: Failure) -> None:
+        self.open = False
+        self.lost = reason.getErrorMessage()
+
 
 def made(baud: int = 300) -> tuple[SerialLine, Port, Clock]:
     clock = Clock()
-    settings = Settings(baud)
+    settings = Settings(baud, 7, "E")
     port = Port(settings)
     return SerialLine(port, settings, SerialRoute("/dev/ttyUSB0", baud, "7E1"), clock), port, clock
 
@@ -121,3 +131,43 @@ def test_format_is_applied_letter_by_letter() -> None:
 def test_port_that_is_not_there_is_told_with_where_to_look() -> None:
     with pytest.raises(LineError, match="cannot be opened: there is none; is the cable plugged in"):
         open_port(None, SerialRoute("/dev/ttyNONE7"), lambda line: None)  # type: ignore[arg-type, return-value]
+
+
+class StubbornSettings(Settings):
+    """A converter that knows one format."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "parity" and value != "N":
+            raise ValueError(f"parity {value} is not supported")
+        super().__setattr__(name, value)
+
+
+def test_port_that_cannot_do_a_format_loses_the_line_and_says_so() -> None:
+    settings = StubbornSettings(300)
+    port = Port(settings)
+    line = SerialLine(port, settings, SerialRoute("/dev/ttyUSB0", 300, "8N1"), Clock())
+    line.change(9600, "7E1")
+    line.write(b"never leaves")
+    assert port.lost == "it does not do 9600 7E1: parity E is not supported"
+    assert port.written == []
+
+
+@pytest.fixture
+def terminal() -> Iterator[str]:
+    ours, theirs = pty.openpty()
+    yield os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_pseudo_terminal_is_opened_in_a_format_it_does_not_have_again_and_again(terminal: str) -> None:
+    route = SerialRoute(terminal, 300, "7E1")
+    for _ in range(3):
+        lines: list[SerialLine] = []
+        reactor = MemoryReactorClock()
+        open_port(reactor, route, lines.append)  # type: ignore[arg-type]  # nobody speaks
+        (line,) = lines
+        line.change(9600, "8N1")
+        line.change(19200, "7E2")
+        (port,) = reactor.readers
+        port.connectionLost(Failure(LineError("closed")))

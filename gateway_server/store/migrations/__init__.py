@@ -8,7 +8,7 @@ from gateway_server.errors import OperatorError
 from gateway_server.store.connection import Connection
 from gateway_server.store.migrations.inbox import migrations
 
-__all__ = ["migrate", "migrations", "pending"]
+__all__ = ["applied", "migrate", "migrations", "pending"]
 
 
 def _database(connection: Connection) -> Database:
@@ -18,11 +18,18 @@ def _database(connection: Connection) -> Database:
 def pending(connection: Connection) -> list[str]:
     """Names of the steps this store has not taken. Raises `OperatorError` if it has taken steps we do not know."""
     database = _database(connection)
-    missing = [step.name for step in migrations.pending(database)]
-    taken = {step.name for step in migrations.applied(database)}
+    with connection.own_errors():
+        missing = [step.name for step in migrations.pending(database)]
+        taken = {step.name for step in migrations.applied(database)}
     if unknown := sorted(taken - _ours()):
         raise OperatorError(f"the store was written by a newer program (schema step '{unknown[-1]}'); update this one")
     return missing
+
+
+def applied(connection: Connection) -> list[str]:
+    """Names of the steps this store has taken, in their order."""
+    with connection.own_errors():
+        return [step.name for step in migrations.applied(_database(connection))]
 
 
 def _ours() -> set[str]:

@@ -1,0 +1,1 @@
+"""Declarative meter profiles: the language (`form`, `parse`), and what runs it (`codec`)."""

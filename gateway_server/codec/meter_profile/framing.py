@@ -1,0 +1,356 @@
+"""Cuts a stream into the frames of a profile: several framings side by side, bounded in space and time.
+
+At every place the framings are tried in the profile's order. What begins none of them is noise. A frame with start
+bytes whose check does not match is delivered with its fault; one without start bytes is known by its check alone, and
+without it is noise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from gateway_server.codec import parity as even
+from gateway_server.codec.buffer import ByteBuffer
+from gateway_server.codec.codec import NOISE, Frame
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.form import Framing, Integer, MeterProfile, Order, Parity, Side
+from gateway_server.codec.meter_profile.layout import Layout, size_of
+from gateway_server.codec.meter_profile.parts import sequence
+from gateway_server.errors import CodecError
+
+NO = 0
+MORE = -1
+SPOILED = -2
+_ENDIANS = {Order.BIG: "big", Order.LITTLE: "little"}
+_ANY = bytes(range(256))
+_ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
+
+
+class Cutter:
+    """Finds where one framing's frame ends: how many bytes it has, `NO` if none begins here, `MORE` if that is open.
+
+    `SPOILED` says that what begins here is none, and that up to its end mark none of this framing can begin: half a
+    line is no line.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        framing = layout.framing
+        self.layout = layout
+        self.kind = framing.name
+        self.start = framing.start
+        self.most = framing.most
+        self.is_anchored = bool(framing.start)
+        self.ready = len(framing.start) + layout.header_size
+        self.gap = framing.gap
+        self._end = framing.end
+        self._escape = framing.escape.byte if framing.escape is not None else -1
+        self._by_size = _size_of(layout)
+        allowed = self._allowed = framing.characters
+        self._closed = bool(
+            framing.start
+            and framing.end
+            and (framing.hex or framing.escape is not None or (allowed and framing.start[0] not in allowed))
+        )
+
+    @property
+    def end(self) -> bytes:
+        """What stands at the end of a frame."""
+        return self._end
+
+    @property
+    def first(self) -> bytes:
+        """The bytes with which a frame can begin."""
+        framing = self.layout.framing
+        if self.start and not framing.shared_end:
+            return self.start[:1]
+        if framing.characters:
+            return framing.characters
+        if framing.header and framing.header[0].must_be and size_of(framing.header[0]) == 1:
+            return bytes(byte for byte in framing.header[0].must_be if isinstance(byte, int) and 0 <= byte < 256)
+        return _ANY
+
+    def probe(self, buffer: ByteBuffer, at: int, looked: int) -> int:
+        """Looks at the frame that may begin at ``at``; ``looked`` bytes of it were searched for its end before."""
+        here = len(buffer) - at
+        start = self.start
+        opening = buffer.peek(at, at + len(start))
+        if opening != start:
+            if start.startswith(opening) and here < len(start):
+                return MORE
+            if not self.layout.framing.shared_end:
+                return NO
+        if self._by_size is not None:
+            return self._sized(buffer, at, here)
+        if self._end:
+            return self._delimited(buffer, at, here, max(looked, len(start)))
+        return MORE if here <= self.most else SPOILED
+
+    def _sized(self, buffer: ByteBuffer, at: int, here: int) -> int:
+        assert self._by_size is not None
+        ready = self.ready
+        if here < ready:
+            return self._early(buffer, at, here)
+        try:
+            size = self._by_size(buffer.peek(at + len(self.start), at + ready))
+        except CodecError:
+            return NO
+        if size < self.layout.least:
+            return NO
+        if size > self.most:
+            return ready if self.is_anchored else NO
+        if self._allowed and buffer.peek(at, at + min(size, here)).translate(None, self._allowed):
+            return NO
+        if here < size:
+            return MORE
+        if self._end:
+            end = size - self.layout.behind
+            if buffer.peek(at + end, at + end + len(self._end)) != self._end:
+                return NO
+        return size
+
+    def _early(self, buffer: ByteBuffer, at: int, here: int) -> int:
+        """Whether a header that is not yet whole can still be one."""
+        if self._allowed and buffer.peek(at, at + here).translate(None, self._allowed):
+            return NO
+        return MORE
+
+    def _delimited(self, buffer: ByteBuffer, at: int, here: int, looked: int) -> int:
+        end = self._end
+        found = buffer.find(end, at + looked)
+        while found >= 0 and self._escape == end[0] and self._is_escaped(buffer, at, found):
+            found = buffer.find(end, found + 1)
+        size = found - at + self.layout.behind if found >= 0 else 0
+        until = at + min(here, self.most) if found < 0 else found
+        inside = buffer.peek(at + len(self.start), until) if self._allowed or self._closed else b""
+        if found < 0 and here <= self.most:
+            begun = next((size for size in range(len(end) - 1, 0, -1) if inside.endswith(end[:size])), 0)
+            inside = inside[: len(inside) - begun]  # the rest of the end may come
+        if self._closed and (again := inside.find(self.start)) >= 0 and again + len(self.start) < len(inside) + 1:
+            return NO
+        if self._allowed and inside.translate(None, self._allowed):
+            return NO if self.is_anchored else SPOILED
+        if found < 0 and here <= self.most:
+            return MORE
+        if found < 0 or size > self.most or size < self.layout.least:
+            return NO if self.is_anchored else SPOILED
+        if self.layout.coding.changes and size <= self.layout.least:
+            return NO
+        return size if here >= size else MORE
+
+    def _is_escaped(self, buffer: ByteBuffer, at: int, found: int) -> bool:
+        run = 0
+        while found - run - 1 >= at and buffer[found - run - 1] == self._escape:
+            run += 1
+        return run % 2 == 1
+
+    def too_long(self, data: bytes) -> str:
+        """What is wrong with a frame whose length field says more than a frame may have."""
+        if self._by_size is None:
+            return ""
+        start = len(self.start)
+        size = self._by_size(data[start : start + self.layout.header_size])
+        return f"its length says {size} bytes, more than the {self.most} a frame may have" if size > self.most else ""
+
+
+def _size_of(layout: Layout) -> Callable[[bytes], int] | None:
+    """What tells a frame's size by its header; None if something else tells it. Raises `CodecError`."""
+    framing = layout.framing
+    if framing.length is None and framing.size is None:
+        return None
+    header = sequence(framing.header) if framing.header else None
+    if framing.length is not None:
+        name, unit, uncounted = framing.length.field, framing.length.unit, framing.length.uncounted
+
+        if (place := _plain_place(framing)) is not None:
+            start, stop, endian = place
+            return lambda data: int.from_bytes(data[start:stop], endian) * unit + uncounted  # type: ignore[arg-type]
+
+        def by_length(data: bytes) -> int:
+            values: dict[str, object] = {}
+            assert header is not None
+            header(data, 0, len(data), values, None)
+            number = values[name]
+            if type(number) is not int or not 0 <= number < 1 << 32:
+                raise CodecError(f"{name} is no length")
+            return number * unit + uncounted
+
+        return by_length
+    assert framing.size is not None
+    size = compiled(framing.size)
+
+    def by_size(data: bytes) -> int:
+        values: dict[str, object] = {}
+        if header is not None:
+            header(data, 0, len(data), values, None)
+        number = size(values)
+        if type(number) is not int:
+            raise CodecError("the size of the frame is no whole number")
+        return number
+
+    return by_size
+
+
+def _plain_place(framing: Framing) -> tuple[int, int, str] | None:
+    """Where in the header the length stands and its endianness, if no field of the header has to be a certain value."""
+    at = 0
+    assert framing.length is not None
+    found = None
+    for field in framing.header:
+        size = size_of(field)
+        type_ = field.type
+        if field.must_be or field.equals is not None or field.check is not None or field.scale is not None:
+            return None
+        if field.name == framing.length.field:
+            if not isinstance(type_, Integer) or type_.signed or type_.order not in _ENDIANS or size > 4:
+                return None
+            found = at, at + size, _ENDIANS[type_.order]
+        at += size
+    return found
+
+
+class ProfileFramer:
+    """Cuts what one side says."""
+
+    def __init__(self, cutters: Sequence[Cutter], parity: Parity) -> None:
+        self._cutters = cutters
+        self._parity = parity
+        self._buffer = ByteBuffer(max((cutter.most for cutter in cutters), default=1))
+        self._wire = self._buffer if parity is Parity.NONE else ByteBuffer(self._buffer.bound)
+        self._candidates = candidates(cutters)
+        self._looked = 0
+        self._spoiled: Cutter | None = None
+        self._flushing = False
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes of the stream, cut anywhere."""
+        self._buffer.append(data if self._parity is Parity.NONE else even.strip(data))
+        if self._wire is not self._buffer:
+            self._wire.append(data)
+
+    def next_frame(self) -> Frame | None:
+        """The next frame or noise, None when more bytes are needed."""
+        buffer, at = self._buffer, 0
+        here = len(buffer)
+        if not here:
+            return None
+        clear = 0 if self._spoiled is None else self._clear_from()
+        while at < here:
+            at = self._next_candidate(at)
+            if at >= here:
+                break
+            if at >= clear:
+                self._spoiled = None
+            for cutter in self._cutters:
+                if cutter is self._spoiled:
+                    continue
+                size = cutter.probe(buffer, at, self._looked if at == 0 else 0)
+                if size == NO or (size == MORE and self._flushing and not cutter.gap):
+                    continue
+                if at:
+                    self._looked = 0
+                    return self._noise(at)
+                if size == SPOILED:
+                    self._spoiled = cutter
+                    clear = self._clear_from()
+                    continue
+                if size == MORE:
+                    if self._flushing:
+                        return self._frame(cutter, here)
+                    # An end that is here already may still lack the check behind it.
+                    self._looked = max(0, here - cutter.layout.behind + 1)
+                    return None
+                fault = self._fault(cutter, size)
+                if fault and not cutter.is_anchored and cutter.layout.inner:
+                    continue
+                return self._frame(cutter, size, fault)
+            at += 1
+            self._looked = 0
+        self._looked = 0
+        if here >= clear:
+            self._spoiled = None
+        keep = 0 if self._flushing or self._spoiled is None else self._begun(self._spoiled.end)
+        return self._noise(here - keep) if here > keep else None
+
+    def _clear_from(self) -> int:
+        """Behind which byte the spoiled framing may begin again; behind all that is here if its end mark is not."""
+        if self._spoiled is None:
+            return 0
+        end = self._spoiled.end
+        found = self._buffer.find(end) if end else -1
+        return len(self._buffer) + 1 if found < 0 else found + len(end)
+
+    def _begun(self, mark: bytes) -> int:
+        """How many of the last bytes may be the beginning of a mark."""
+        here = len(self._buffer)
+        tail = self._buffer.peek(max(0, here - len(mark) + 1), here)
+        return next((size for size in range(len(tail), 0, -1) if mark.startswith(tail[-size:])), 0)
+
+    def flush(self) -> Frame | None:
+        """What is left at the end of the stream or after silence."""
+        self._flushing = True
+        try:
+            return self.next_frame()
+        finally:
+            self._flushing = False
+
+    def _next_candidate(self, at: int) -> int:
+        if self._candidates is None or self._buffer[at] in self._candidates[0]:
+            return at
+        found = self._candidates[1].search(self._buffer.peek(at, len(self._buffer)))
+        return len(self._buffer) if found is None else at + found.start()
+
+    def _fault(self, cutter: Cutter, size: int) -> str:
+        wire = self._buffer.peek(0, size)
+        return (size == cutter.ready and cutter.too_long(wire)) or cutter.layout.fault(wire)
+
+    def _noise(self, count: int) -> Frame:
+        start = self._buffer.start
+        data = self._take(count)
+        return Frame(NOISE, data, start)
+
+    def _frame(self, cutter: Cutter, size: int, fault: str = "") -> Frame:
+        self._looked = 0
+        start = self._buffer.start
+        data = self._take(size)
+        if not fault and self._parity in (Parity.EVEN, Parity.ODD):
+            table = even.add_even(_ANY) if self._parity is Parity.EVEN else _ODD
+            if data.translate(table) != data and even.strip(data).translate(table) != data:
+                fault = "a byte has the wrong parity"
+        return Frame(cutter.kind, data, start, fault)
+
+    def _take(self, count: int) -> bytes:
+        data = self._wire.take(count)
+        if self._wire is not self._buffer:
+            self._buffer.drop(count)
+        return data
+
+
+def candidates(cutters: Sequence[Cutter]) -> tuple[frozenset[int], re.Pattern[bytes]] | None:
+    """The bytes with which some frame can begin, None if any byte can."""
+    first = frozenset(byte for cutter in cutters for byte in cutter.first)
+    if len(first) == 256:
+        return None
+    return first, re.compile(b"[" + re.escape(bytes(sorted(first))) + b"]" if first else b"(?!)")
+
+
+def cutters_of(profile: MeterProfile, layouts: dict[str, Layout], side: Side) -> list[Cutter]:
+    """The framings in which this side speaks."""
+    return [Cutter(layouts[one.name]) for one in profile.framings if one.side.speaks(side)]
+
+
+def fold(data: bytes, parity: Parity) -> bytes:
+    """Wire bytes without what parity put into bit 7."""
+    return data if parity is Parity.NONE else even.strip(data)
+
+
+def unfold(data: bytes, parity: Parity) -> bytes:
+    """Bytes as they go to the wire, with their parity."""
+    if parity is Parity.EVEN:
+        return even.add_even(data)
+    return data.translate(_ODD) if parity is Parity.ODD else data
+
+
+def framing_of(profile: MeterProfile, kind: str) -> Framing | None:
+    """The framing in which frames of this kind stand."""
+    return next((one for one in profile.framings if one.name == kind), None)

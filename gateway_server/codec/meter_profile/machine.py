@@ -1,0 +1,138 @@
+"""A compiled profile with what its messages mean and what is asked: shared by all its sessions, without state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.dialogue import Send
+from gateway_server.codec.meter_profile.form import (
+    Ask,
+    Choice,
+    Field,
+    Group,
+    Loop,
+    MeterProfile,
+    Part,
+    ReadArchive,
+    Side,
+    Step,
+)
+from gateway_server.codec.meter_profile.framing import fold
+from gateway_server.codec.meter_profile.meaning import Meaning
+from gateway_server.codec.meter_profile.messages import Compiled
+from gateway_server.codec.meter_profile.reading import Trace, Values
+from gateway_server.errors import CodecError
+from gateway_server.model import Identify
+
+_HIDDEN = ord("*")
+
+
+class Machine:
+    """Everything that a profile's dialogues and interpreters share."""
+
+    def __init__(self, profile: MeterProfile) -> None:
+        self.profile = profile
+        self.compiled = Compiled(profile)
+        self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
+        self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
+        self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
+        gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]
+        self.gap = max(gaps) if gaps else None
+        """How long a silence ends a frame, if a frame of the meter's ends so."""
+        self._has_secrets = _secret_messages(profile)
+
+    def awaited(self, names: Sequence[str]) -> frozenset[str]:
+        """These messages, and those by which the meter refuses."""
+        return frozenset(names) | self._refusals
+
+    def kinds_of(self, names: frozenset[str]) -> frozenset[str]:
+        """The framings in which these messages stand."""
+        return frozenset(self.profile.message(name).framing for name in names)
+
+    def answers_to(self, name: str) -> frozenset[str] | None:
+        """What the meter may say to a message of ours; None if that is no question of the dialogues."""
+        found = self._answers.get(name)
+        return None if found is None else found | self._refusals
+
+    def speaks_utc(self, step: ReadArchive) -> bool:
+        """Whether the rows of an archive tell their times in UTC."""
+        messages = [self.profile.message(name) for name in step.ask.receive]
+        return any(row.utc for one in messages for row in one.rows) or any(
+            event.utc for one in messages for event in one.events
+        )
+
+    def identity_of(self, serial: str) -> Identify:
+        """A meter whose protocol does not tell who it is."""
+        return Identify(serial, self.profile.manufacturer, self.profile.model)
+
+    def send(self, name: str, given: Values, known: Values) -> Send:
+        """A message of ours as a wish; what is secret in it is hidden in the log. Raises `CodecError`."""
+        data = self.compiled.encode(name, given, known=known)
+        return Send(data, self._hidden(name, data)) if name in self._has_secrets else Send(data)
+
+    def _hidden(self, name: str, data: bytes) -> bytes:
+        one = self.compiled.messages[name]
+        layout = one.layout
+        wire = fold(data, self.profile.parity)
+        opening = layout.opening(wire)
+        places = layout.coding.places(layout.coded(wire))
+        trace = Trace()
+        try:
+            one.read(layout.contents(wire), trace)
+        except CodecError:
+            return bytes([_HIDDEN]) * len(data)
+        hidden = bytearray(data)
+        for seen in trace.fields:
+            if seen.field.secret:
+                for at in range(opening + places[seen.start], opening + places[seen.end]):
+                    hidden[at] = _HIDDEN
+        return bytes(hidden)
+
+    def loosely(self, frame: Frame) -> Values:
+        """What a damaged frame still shows of any message that the meter says in its framing."""
+        best: Values = {}
+        for one in self.compiled.messages_in(frame.kind, Side.METER):
+            found = self.compiled.loosely(frame, one.message.name)
+            if len(found) > len(best):
+                best = found
+        return best
+
+
+def _secret_messages(profile: MeterProfile) -> frozenset[str]:
+    """Messages of ours with secret fields."""
+
+    def fields(parts: Sequence[Part]) -> Iterator[Field]:
+        for part in parts:
+            match part:
+                case Field():
+                    yield part
+                case Group():
+                    yield from fields(part.parts)
+                case Choice():
+                    for _, case in part.cases:
+                        yield from fields(case)
+                    yield from fields(part.otherwise or ())
+
+    return frozenset(
+        one.name
+        for one in profile.messages
+        if any(field.secret for field in (*profile.framing(one.framing).header, *fields(one.parts)))
+    )
+
+
+def _answers(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
+    """What may follow each message of ours, by the dialogues."""
+    found: dict[str, frozenset[str]] = {}
+    for step in steps:
+        match step:
+            case Ask(send=send, receive=receive) if send is not None and receive:
+                found[send.message] = found.get(send.message, frozenset()) | frozenset(receive)
+            case ReadArchive(ask=Ask(send=send, receive=receive)) if send is not None:
+                found[send.message] = found.get(send.message, frozenset()) | frozenset(receive)
+            case Loop(steps=inner):
+                for name, answers in _answers(inner).items():
+                    found[name] = found.get(name, frozenset()) | answers
+            case _:
+                continue
+    return found

@@ -1,0 +1,251 @@
+"""What a message means, compiled: its values to rows, events, an identity, a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any
+
+from gateway_server.codec.dialogue import Findings, Found
+from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
+from gateway_server.codec.meter_profile.expressions import Expression
+from gateway_server.codec.meter_profile.form import EventMap, Message, MeterProfile, Origin, RowMap, Source
+from gateway_server.codec.meter_profile.reading import Values
+from gateway_server.errors import CodecError, MeterRefused
+from gateway_server.model import Column, Event, Identify, Quality, Row, Span, Value
+
+Moment = Callable[[Values], datetime | None]
+
+
+class Meaning:
+    """What the messages of one kind mean."""
+
+    def __init__(self, message: Message, profile: MeterProfile) -> None:
+        self._message = message
+        self._rows = [_Rows(one, _is_guess(one.source, message.source, profile.source)) for one in message.rows]
+        self._events = [_Events(one) for one in message.events]
+        identity, refusal = message.identity, message.refusal
+        self.identifies = identity is not None
+        self._serial = None if identity is None else compiled(identity.serial)
+        self._manufacturer = _text_of(None if identity is None else identity.manufacturer, profile.manufacturer)
+        self._model = _text_of(None if identity is None else identity.model, profile.model)
+        self._software = _text_of(None if identity is None else identity.software_version, "")
+        self._code = None if refusal is None else compiled(refusal.code)
+        self._reason = _text_of(None if refusal is None else refusal.meaning, "")
+        self.tells = bool(self._rows or self._events)
+
+    def identity(self, values: Values) -> Identify | None:
+        """Who the meter says it is."""
+        if self._serial is None:
+            return None
+        serial = plain_text(self._serial(values)).strip()
+        if not serial:
+            raise CodecError(f"the message {self._message.name} has no serial number in it")
+        return Identify(serial, self._manufacturer(values), self._model(values), self._software(values))
+
+    def findings(self, values: Values, span: Span) -> Findings | None:
+        """The rows and events of a message, None if it has none."""
+        rows: list[Row] = []
+        for one in self._rows:
+            one.add(rows, values, span)
+        events: list[Event] = []
+        for other in self._events:
+            other.add(events, values, span)
+        return Findings(tuple(rows), tuple(events)) if rows or events else None
+
+    def refusal(self, values: Values) -> MeterRefused | None:
+        """That the meter said no."""
+        if self._code is None:
+            return None
+        code, reason = plain_text(self._code(values)), self._reason(values)
+        what = f"{code}, {reason}" if reason else code
+        return MeterRefused(f"the meter refuses: {self._message.name} {what}", code=code, meaning=reason)
+
+    def found(self, values: Values, span: Span) -> Sequence[Found]:
+        """All that a message tells, the identity first."""
+        identity, findings = self.identity(values), self.findings(values, span)
+        return [one for one in (identity, findings) if one is not None]
+
+
+def _is_guess(*sources: Source) -> bool:
+    """Whether the nearest source that is stated is a guess."""
+    return next((one.origin for one in sources if one.origin is not Origin.UNSTATED), None) is Origin.GUESS
+
+
+def _text_of(expression: Expression | None, otherwise: str) -> Callable[[Values], str]:
+    if expression is None:
+        return lambda values: otherwise
+    evaluate = compiled(expression)
+
+    def text(values: Values) -> str:
+        found = evaluate(values)
+        return found if type(found) is str else plain_text(found)
+
+    return text
+
+
+def plain_text(value: Any) -> str:
+    """A value as text."""
+    if isinstance(value, bytes):
+        return value.hex().upper()
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    return "" if value is None else str(value)
+
+
+def as_value(value: Any) -> Value:
+    """A value as readings hold it: a `Decimal` or text."""
+    kind = type(value)
+    if kind is Decimal or kind is str:
+        found: Value = value
+        return found
+    if kind is int or kind is bool:
+        return Decimal(value)
+    return plain_text(value)
+
+
+def _moment(at: tuple[str, ...], *, utc: bool) -> Moment:
+    if not at:
+        return lambda values: None
+
+    if len(at) == 1 and not utc:
+        (only,) = at
+
+        def moment(values: Values) -> datetime | None:
+            found = values.get(only)
+            if found is None or type(found) is datetime:
+                return found
+            raise CodecError(f"{only} is no whole time")
+
+        return moment
+
+    def whole(values: Values) -> datetime | None:
+        said = [values.get(name) for name in at]
+        if None in said:
+            return None
+        moment = said[0] if len(said) == 1 else _joined(said[0], said[1])
+        if not isinstance(moment, datetime):
+            raise CodecError(f"{' and '.join(at)} are no whole time")
+        return moment.replace(tzinfo=UTC) if utc else moment
+
+    return whole
+
+
+def _joined(one: Any, other: Any) -> datetime | None:
+    if isinstance(one, time):
+        one, other = other, one
+    return datetime.combine(one, other) if isinstance(one, date) and isinstance(other, time) else None
+
+
+def _number_of(expression: Expression | None) -> Callable[[Values], int | None]:
+    if expression is None:
+        return lambda values: None
+    evaluate, text = compiled(expression), expression.text
+
+    def number(values: Values) -> int | None:
+        found = evaluate(values)
+        if found is None or type(found) is int:
+            return found
+        if isinstance(found, Decimal) and found == found.to_integral_value():
+            return int(found)
+        raise CodecError(f"{text} is {found!r}, which is no order number")
+
+    return number
+
+
+class _Rows:
+    """One `RowMap`, compiled."""
+
+    def __init__(self, form: RowMap, guess: bool) -> None:
+        self._form = form
+        self._values: list[tuple[Evaluate, Evaluate | None]] = [
+            (compiled(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
+        ]
+        self._columns = tuple(one.column for one in form.values)
+        names = [one.value.name for one in form.values]
+        plain = all(names) and all(one.condition is None for one in form.values)
+        self._plain = itemgetter(*names) if plain and len(names) > 1 else None
+        self._layouts: dict[tuple[int, ...], tuple[Column, ...]] = {}
+        self._at = _moment(form.at, utc=form.utc)
+        self._order_number = _number_of(form.order_number)
+        self._status = _text_of(form.status, "")
+        self._event = _text_of(form.event, "")
+        self._condition = None if form.condition is None else compiled(form.condition)
+        guesses = guess or any(_is_guess(one.source) for one in form.values)
+        self._quality = " ".join(filter(None, [form.quality, Quality.INFERRED if guesses else ""]))
+
+    def add(self, rows: list[Row], values: Values, span: Span) -> None:
+        """Adds the rows that these values make."""
+        if not self._form.each:
+            self._add(rows, values, span)
+            return
+        for element in values.get(self._form.each, ()):
+            self._add(rows, {**values, **element}, span)
+
+    def _add(self, rows: list[Row], values: Values, span: Span) -> None:
+        if self._condition is not None and not self._condition(values):
+            return
+        columns = self._columns
+        texts: list[Value] = []
+        if self._plain is not None:
+            try:
+                texts = [
+                    one if type(one) is Decimal else as_value(one) for one in self._plain(values) if one is not None
+                ]
+            except KeyError:
+                texts = []
+        if len(texts) != len(columns):
+            columns, texts = self._some(values)
+            if not texts:
+                return
+        rows.append(
+            Row(
+                columns,
+                tuple(texts),
+                self._form.archive,
+                self._at(values),
+                self._order_number(values),
+                self._status(values),
+                self._event(values),
+                self._quality,
+                span,
+            )
+        )
+
+    def _some(self, values: Values) -> tuple[tuple[Column, ...], list[Value]]:
+        """Those values that are there, and their columns."""
+        texts: list[Value] = []
+        there: list[int] = []
+        for number, (evaluate, condition) in enumerate(self._values):
+            if condition is not None and not condition(values):
+                continue
+            value = evaluate(values)
+            if value is not None:
+                texts.append(as_value(value))
+                there.append(number)
+        columns = self._columns
+        if len(there) < len(columns):
+            columns = self._layouts.setdefault(tuple(there), tuple(columns[number] for number in there))
+        return columns, texts
+
+
+class _Events:
+    """One `EventMap`, compiled."""
+
+    def __init__(self, form: EventMap) -> None:
+        self._form = form
+        self._code = _text_of(form.code, "")
+        self._text = _text_of(form.text, "")
+        self._at = _moment(form.at, utc=form.utc)
+        self._order_number = _number_of(form.order_number)
+        self._condition = None if form.condition is None else compiled(form.condition)
+
+    def add(self, events: list[Event], values: Values, span: Span) -> None:
+        """Adds the events that these values make."""
+        elements = [values] if not self._form.each else [{**values, **one} for one in values.get(self._form.each, ())]
+        for one in elements:
+            if self._condition is None or self._condition(one):
+                code, text = self._code(one), self._text(one)
+                events.append(Event(code, text, self._at(one), self._order_number(one), span=span))

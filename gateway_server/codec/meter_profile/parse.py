@@ -1,0 +1,143 @@
+"""Reads a profile: a YAML file, checked word by word, as a `MeterProfile`.
+
+What is wrong is an `OperatorError` that names the line, the key and what is allowed there.
+"""
+
+from __future__ import annotations
+
+from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.form import (
+    Constant,
+    Framing,
+    Message,
+    MeterProfile,
+    Parity,
+    Side,
+)
+from gateway_server.codec.meter_profile.naming import field_names, names_of
+from gateway_server.codec.meter_profile.parse_dialogue import Known, parse_steps, parse_variables
+from gateway_server.codec.meter_profile.parse_framing import SIDES, parse_framing
+from gateway_server.codec.meter_profile.parse_meaning import parse_events, parse_identity, parse_refusal, parse_rows
+from gateway_server.codec.meter_profile.parse_parts import name_of, parse_parts
+from gateway_server.codec.meter_profile.scope import ORDERS, Scope, constants_of, source_of, tables_of
+
+_PARITIES = {parity.value: parity for parity in Parity}
+MOST_FRAMINGS, MOST_MESSAGES = 20, 200
+
+
+def parse_profile(said: Declaration) -> MeterProfile:
+    """A declaration as a profile. Raises `OperatorError`, naming the line."""
+    said.text("reads")
+    scope = Scope(order=said.word("byte_order", ORDERS, "big"))
+    framings = _framings(said, scope)
+    variables = parse_variables(said)
+    names = {variable.name for variable in variables}
+    messages = _messages(said, scope, framings, names)
+    headers = {framing.name: _header_names(framing) for framing in framings}
+    known = Known(
+        {message.name: message for message in messages},
+        {one.name: frozenset({*names_of(one.parts, deep=True), *headers[one.framing]}) for one in messages},
+        headers,
+        frozenset(names),
+    )
+    profile = MeterProfile(
+        name=said.text("name", said.name),
+        version=said.text("version", said.digest),
+        about=said.text("about", ""),
+        source=source_of(said),
+        manufacturer=said.text("manufacturer", ""),
+        model=said.text("model", ""),
+        parity=said.word("parity", _PARITIES, "none"),
+        framings=framings,
+        messages=messages,
+        variables=variables,
+        answer=parse_steps(said, "answer", known) if said.has("answer") else None,
+        read=parse_steps(said, "read", known) if said.has("read") else None,
+    )
+    if profile.answer is None and profile.read is None and not any(one.side.speaks(Side.METER) for one in messages):
+        raise said.wrong("messages", "has none that the meter says; nothing could be read")
+    said.end()
+    return profile
+
+
+def _header_names(framing: Framing) -> frozenset[str]:
+    return frozenset(name for field in framing.header for name in field_names(field))
+
+
+def _framings(said: Declaration, scope: Scope) -> tuple[Framing, ...]:
+    framings: list[Framing] = []
+    tables = tables_of(said, "framing")
+    if not tables:
+        raise said.wrong("framing", "is missing: how frames stand in the stream")
+    for table in tables:
+        framing = parse_framing(table, scope)
+        if framing.name in ("noise", "sent") or any(one.name == framing.name for one in framings):
+            raise table.wrong("name", f"is {framing.name!r}, which another has already")
+        framings.append(framing)
+    if len(framings) > MOST_FRAMINGS:
+        raise said.wrong("framing", f"has {len(framings)} entries; {MOST_FRAMINGS} is the most")
+    if not any(one.side.speaks(Side.METER) for one in framings):
+        raise said.wrong("framing", "has none in which the meter speaks")
+    return tuple(framings)
+
+
+def _messages(
+    said: Declaration, scope: Scope, framings: tuple[Framing, ...], variables: set[str]
+) -> tuple[Message, ...]:
+    messages: list[Message] = []
+    for table in said.tables("messages"):
+        message = _message(table, scope, framings, variables)
+        if any(one.name == message.name for one in messages):
+            raise table.wrong("name", f"is {message.name!r}, which another message has already")
+        messages.append(message)
+    if len(messages) > MOST_MESSAGES:
+        raise said.wrong("messages", f"has {len(messages)} entries; {MOST_MESSAGES} is the most")
+    return tuple(messages)
+
+
+def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], variables: set[str]) -> Message:
+    name = name_of(said)
+    by_name = {framing.name: framing for framing in framings}
+    framing = said.word("framing", by_name, framings[0].name)
+    side = said.word("from", SIDES, "meter" if framing.side is Side.BOTH else framing.side.value)
+    if not framing.side.speaks(side):
+        raise said.wrong(
+            "from", f"is {side.value}, but in the framing {framing.name} only the {framing.side.value} speaks"
+        )
+    inner = scope.within(said)
+    inner.names |= _header_names(framing)
+    if side is Side.GATEWAY:
+        inner.variables |= variables
+    when = _when(said, framing)
+    parts = tuple(parse_parts(tables_of(said, "fields"), inner))
+    message = Message(
+        name=name,
+        framing=framing.name,
+        side=side,
+        when=when,
+        parts=parts,
+        rows=parse_rows(said, inner, parts),
+        events=parse_events(said, inner, parts),
+        identity=parse_identity(said, inner),
+        refusal=parse_refusal(said, inner),
+        source=source_of(said),
+        about=said.text("about", ""),
+    )
+    said.end()
+    return message
+
+
+def _when(said: Declaration, framing: Framing) -> tuple[tuple[str, tuple[Constant, ...]], ...]:
+    table = said.table("when")
+    if table is None:
+        return ()
+    types = {field.name: field.type for field in framing.header}
+    bits = {name for field in framing.header for name in field_names(field)} - set(types)
+    found = []
+    for name in table:
+        if name not in types and name not in bits:
+            raise table.wrong(
+                name, f"is no field of the header; there are: {', '.join(sorted({*types, *bits})) or 'none'}"
+            )
+        found.append((name, constants_of(table, name, types.get(name))))
+    return tuple(found)

@@ -1,0 +1,140 @@
+"""Reads what a message means: the rows, events, identity and refusal that are made of its fields."""
+
+from __future__ import annotations
+
+from gateway_server import quantities
+from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.form import (
+    EventMap,
+    Field,
+    Group,
+    IdentityMap,
+    Part,
+    RefusalMap,
+    RowMap,
+    ValueMap,
+)
+from gateway_server.codec.meter_profile.naming import names_of
+from gateway_server.codec.meter_profile.scope import Scope, source_of, tables_of
+from gateway_server.model import CURRENT, Column, Quantity
+
+QUANTITIES = {one.name: one for one in vars(quantities).values() if isinstance(one, Quantity)}
+
+
+def parse_rows(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[RowMap, ...]:
+    """The rows of a message."""
+    return tuple(_row(table, scope, parts) for table in tables_of(said, "rows"))
+
+
+def _row(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> RowMap:
+    each, inner = _each(said, scope, parts)
+    row = RowMap(
+        values=tuple(_value(table, inner) for table in tables_of(said, "values")),
+        each=each,
+        archive=said.text("archive", CURRENT),
+        at=_at(said, inner),
+        utc=said.flag("utc", default=False),
+        order_number=inner.expression(said, "order_number"),
+        status=inner.expression(said, "status"),
+        event=inner.expression(said, "event"),
+        quality=said.text("quality", ""),
+        condition=inner.expression(said, "if"),
+        source=source_of(said),
+    )
+    if not row.values:
+        raise said.wrong("values", "is missing: what the row holds")
+    said.end()
+    return row
+
+
+def _each(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[str, Scope]:
+    each = said.text("each", "")
+    if not each:
+        return "", scope
+    groups = {part.name: part for part in parts if isinstance(part, Group) and part.repeat is not None}
+    if each not in groups:
+        allowed = f"there are: {', '.join(sorted(groups))}" if groups else "there is none"
+        raise said.wrong("each", f"is {each!r}, which is no repeated group of the message; {allowed}")
+    return each, Scope({*scope.names, *names_of(groups[each].parts)}, scope.order)
+
+
+def _at(said: Declaration, scope: Scope) -> tuple[str, ...]:
+    names = said.texts("at", ())
+    for name in names:
+        if name not in scope.names:
+            raise said.wrong("at", f"names {name!r}, which is no field here; {scope.known()}")
+    if len(names) > 2:
+        raise said.wrong("at", "names the field of a time, or those of a date and of a time of day")
+    return names
+
+
+def _value(said: Declaration, scope: Scope) -> ValueMap:
+    quantity = said.text("quantity")
+    known = QUANTITIES.get(quantity, Quantity(quantity))
+    value = scope.wanted(said, "value")
+    found = ValueMap(
+        value=value,
+        column=Column(
+            quantity,
+            said.text("unit", known.unit),
+            said.text("obis", known.obis),
+            said.text("name", value.name),
+            said.text("address", ""),
+            cumulative=said.flag("cumulative", default=known.cumulative),
+        ),
+        condition=scope.expression(said, "if"),
+        source=source_of(said),
+    )
+    said.end()
+    return found
+
+
+def parse_events(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[EventMap, ...]:
+    """The events of a message."""
+    found = []
+    for table in tables_of(said, "events"):
+        each, inner = _each(table, scope, parts)
+        found.append(
+            EventMap(
+                code=inner.wanted(table, "code"),
+                each=each,
+                text=inner.expression(table, "text"),
+                at=_at(table, inner),
+                utc=table.flag("utc", default=False),
+                order_number=inner.expression(table, "order_number"),
+                condition=inner.expression(table, "if"),
+                source=source_of(table),
+            )
+        )
+        table.end()
+    return tuple(found)
+
+
+def parse_identity(said: Declaration, scope: Scope) -> IdentityMap | None:
+    """Who the meter says it is."""
+    table = said.table("identify")
+    if table is None:
+        return None
+    identity = IdentityMap(
+        scope.wanted(table, "serial"),
+        scope.expression(table, "manufacturer"),
+        scope.expression(table, "model"),
+        scope.expression(table, "software_version"),
+    )
+    table.end()
+    return identity
+
+
+def parse_refusal(said: Declaration, scope: Scope) -> RefusalMap | None:
+    """That the meter refuses."""
+    table = said.table("refuses")
+    if table is None:
+        return None
+    refusal = RefusalMap(scope.wanted(table, "code"), scope.expression(table, "meaning"))
+    table.end()
+    return refusal
+
+
+def fields_of(parts: tuple[Part, ...]) -> list[Field]:
+    """The fields that stand in the parts themselves."""
+    return [part for part in parts if isinstance(part, Field)]

@@ -1,0 +1,86 @@
+"""The auditor's view of a frame."""
+
+from __future__ import annotations
+
+from gateway_server.codec.codec import NOISE, SENT, Field, Frame
+from gateway_server.codec.meter_profile.dissect import path_text
+from tests.codec.meter_profile.profiles import codec_of, framed, with_fields
+
+CODEC = codec_of(
+    """
+    reads: meter_profile
+    framing:
+      name: frame
+      start: "7E"
+      end: "7E"
+      coding: hdlc
+      header: [{name: kind, type: u8, words: {1: told}}]
+      check: {rule: sum8, separator: "'*'"}
+    messages:
+      - name: told
+        when: {kind: 1}
+        fields:
+          - {name: count, type: u8}
+          - {group: row, count: count, fields: [{name: v, type: u8, about: litres}]}
+      - {name: open, from: gateway, when: {kind: 2}, fields: [{name: code, type: text, secret: yes}]}
+    """
+)
+
+
+def names(fields: object) -> list[tuple[str, int, int, str, str]]:
+    assert isinstance(fields, list)
+    return [(one.name, one.start, one.end, one.value, one.meaning) for one in fields]
+
+
+def test_fields_have_their_places_on_the_wire_not_in_the_plain_bytes() -> None:
+    wire = CODEC.machine.compiled.encode("told", {"row": [{"v": 0x7E}, {"v": 5}]})
+    assert wire == bytes.fromhex("7E 01 02 7D 5E 05 2A 86 7E")
+    assert names(CODEC.dissect(Frame("frame", wire))) == [
+        ("start", 0, 1, "7E", "frame: told"),
+        ("kind", 1, 2, "1", "told"),
+        ("count", 2, 3, "2", ""),
+        ("row[0].v", 3, 5, "126", "litres"),
+        ("row[1].v", 5, 6, "5", "litres"),
+        ("separator", 6, 7, "", ""),
+        ("check", 7, 8, "86", "sum8"),
+        ("end", 8, 9, "7E", ""),
+    ]
+
+
+def test_secret_field_of_ours_is_marked_and_has_no_value() -> None:
+    wire = CODEC.machine.compiled.encode("open", {"code": "1234"})
+    secret = [one for one in CODEC.dissect(Frame(SENT, wire)) if one.secret]
+    assert secret == [Field("code", 2, 6, secret=True)]
+
+
+def test_damaged_frame_shows_its_fault_beside_the_check() -> None:
+    fields = CODEC.dissect(Frame("frame", bytes.fromhex("7E 01 00 2A 99 7E"), 0, "the check is wrong"))
+    assert [one.meaning for one in fields if one.name == "check"] == ["the check is wrong"]
+
+
+def test_what_fits_no_message_is_named_as_far_as_it_can_be_and_then_unknown() -> None:
+    fields = CODEC.dissect(Frame("frame", bytes.fromhex("7E 01 02 05 2A 32 7E")))
+    assert [one.name for one in fields] == ["start", "kind", "count", "row[0].v", "separator", "check", "end"]
+    fields = with_fields("{name: a, type: u8}").dissect(Frame("frame", bytes.fromhex("02 01 02")))
+    assert [(one.name, one.start, one.end) for one in fields] == [("length", 0, 1), ("a", 1, 2), ("unknown", 2, 3)]
+
+
+def test_noise_and_frames_of_nobody_are_one_field() -> None:
+    assert names(CODEC.dissect(Frame(NOISE, b"abc"))) == [("noise", 0, 3, "", "")]
+    assert names(CODEC.dissect(Frame("other", b"abc"))) == [("unknown", 0, 3, "", "")]
+
+
+def test_check_behind_the_end_has_its_place() -> None:
+    codec = framed("start: STX\nend: ETX\ncheck: {rule: xor8, place: after_end}")
+    fields = codec.dissect(Frame("frame", b"\x02A\x03B"))
+    assert [(one.name, one.start, one.end) for one in fields] == [
+        ("start", 0, 1),
+        ("body", 1, 2),
+        ("end", 2, 3),
+        ("check", 3, 4),
+    ]
+
+
+def test_name_within_groups() -> None:
+    assert path_text(("rows", 3, "volume")) == "rows[3].volume"
+    assert path_text(("a",)) == "a"

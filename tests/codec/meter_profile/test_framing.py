@@ -1,0 +1,244 @@
+"""Frames out of streams, in every way in which a profile can say where they begin and end."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_server.codec.codec import NOISE
+from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.parse import parse_profile
+from tests.codec.meter_profile.profiles import codec_of, framed, frames, kinds
+
+__all__ = ["parse_profile"]
+
+
+def every_cut(codec: ProfileCodec, stream: bytes) -> list[tuple[str, bytes]]:
+    """The frames of a stream, which are the same however it was cut."""
+    whole = kinds(frames(codec, stream))
+    assert kinds(frames(codec, *[bytes([byte]) for byte in stream])) == whole
+    for at in range(1, len(stream)):
+        assert kinds(frames(codec, stream[:at], stream[at:])) == whole
+    assert b"".join(data for _, data in whole) == stream
+    return whole
+
+
+def test_frame_between_start_and_end_bytes_is_found_among_rubbish() -> None:
+    codec = framed("start: STX\nend: ETX")
+    stream = b"\x00\xff" + b"\x02AB\x03" + b"\x03\x80" + b"\x02\x03"
+    assert every_cut(codec, stream) == [
+        (NOISE, b"\x00\xff"),
+        ("frame", b"\x02AB\x03"),
+        (NOISE, b"\x03\x80"),
+        ("frame", b"\x02\x03"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("length", "frame"),
+    [
+        ("{at: 1, size: 1, counts: rest}", "68 03 01 02 03"),
+        ("{at: 1, size: 1, counts: whole}", "68 05 01 02 03"),
+        ("{at: 1, size: 2, order: little}", "68 02 00 01 02"),
+        ("{at: 1, size: 2, order: big}", "68 00 02 01 02"),
+        ("{at: 3, size: 1}", "68 11 22 02 01 02"),
+        ("{at: 1, size: 1, uncounted: 4}", "68 01 01 02 03"),
+        ("{at: 1, size: 1, unit: 2, uncounted: 2}", "68 02 01 02 03 04"),
+    ],
+)
+def test_length_field_tells_where_the_frame_ends(length: str, frame: str) -> None:
+    codec = framed(f"start: '68'\nlength: {length}")
+    data = bytes.fromhex(frame)
+    assert every_cut(codec, b"\x00" + data + data) == [(NOISE, b"\x00"), ("frame", data), ("frame", data)]
+
+
+def test_end_byte_that_is_not_where_the_length_says_makes_noise_of_the_start() -> None:
+    codec = framed("start: '68'\nlength: {at: 1, uncounted: 3}\nend: '16'")
+    good = bytes.fromhex("68 02 AA BB 16")
+    assert every_cut(codec, bytes.fromhex("68 01 AA BB CC") + good) == [
+        (NOISE, bytes.fromhex("68 01 AA BB CC")),
+        ("frame", good),
+    ]
+
+
+def test_length_beyond_the_limit_is_a_frame_with_a_fault_that_says_so() -> None:
+    codec = framed("start: '68'\nlength: {at: 1, size: 2}\nmost: 64")
+    good = bytes.fromhex("68 00 01 AA")
+    found = frames(codec, bytes.fromhex("68 FF FF") + good)
+    assert kinds(found) == [("frame", bytes.fromhex("68 FF FF")), ("frame", good)]
+    assert found[0].fault == "its length says 65538 bytes, more than the 64 a frame may have"
+    assert found[1].fault == ""
+
+
+def test_fixed_size_frames_follow_each_other() -> None:
+    codec = framed("start: AA 55\nsize: 4")
+    assert every_cut(codec, bytes.fromhex("AA 55 01 02 AA 55 03 04 AA")) == [
+        ("frame", bytes.fromhex("AA 55 01 02")),
+        ("frame", bytes.fromhex("AA 55 03 04")),
+        (NOISE, b"\xaa"),
+    ]
+
+
+def test_size_may_be_calculated_from_the_header() -> None:
+    codec = framed("start: '68'\nheader: [{name: kind, type: u8}, {name: count, type: u8}]\nsize: 3 + count * 2")
+    data = bytes.fromhex("68 01 02 AA BB CC DD")
+    assert every_cut(codec, data + data) == [("frame", data), ("frame", data)]
+
+
+def test_lines_of_text_are_frames_and_a_line_with_other_bytes_is_noise() -> None:
+    codec = framed("end: LF\ncharacters: text\nmost: 20")
+    assert every_cut(codec, b"\x00\xffSN=1\r\n12\x0034\nOK\nlonger than twenty characters\nA\n") == [
+        (NOISE, b"\x00\xff"),
+        ("frame", b"SN=1\r\n"),
+        (NOISE, b"12\x0034\n"),
+        ("frame", b"OK\n"),
+        (NOISE, b"longer than twenty characters\n"),
+        ("frame", b"A\n"),
+    ]
+
+
+def test_hdlc_escapes_are_undone_and_the_frame_keeps_its_wire_bytes() -> None:
+    # RFC 1662, 4.2: 7E is sent as 7D 5E, 7D as 7D 5D.
+    codec = framed("start: '7E'\nend: '7E'\ncoding: hdlc")
+    data = bytes.fromhex("7E 01 7D 5E 02 7D 5D 7E")
+    assert every_cut(codec, data) == [("frame", data)]
+    said = codec.decode(frames(codec, data)[0])
+    assert said.values["body"] == bytes.fromhex("01 7E 02 7D")
+    assert codec.encode(said) == data
+
+
+def test_one_flag_may_end_a_frame_and_begin_the_next() -> None:
+    codec = framed("start: '7E'\nend: '7E'\ncoding: hdlc\nshared_end: yes")
+    assert kinds(frames(codec, bytes.fromhex("7E 01 02 7E 03 04 7E"))) == [
+        ("frame", bytes.fromhex("7E 01 02 7E")),
+        ("frame", bytes.fromhex("03 04 7E")),
+    ]
+
+
+def test_slip_escapes() -> None:
+    # RFC 1055: END is C0, sent as DB DC; ESC is DB, sent as DB DD.
+    codec = framed("start: C0\nend: C0\ncoding: slip")
+    data = bytes.fromhex("C0 01 DB DC DB DD 02 C0")
+    assert every_cut(codec, data) == [("frame", data)]
+    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("01 C0 DB 02")
+
+
+def test_own_escape_table() -> None:
+    codec = framed("start: STX\nend: ETX\ncoding: {escape: ESC, table: {02: '12', 03: '13', 1B: '1B'}}")
+    data = bytes.fromhex("02 41 1B 12 1B 13 1B 1B 03")
+    assert every_cut(codec, data) == [("frame", data)]
+    said = codec.decode(frames(codec, data)[0])
+    assert said.values["body"] == bytes.fromhex("41 02 03 1B")
+
+
+def test_doubled_dle_is_no_end() -> None:
+    codec = framed("start: DLE STX\nend: DLE ETX\ncoding: dle")
+    data = bytes.fromhex("10 02 10 10 03 41 10 03")
+    assert every_cut(codec, data) == [("frame", data)]
+    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("10 03 41")
+
+
+def test_hex_digits_are_read_as_bytes() -> None:
+    codec = framed("start: \"':'\"\nend: CR LF\ncoding: hex\ncheck: {rule: negated_sum8}")
+    # Modbus over serial line V1.02, 2.5.1: LRC is the negated sum of the bytes.
+    data = b":010300000001FB\r\n"
+    assert every_cut(codec, b"??" + data) == [(NOISE, b"??"), ("frame", data)]
+    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("01 03 00 00 00 01")
+
+
+def test_frame_that_only_silence_ends_is_given_at_the_silence() -> None:
+    codec = framed("gap: 0.05\nmost: 16")
+    framer = codec.framer()
+    framer.feed(b"\x01\x02")
+    framer.feed(b"\x03")
+    assert framer.next_frame() is None
+    left = framer.flush()
+    assert left is not None
+    assert (left.kind, left.data) == ("frame", b"\x01\x02\x03")
+    assert framer.flush() is None
+
+
+def test_frame_without_start_bytes_is_known_by_its_check() -> None:
+    codec = framed(
+        """
+        header: [{name: address, type: u8}, {name: function, type: u8, is: [3, 4]}, {name: count, type: u8}]
+        size: count + 5
+        check: {rule: CRC-16/MODBUS, order: little}
+        """
+    )
+    # MODBUS over serial line, answer to "read holding registers": slave 17, 6 bytes.
+    data = bytes.fromhex("11 03 06 AE 41 56 52 43 40 49 AD")
+    assert every_cut(codec, b"\x00\xff" + data + b"\x03\x03" + data) == [
+        (NOISE, b"\x00\xff"),
+        ("frame", data),
+        (NOISE, b"\x03\x03"),
+        ("frame", data),
+    ]
+    damaged = bytes.fromhex("11 03 06 AE 41 56 52 43 41 49 AD")
+    assert kinds(frames(codec, damaged)) == [(NOISE, damaged)]
+
+
+def test_frame_with_start_bytes_whose_check_fails_is_delivered_with_its_fault() -> None:
+    codec = framed("start: '68'\nlength: {at: 1, uncounted: 3}\ncheck: {rule: sum8, covers: start}")
+    found = frames(codec, bytes.fromhex("68 01 AA 00"))
+    assert kinds(found) == [("frame", bytes.fromhex("68 01 AA 00"))]
+    assert found[0].fault == "the check sum8 is 00, but should be 13"
+
+
+SEVERAL = """
+reads: meter_profile
+framing:
+  - {name: binary, start: AA 55, length: {at: 2, size: 1}, check: CRC-16/XMODEM}
+  - {name: heartbeat, from: meter, start: "'PING'", size: 4}
+  - {name: registration, from: meter, characters: digits, size: 15}
+messages:
+  - {name: data, framing: binary, fields: [{name: body, type: bytes}]}
+  - {name: beat, framing: heartbeat}
+  - name: hello
+    framing: registration
+    fields: [{name: imei, type: text, size: 15}]
+    identify: {serial: imei}
+"""
+
+
+def test_registration_heartbeat_and_binary_frames_share_one_stream() -> None:
+    codec = codec_of(SEVERAL)
+    binary = codec.machine.compiled.encode("data", {"body": b"\x01\x02"})
+    stream = b"356938035643809" + b"PING" + binary + b"\xff" + b"PING" + binary
+    assert every_cut(codec, stream) == [
+        ("registration", b"356938035643809"),
+        ("heartbeat", b"PING"),
+        ("binary", binary),
+        (NOISE, b"\xff"),
+        ("heartbeat", b"PING"),
+        ("binary", binary),
+    ]
+
+
+def test_parity_bits_are_stripped_for_reading_and_kept_on_the_wire() -> None:
+    codec = codec_of(
+        """
+        reads: meter_profile
+        parity: even
+        framing: {name: line, end: CR LF, characters: text}
+        messages:
+          - {name: said, from: both, fields: [{name: words, type: text}]}
+        """
+    )
+    wire = bytes.fromhex("41 42 C3 8D 0A")  # ABC CR LF in 7E1
+    assert every_cut(codec, wire) == [("line", wire)]
+    frame = frames(codec, wire)[0]
+    assert frame.fault == ""
+    said = codec.decode(frame)
+    assert said.values["words"] == "ABC"
+    assert codec.encode(said) == wire
+    assert frames(codec, bytes.fromhex("C1 42 C3 8D 0A"))[0].fault == "a byte has the wrong parity"
+
+
+def test_two_profiles_with_the_same_start_are_told_apart_by_their_checks() -> None:
+    one, other = (
+        framed(f"start: '68'\nlength: {{at: 1, uncounted: 4}}\ncheck: {{rule: {rule}}}")
+        for rule in ("CRC-16/MODBUS", "CRC-16/XMODEM")
+    )
+    data = one.machine.compiled.encode("message", {"body": b"\x01\x02"})
+    assert frames(one, data)[0].fault == ""
+    assert frames(other, data)[0].fault.startswith("the check CRC-16/XMODEM is")

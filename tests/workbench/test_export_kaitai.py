@@ -1,0 +1,149 @@
+"""Kaitai's own compiler accepts what is exported, and what it makes of it reads the same values as we do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kaitaistruct import KaitaiStruct
+
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.declaration import read_declaration
+from gateway_server.codec.meter_profile.codec import ProfileCodec, make_codec
+from gateway_server.codec.meter_profile.form import Bcd, Flags, Integer, Text
+from gateway_server.codec.meter_profile.parse import parse_profile
+from gateway_server.codec.meter_profile.reading import Trace
+from gateway_server.codec.registry import load_codecs
+from gateway_server.model import Direction
+from gateway_server.workbench.capture import read_capture
+from gateway_server.workbench.export_kaitai import kaitai
+from tests.plugins.contract import CAPTURES, cut
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILER = ROOT / ".venv/npm/node_modules/kaitai-struct-compiler"
+PROFILES = ROOT / "tests/plugins/profiles"
+REGISTRY = load_codecs([PROFILES])
+NAMES = ("reference-push", *(path.stem for path in sorted(PROFILES.glob("*.yaml"))))
+COMPILE = """
+const compiler = require(process.argv[1]);
+const format = JSON.parse(require('fs').readFileSync(0));
+compiler.compile(process.argv[2], format, null, false)
+  .then((files) => console.log(JSON.stringify(files)), (error) => { console.error(String(error)); process.exit(1); });
+"""
+
+
+def codec_of(name: str) -> ProfileCodec:
+    codec = REGISTRY.get(name)
+    assert isinstance(codec, ProfileCodec)
+    return codec
+
+
+def compiled(text: str, language: str = "python") -> dict[str, str]:
+    """What Kaitai's compiler makes of a format."""
+    if shutil.which("node") is None or not COMPILER.is_dir():
+        pytest.skip("kaitai-struct-compiler is not installed: scripts/test installs it")
+    command = ["node", "-e", COMPILE, str(COMPILER), language]
+    done = subprocess.run(
+        command, input=json.dumps(yaml.safe_load(text)), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    files: dict[str, str] = json.loads(done.stdout)
+    return files
+
+
+def parser_of(codec: ProfileCodec) -> Any:
+    """The class that Kaitai's compiler wrote for a profile."""
+    (source,) = compiled(kaitai(codec.profile)).values()
+    module: dict[str, Any] = {"__name__": "generated"}
+    exec(source, module)
+    classes = [one for one in module.values() if isinstance(one, type) and issubclass(one, KaitaiStruct)]
+    return next(one for one in classes if one is not KaitaiStruct and one.__name__ != "ReadWriteKaitaiStruct")
+
+
+def leaves(parsed: Any) -> Iterator[tuple[str, Any]]:
+    """Every named value in what Kaitai read, in the order in which it was read."""
+    for name, value in vars(parsed).items():
+        if name.startswith("_"):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, KaitaiStruct):
+                if hasattr(type(one), "value"):
+                    yield name, one.value
+                else:
+                    yield from leaves(one)
+            else:
+                yield name, one
+
+
+def ours(codec: ProfileCodec, frame: Frame) -> list[tuple[str, Any]]:
+    """The same of the fields whose raw values Kaitai can have: whole numbers and texts."""
+    message = codec.machine.compiled.messages[codec.decode(frame).name]
+    trace = Trace()
+    message.read(message.layout.contents(frame.data), trace)
+    return [
+        (field.name, value)
+        for _, field, _, _, value, *_ in trace.fields
+        if isinstance(field.type, (Integer, Flags, Bcd, Text)) and field.scale is None and not field.missing
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_compiler_accepts_the_export(name: str) -> None:
+    assert compiled(kaitai(codec_of(name).profile))
+
+
+def test_export_is_good_for_other_languages_too() -> None:
+    assert compiled(kaitai(codec_of("reference-push").profile), "javascript")
+
+
+@pytest.mark.parametrize("name", ["dlms_push", "iec101", "iec1107_readout", "mbus", "nmea0183"])
+def test_what_kaitai_reads_is_what_we_read(name: str) -> None:
+    codec = codec_of(name)
+    parser = parser_of(codec)
+    compared = 0
+    for place in sorted((CAPTURES / name).glob("*.capture")):
+        for entry in read_capture(place.read_text("utf-8")).entries:
+            if entry.direction is not Direction.FROM_METER:
+                continue
+            for frame in cut(codec, [entry.data]):
+                if frame.kind != codec.profile.framings[0].name:
+                    continue
+                told = list(leaves(parser.from_bytes(frame.data)))
+                wanted = ours(codec, frame)
+                names = {one for one, _ in told}
+                common = [(one, value) for one, value in wanted if one in names]
+                assert [(one, value) for one, value in told if (one, value) in common][: len(common)] == common
+                compared += len(common)
+    assert compared > 5
+
+
+def test_scaled_and_odd_numbers_are_read_raw_and_exactly(tmp_path: Path) -> None:
+    place = tmp_path / "odd.yaml"
+    place.write_text(
+        "reads: meter_profile\nframing: {name: frame, start: AA, size: 15}\nmessages:\n  - name: all\n    fields:\n"
+        "      - {name: three, type: u24, order: little}\n      - {name: negative, type: i24}\n"
+        "      - {name: swapped, type: u32, order: word_swapped}\n"
+        "      - {name: digits, type: bcd, size: 2, order: little}\n"
+        "      - {name: kinds, type: bits, size: 2, order: little, parts: [\n"
+        "          {name: low, bits: 0-3}, {name: high, bits: 4-15}]}\n"
+    )
+    codec = make_codec(parse_profile(read_declaration(place)))
+    data = bytes.fromhex("AA 010203 FFFFFE 00020001 3412 5A0B")
+    parsed = parser_of(codec).from_bytes(data)
+    found = dict(leaves(parsed))
+    assert (found["three"], found["negative"]) == (0x030201, -2)
+    assert (found["swapped"], found["digits"]) == (0x00010002, 1234)
+    assert (found["low"], found["high"]) == (0xA, 0x0B5)
+
+
+def test_what_cannot_be_said_is_said_in_the_file() -> None:
+    document = yaml.safe_load(kaitai(codec_of("dlt645").profile))
+    assert "51 was added to each of its bytes" in document["doc"]
+    assert document["types"]["message_answer"]["seq"] == [{"id": "rest1", "size-eos": True}]
+    assert "dife2 of" in yaml.safe_load(kaitai(codec_of("mbus").profile))["doc"]
