@@ -76,11 +76,15 @@ def say(message: str) -> None:
     click.echo("\n".join(map(harmless, message.split("\n"))), err=True)
 
 
-def harmless(text: str) -> str:
-    """Text for one line of a terminal, its control characters shown: what a meter said must not steer it."""
+def harmless(text: str, keep: str = "") -> str:
+    """Text for one line of a terminal, its control characters shown as ``\\x1b`` (but those of ``keep``): what a meter
+    said, or named a file, must not steer it."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        one if one.isprintable() or one in keep else one.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for one in text
+    )
 
 
 def _keep_details() -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from gateway_server.cli import options as opt
-from gateway_server.cli.errors import Failed, say
+from gateway_server.cli.errors import Failed, harmless, say
 from gateway_server.cli.file_import import Import, Taken, Verdict
-from gateway_server.cli.file_text import content_lines, file_lines, look_of, printable, tried_lines
+from gateway_server.cli.file_text import content_lines, file_lines, look_of, tried_lines
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, print_json, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
@@ -60,14 +60,14 @@ def file_listing(zones: Zones) -> Listing[FileRecord]:
         return (
             str(record.id),
             record.meter or "?",
-            printable(record.name),
+            record.name,
             str(record.size),
             local(record.received_at_ms, zones.of(record.meter)),
             record.state.value,
             record.codec,
             str(record.readings) if record.state is FileState.DECODED else "",
             record.login,
-            printable(record.detail),
+            record.detail,
         )
 
     headings = ("id", "meter", "name", "size", "received", "state", "codec", "readings", "account", "detail")
@@ -76,6 +76,9 @@ def file_listing(zones: Zones) -> Listing[FileRecord]:
 
 _state_option = click.option(
     "--state", "states", multiple=True, type=click.Choice([one.value for one in FileState]), help="How far it is."
+)
+_codec_option = click.option(
+    "--codec", "codec_name", default="", metavar="NAME", help="Decode with this codec and no other."
 )
 _login_option = click.option("--login", "logins", multiple=True, metavar="LOGIN", help="Only of this account.")
 
@@ -118,9 +121,7 @@ def list_files(
             newest_first=True,
         )
         found = store.files(opt.Period(since, until).narrow(wanted, invocation, zones))
-        if search:
-            found = opt.at_most(limit, (one for one in found if _says(one, search)))
-        file_listing(zones).show(found, as_json=as_json, limit=limit)
+        file_listing(zones).show(opt.containing(search, found, _words, limit), as_json=as_json, limit=limit)
 
 
 @file.command()
@@ -194,9 +195,9 @@ def export(invocation: Invocation, number: int, output: Path | None) -> None:
     click.option("--login", default="", metavar="LOGIN", help="The account they were uploaded to."),
     click.option("--by-login", is_flag=True, help="Each folder in DIR is the account of its name."),
     click.option("--ignore", multiple=True, metavar="PATTERN", help=f"Names to leave out. [{' '.join(UNFINISHED)}]"),
-    click.option("--codec", "codec_name", default="", metavar="NAME", help="Decode with this codec and no other."),
+    _codec_option,
     click.option("--decode/--no-decode", default=True, help="Decode what is imported. [yes]"),
-    click.option("--dry-run", is_flag=True, help="Say what would be imported, and do nothing."),
+    opt.dry_run_option,
     opt.json_option,
     config_option,
 )
@@ -235,7 +236,7 @@ def import_files(
             else:
                 for one in taken:
                     if one.verdict is Verdict.FAILED:
-                        say(f"{printable(path_text(one.file.path))}: {printable(one.trouble)}")
+                        say(f"{harmless(path_text(one.file.path))}: {one.trouble}")
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
         say("`gateway-server file list --state unknown` shows those without readings, and why; they are kept")
@@ -265,9 +266,9 @@ def _taken_json(one: Taken) -> dict[str, JsonValue]:
     _login_option,
     opt.from_option,
     opt.to_option,
-    click.option("--codec", "codec_name", default="", metavar="NAME", help="Decode with this codec and no other."),
+    _codec_option,
     click.option("--serial", default="", metavar="SERIAL", help="Whose files they are, where nothing else says it."),
-    click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing."),
+    opt.dry_run_option,
     opt.json_option,
     config_option,
 )
@@ -310,7 +311,7 @@ def reprocess(
         else:
             for one in found:
                 for line in change_lines(one, zones):
-                    click.echo(printable(line))
+                    click.echo(harmless(line))
     if not as_json:
         click.echo(str(total) + (" (dry run: nothing was written)" if dry_run and not total.no_change else ""))
         if not total.read:
@@ -334,6 +335,5 @@ def _first(store: SqlStore, number: int, length: int) -> bytes:
     return bytes(data[:length])
 
 
-def _says(record: FileRecord, text: str) -> bool:
-    said = (record.name, record.meter, record.login, record.remote, record.detail)
-    return any(text.casefold() in one.casefold() for one in said)
+def _words(record: FileRecord) -> tuple[str, ...]:
+    return record.name, record.meter, record.login, record.remote, record.detail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gateway_server.cli.errors import harmless
 from gateway_server.cli.invocation import Zones
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.moments import local
@@ -13,7 +14,6 @@ from gateway_server.workbench.looks import encoding_of, looks_like
 from gateway_server.workbench.sniff import Attempt
 
 _HEAD = 1 << 14
-_KEPT = {"\t", "\n"}
 
 STATE_WORDS = {
     FileState.INCOMPLETE: "incomplete: cut off, or arriving still; the meter may resume it",
@@ -25,21 +25,16 @@ STATE_WORDS = {
 }
 
 
-def printable(text: str) -> str:
-    """What a client named or sent, so that it cannot move the cursor: control characters as ``\\x1b``."""
-    return "".join(one if one.isprintable() or one in _KEPT else _escaped(one) for one in text)
-
-
 def file_lines(record: FileRecord, parts: Iterable[FilePart], zones: Zones) -> Iterator[str]:
     """Whose file it is, how it came, and how far it is."""
     state = STATE_WORDS[record.state]
     yield from pairs(
         [
             ("meter", record.meter or "not known"),
-            ("name", printable(record.name)),
+            ("name", record.name),
             ("name as sent", record.raw_name.hex(" ").upper()),
             ("account", record.login),
-            ("from", f"{record.transport} {printable(record.remote)}"),
+            ("from", f"{record.transport} {record.remote}"),
             ("received", local(record.received_at_ms, zones.of(record.meter), precise=True)),
             ("size", f"{record.size} bytes"),
             ("sha256", record.sha256),
@@ -53,9 +48,9 @@ def file_lines(record: FileRecord, parts: Iterable[FilePart], zones: Zones) -> I
 
 def tried_lines(tried: Iterable[Attempt], trouble: str) -> Iterator[str]:
     """What every codec that was asked said of the file, and why none has it."""
-    yield from (f"  {'reads it' if one.reads else 'not it  '}  {one.codec}: {printable(one.said)}" for one in tried)
+    yield from (f"  {'reads it' if one.reads else 'not it  '}  {one.codec}: {harmless(one.said)}" for one in tried)
     if trouble:
-        yield f"  {printable(trouble)}"
+        yield f"  {harmless(trouble)}"
 
 
 def content_lines(data: bytes, *, as_hex: bool | None) -> Iterator[str]:
@@ -66,17 +61,13 @@ def content_lines(data: bytes, *, as_hex: bool | None) -> Iterator[str]:
             yield f"{16 * number:08X}  {line}"
         return
     text = data.decode(encoding or "latin-1", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    yield from (printable(line) for line in text.removesuffix("\n").split("\n"))
+    yield from (harmless(line, keep="\t") for line in text.removesuffix("\n").split("\n"))
 
 
 def look_of(data: bytes) -> str:
     """What it looks like to somebody who knows no protocol."""
-    return printable(looks_like(data))
+    return harmless(looks_like(data))
 
 
 def _part(part: FilePart) -> str:
     return f"{part.session} (bytes {part.span_start} to {part.span_end})"
-
-
-def _escaped(one: str) -> str:
-    return one.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from gateway_server.cli.errors import say
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, load_config
 from gateway_server.errors import OperatorError
@@ -66,9 +67,13 @@ class Invocation:
         logging.getLogger().setLevel(level)
         logging.getLogger("twisted").setLevel(logging.NOTSET if level <= logging.DEBUG else logging.WARNING)
 
-    def codecs(self) -> Registry:
-        """The codecs of the bundled plugins and of the operator's folders."""
-        return load_codecs(self.config.plugin_folders)
+    def codecs(self, *, told: bool = True) -> Registry:
+        """The codecs of the bundled plugins and of the operator's folders. What is wrong with a plugin is told, unless
+        somebody else does that."""
+        registry = load_codecs(self.config.plugin_folders)
+        for problem in registry.problems if told else ():
+            say(f"note: a plugin is left out: {problem}")
+        return registry
 
     @contextmanager
     def store(self, *, create: bool = True) -> Iterator[SqlStore]:

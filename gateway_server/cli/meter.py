@@ -278,7 +278,7 @@ def add(
 
 @meter.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and do nothing.")
+@opt.dry_run_option
 @click.option("--partial", is_flag=True, help="Import the good rows although others are refused.")
 @opt.json_option
 @config_option

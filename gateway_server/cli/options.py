@@ -38,6 +38,7 @@ outcome_option = click.option(
 transport_option = click.option(
     "--transport", "transports", multiple=True, metavar="NAME", help="tcp, serial, csd, ftp, file or capture."
 )
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 search_option = click.option("--search", default="", metavar="TEXT", help="Only what contains this text.")
 
 
@@ -55,6 +56,14 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 def at_most(limit: int | None, things: Iterator[T]) -> Iterator[T]:
     """The first ``limit`` things, all without one; what follows is left in the iterator."""
     return things if limit is None else itertools.islice(things, limit)
+
+
+def containing(text: str, things: Iterator[T], words: Callable[[T], tuple[str, ...]], limit: int | None) -> Iterator[T]:
+    """Those with this text in their words, whatever its case, at most ``limit``; without a text all of them."""
+    if not text:
+        return things
+    text = text.casefold()
+    return at_most(limit, (one for one in things if any(text in word.casefold() for word in words(one))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def decoded(
     click.option("--from", "since", metavar="TIME", help="Sessions from this time on."),
     click.option("--to", "until", metavar="TIME", help="Sessions up to this time."),
     click.option("--codec", default="", metavar="NAME", help="Decode with this codec instead of the session's own."),
-    click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing."),
+    opt.dry_run_option,
     opt.json_option,
     config_option,
 )

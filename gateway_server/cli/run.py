@@ -36,7 +36,7 @@ def run(invocation: Invocation, only: str, verbose: int) -> None:
     config = invocation.config
     invocation.log_level(logging.DEBUG if verbose + invocation.verbose else logging.INFO)
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
-    registry = invocation.codecs()
+    registry = invocation.codecs(told=False)
 
     _serve_many()
 
@@ -104,8 +104,6 @@ def check_config(invocation: Invocation, example: bool) -> None:
         click.echo(line)
     if not config.listener and not config.ftp:
         click.echo("no listener: no meter can call in")
-    for problem in registry.problems:
-        say(f"note: a plugin is left out: {problem}")
 
 
 def _example() -> str:

@@ -111,9 +111,7 @@ def list_sessions(
             newest_first=True,
         )
         found = store.sessions(opt.Period(since, until).narrow(wanted, invocation, zones))
-        if search:
-            found = opt.at_most(limit, (one for one in found if _says(one, search)))
-        session_listing(zones).show(found, as_json=as_json, limit=limit)
+        session_listing(zones).show(opt.containing(search, found, _words, limit), as_json=as_json, limit=limit)
 
 
 @session.command()
@@ -229,9 +227,8 @@ def verify(invocation: Invocation, number: int, as_json: bool) -> None:
         raise Failed(f"session {number} is not what its record says")
 
 
-def _says(record: SessionRecord, text: str) -> bool:
-    said = (record.meter, record.remote, record.caller, record.listener, record.detail)
-    return any(text.casefold() in one.casefold() for one in said)
+def _words(record: SessionRecord) -> tuple[str, ...]:
+    return record.meter, record.remote, record.caller, record.listener, record.detail
 
 
 def find_session(store: SqlStore, number: int) -> SessionRecord:

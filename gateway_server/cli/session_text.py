@@ -22,6 +22,7 @@ _INDENT = "    "
 _HEX_WIDTH = len(_INDENT) + 16 * 3 - 1 + 2 + 16
 _GAP = "  "
 WIDE = _HEX_WIDTH + len(_GAP) + 42  # from this width on, fields stand beside the hex
+_NOTE_WIDTH = len("00:00:00.000    +0.000  -  ")
 _WIDEST_NAME = 20
 _NARROWEST = 20
 _LATE_MS = 1000  # a pause that is worth a look
@@ -101,7 +102,8 @@ def _heading(chunk: ChunkView, look: Look) -> str:
         since = look.style(f"{since:>9}", fg="yellow")
     head = f"{clock} {since:>9}  {chunk.direction.value}  "
     if chunk.direction is Direction.NOTE:
-        return f"{head}{look.style(harmless(chunk.note), fg='cyan')}"
+        note = f"\n{'':{_NOTE_WIDTH}}".join(map(harmless, chunk.note.split("\n")))  # an upload's is a dialogue
+        return f"{head}{look.style(note, fg='cyan')}"
     amount = "1 byte" if len(chunk.data) == 1 else f"{len(chunk.data)} bytes"
     head += f"{amount} at {chunk.offset}"
     kinds = [_kind(frame) for frame in chunk.frames if frame.kind != SENT]

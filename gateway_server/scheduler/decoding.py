@@ -2,7 +2,8 @@
 
 Looking a file up and keeping what it says is work for the store's thread, reading it is done in a thread of its own.
 While more files come, a rest is made after each as long as nine of its kind take: uploads wait for the same disk and
-processor, and their clients pay for the time. When none has come for a moment the rests are short.
+processor, and their clients pay for the time. When very many come at once (after an outage) the rests are longer, and
+when none has come for a moment they are short.
 A file that the gateway was stopped or killed over waits in the store and is found at the next start.
 """
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 10_000  # files that wait in memory; the others wait in the store
 _RESTS = 9.0  # of what a file took
+_RESTS_IN_A_STORM = 49.0
+_STORM = 50  # files that come together, which is within half a second
 _SHORT_RESTS = 0.5
 _MOMENT_SECONDS = 2.0
 _AT_ONCE = 1000
@@ -61,6 +64,7 @@ class Decoding:
         self._more = False  # some wait in the store that are not remembered
         self._began = 0.0
         self._came = float("-inf")
+        self._storm = False
         self._rest: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -78,7 +82,9 @@ class Decoding:
 
     def add(self, numbers: Iterable[int]) -> None:
         """These files have come."""
+        numbers = tuple(numbers)
         self._came = self._facilities.clock.seconds()
+        self._storm = len(numbers) >= _STORM
         self._take(numbers)
 
     def _take(self, numbers: Iterable[int]) -> None:
@@ -167,7 +173,9 @@ class Decoding:
         self._busy = False
         if self._waiting or self._more:
             now = self._facilities.clock.seconds()
-            rests = _RESTS if now - self._came < _MOMENT_SECONDS else _SHORT_RESTS
+            rests = _RESTS_IN_A_STORM if self._storm else _RESTS
+            if now - self._came >= _MOMENT_SECONDS:
+                rests = _SHORT_RESTS
             self._pause(rests * max(0.0, now - self._began))
 
     def _pause(self, seconds: float) -> None:

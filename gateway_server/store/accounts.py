@@ -21,6 +21,17 @@ class AccountQueries(Queries):
         )
         return None if row is None else UploadAccount(login, row[0], MeterState(row[1]), row[2])
 
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
+        """Bytes and files that each account uploaded in sessions which began in this time, its end not included."""
+        return {
+            login: (size, files)
+            for login, size, files in self.connection.all(
+                "SELECT caller, SUM(bytes_received), COUNT(*) FROM session WHERE started_ms >= ? AND started_ms < ?"
+                " AND transport = 'ftp' AND bytes_received > 0 GROUP BY caller",
+                (since_ms, until_ms),
+            )
+        }
+
     def set_upload_secret(self, login: str, secret: str) -> None:
         """Keeps the hash of an account's password; an empty one removes it."""
         with self.connection.transaction("upload secret"):

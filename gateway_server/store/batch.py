@@ -26,6 +26,29 @@ Answer = tuple[Callable[[Any], None], Any]
 T = TypeVar("T")
 
 
+class Other:
+    """Who waits in another thread than the reactor's, and is answered without it."""
+
+    __slots__ = ("_done",)
+
+    def __init__(self, done: Callable[[Any], None]) -> None:
+        self._done = done
+
+    def __call__(self, answer: Any) -> None:
+        try:
+            self._done(answer)
+        except Exception:  # one's mistake must not keep the answer from the others
+            logger.exception("a thread failed over the store's answer")
+
+    @classmethod
+    def answered(cls, answers: list[Answer]) -> list[Answer]:
+        """Answers those in other threads; gives back whom the reactor's thread has to answer."""
+        for done, answer in answers:
+            if type(done) is cls:
+                done(answer)
+        return [one for one in answers if type(one[0]) is not cls]
+
+
 @dataclass(slots=True)
 class Batch:
     """What is written together, sorted by kind.
@@ -46,7 +69,8 @@ class Batch:
     @property
     def weight(self) -> int:
         """How many bytes of memory this takes, about."""
-        things = len(self) + sum([len(rows) + len(events) for _, _, rows, events in self.saves])
+        others = sum([type(done) is Other for _, done in self.calls])  # whoever waits there bounds it himself
+        things = len(self) - others + sum([len(rows) + len(events) for _, _, rows, events in self.saves])
         return ITEM_WEIGHT * things + sum(map(len, map(_DATA, self.log)))
 
     def behind(self, earlier: Batch) -> Batch:

@@ -69,6 +69,10 @@ class DirectWriter:
         """Runs ``work`` in a transaction."""
         self._write(Batch(calls=[(work, done)]))
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """The same: there is no other thread."""
+        self.call(work, done)
+
     def _write(self, batch: Batch) -> None:
         try:
             answers = batch.commit(self._store)

@@ -8,43 +8,30 @@ transaction that says so, to a note that names its hash.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gateway_server.errors import StoreError
 from gateway_server.model import Direction
-from gateway_server.store.connection import Connection
 from gateway_server.store.queries import Where, limited
 from gateway_server.store.records import (
     FilePart,
     FileRecord,
     FileState,
     Filter,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-    UploadEnd,
 )
 from gateway_server.store.register import RegisterQueries
-from gateway_server.store.secrets import Vault
-from gateway_server.store.sessions import LOG_PART, SessionQueries
+from gateway_server.store.sessions import SessionQueries
 
-CUT_OFF = "the gateway was killed while it came"
-MOST_HASHES = 64  # of growing files, kept so that a piece of 1 kB does not hash the megabytes before it
-
-_COLUMNS = (
+FILE_COLUMNS = (
     "f.id, COALESCE(m.serial, ''), f.login, f.name, f.size, f.sha256, f.received_at_ms, f.state, f.codec,"
     " f.codec_version, f.readings, f.detail, f.session_id, COALESCE(f.same_as, 0), f.raw_name, s.transport, s.remote"
     " FROM file f JOIN session s ON s.id = f.session_id LEFT JOIN meter m ON m.id = f.meter_id"
 )
-_PART = "session_id, span_start, span_end, log_first, log_last"
+PART_COLUMNS = "session_id, span_start, span_end, log_first, log_last"
 _FROM_METER = Direction.FROM_METER.value
-_NOTE = Direction.NOTE.value
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A stretch of a file with the place of its session's entries in the log."""
 
     session: int
@@ -54,126 +41,8 @@ class _Part(NamedTuple):
     log_last: int
 
 
-class _Arrival(NamedTuple):
-    """A file that arrives: its row, the former file it goes on with, and where the log was when it began."""
-
-    file: int
-    continues: int
-    kept: int
-    log_first: int
-
-
 class FileQueries(RegisterQueries, SessionQueries):
     """Verbs of received files."""
-
-    def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
-        self._arriving: dict[int, _Arrival] = {}  # by session
-        self._hashes: OrderedDict[int, tuple[int, Any]] = OrderedDict()  # by file: its size, and the hash so far
-        super().__init__(connection, vault, owner)
-
-    def forget(self) -> None:
-        """Forgets the hashes of growing files too. What arrives in our own sessions nobody else can change."""
-        super().forget()
-        self._hashes.clear()
-
-    # how a file comes in
-
-    def open_sessions(self, openings: Iterable[tuple[SessionKey, SessionOpening]]) -> None:
-        """Begins sessions; a file that comes in one is incomplete from here on."""
-        openings = list(openings)
-        with self.connection.transaction("open sessions"):
-            super().open_sessions(openings)
-            for key, opening in openings:
-                if opening.upload is not None:
-                    upload = opening.upload
-                    key.apart = True
-                    number = self.connection.one(
-                        "INSERT INTO file (meter_id, login, name, raw_name, received_at_ms, state, session_id,"
-                        " continues, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                        (
-                            self.meter_id(opening.serial) if opening.serial else None,
-                            opening.caller,
-                            upload.name,
-                            upload.raw_name.hex(),
-                            opening.started_ms,
-                            FileState.INCOMPLETE.value,
-                            key.id,
-                            upload.continues,
-                            upload.offset,
-                        ),
-                    )[0]
-                    arrival = _Arrival(number, upload.continues, upload.offset, self.log_end() + 1)
-                    self._arriving[key.id] = arrival
-
-    def finish_upload(self, key: SessionKey, end: UploadEnd, closing: SessionClosing) -> FileRecord:
-        """Ends an upload with its session. Raises `StoreError` for a resume behind the end of the former file."""
-        with self.connection.transaction("finish upload"):
-            arrival = self._arrival(key.id)
-            self.close_session(key, closing)
-            meter = self.meter_id(closing.serial) if closing.serial else None
-            if meter is not None and not end.received_at_ms:  # it came just now, and here
-                self._meet([(meter, closing.ended_ms, closing.ended_ms)])
-            own = _Part(key.id, 0, end.size, arrival.log_first, self.log_end())
-            if arrival.continues:
-                number, size, sha256 = self._continue(arrival, own, end)
-            else:
-                number, size, sha256 = arrival.file, end.size, end.sha256
-                self._put_parts(number, 0, [own])
-            if closing.serial and (meter_id := self.meter_id(closing.serial)):
-                self.connection.execute("UPDATE file SET meter_id = ? WHERE id = ?", (meter_id, number))
-            state = FileState.STORED if end.complete else FileState.INCOMPLETE
-            same_as = None
-            if end.complete:
-                same_as = self._same_content(number, sha256, size)
-            if same_as is not None:
-                state = FileState.DUPLICATE
-                if not arrival.continues:
-                    self._give_way(number, own, same_as, sha256)
-            self.connection.execute(
-                "UPDATE file SET size = ?, sha256 = ?, state = ?, received_at_ms = ?, session_id = ?, same_as = ?,"
-                " detail = ? WHERE id = ?",
-                (
-                    size,
-                    sha256,
-                    state.value,
-                    end.received_at_ms or closing.ended_ms,
-                    key.id,
-                    same_as,
-                    "" if same_as is None else f"the same content as file {same_as}",
-                    number,
-                ),
-            )
-            record = self.file(number)
-            assert record is not None
-            return record
-
-    def close_session(self, key: SessionKey, closing: SessionClosing) -> None:
-        """Ends a session's record; a file that arrived in it and was not finished stays incomplete."""
-        super().close_session(key, closing)
-        self._arriving.pop(key.id, None)
-
-    def close_killed_sessions(self) -> int:
-        """Ends the sessions of processes that live no more; what had arrived of their files can be resumed."""
-        with self.connection.transaction("close killed sessions"):
-            killed = super().close_killed_sessions()
-            for (number,) in self._unsettled("f.state = 'incomplete'"):
-                self._settle(number)
-            return killed
-
-    def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
-        """What APPE and REST may go on with: the newest file of this account and name that came since then and does
-        not arrive still."""
-        with self.connection.transaction("former file"):
-            for (number,) in self._unsettled("f.login = ? AND f.name = ?", login, name):
-                self._settle(number)
-            row = self.connection.one(
-                f"SELECT {_COLUMNS} WHERE f.login = ? AND f.name = ? AND f.received_at_ms >= ? AND f.sha256 <> ''"
-                " ORDER BY f.received_at_ms DESC, f.id DESC LIMIT 1",
-                (login, name, since_ms),
-            )
-            return None if row is None else _file(row)
-
-    # reading them
 
     def files(self, wanted: Filter = Filter()) -> Iterator[FileRecord]:  # noqa: B008  # cannot be changed
         """Received files by the time they came."""
@@ -192,15 +61,16 @@ class FileQueries(RegisterQueries, SessionQueries):
         where.among("s.transport", wanted.transports)
         direction = "DESC" if wanted.newest_first else "ASC"
         for row in self.connection.stream(
-            f"SELECT {_COLUMNS}{where} ORDER BY f.received_at_ms {direction}, f.id {direction}{limited(wanted.limit)}",
+            f"SELECT {FILE_COLUMNS}{where} ORDER BY f.received_at_ms {direction}, f.id {direction}"
+            f"{limited(wanted.limit)}",
             where.parameters,
         ):
-            yield _file(row)
+            yield file_record(row)
 
     def file(self, file_id: int) -> FileRecord | None:
         """One file."""
-        row = self.connection.one(f"SELECT {_COLUMNS} WHERE f.id = ?", (file_id,))
-        return None if row is None else _file(row)
+        row = self.connection.one(f"SELECT {FILE_COLUMNS} WHERE f.id = ?", (file_id,))
+        return None if row is None else file_record(row)
 
     def file_parts(self, file_id: int) -> list[FilePart]:
         """In which sessions a file's content came, in order."""
@@ -219,117 +89,15 @@ class FileQueries(RegisterQueries, SessionQueries):
                 (state.value, detail, self.meter_id(serial) if serial else None, file_id),
             )
 
-    # inside
-
-    def _arrival(self, session: int) -> _Arrival:
-        arrival = self._arriving.get(session)
-        if arrival is None:
-            row = self.connection.one(
-                "SELECT id, continues, kept FROM file WHERE session_id = ? AND state = ?",
-                (session, FileState.INCOMPLETE.value),
-            )
-            if row is None:
-                raise StoreError(f"no file arrives in session {session}")
-            arrival = _Arrival(row[0], row[1], row[2], self._log_of(session)[0])
-        return arrival
-
-    def _log_of(self, session: int) -> tuple[int, int]:
-        """Between which log entries those of a session lie, from the parts of the log that have some."""
-        first, last = self.connection.one(
-            "SELECT COALESCE(MIN(part), 0), COALESCE(MAX(part), -1) FROM session_log_part WHERE session_id = ?",
-            (session,),
-        )
-        return first * LOG_PART, (last + 1) * LOG_PART - 1
-
-    def _continue(self, arrival: _Arrival, own: _Part, end: UploadEnd) -> tuple[int, int, str]:
-        """Joins what came to the former file; gives which file that makes, its size and hash.
-
-        A former file that was incomplete, or only grows, becomes the longer one; content that would be lost from the
-        list otherwise stays as a version of its own.
-        """
-        base, kept = arrival.continues, arrival.kept
-        row = self.connection.one("SELECT size, state FROM file WHERE id = ?", (base,))
-        if row is None or kept > row[0]:
-            raise StoreError(f"file {base} has {row[0] if row else 'no'} bytes; nothing can go on at byte {kept}")
-        hashed = self._hash_of(base, kept)
-        for piece in self._part_bytes(own):
-            hashed.update(piece)
-        unfinished = row[1] == FileState.INCOMPLETE.value
-        grows = end.complete and kept == row[0] and not self._first_of_others(base)
-        number = arrival.file
-        if unfinished or grows:
-            number = base
-            self.connection.execute("DELETE FROM file WHERE id = ?", (arrival.file,))
-        if number == base and kept == row[0]:
-            place = self.connection.one("SELECT COUNT(*) FROM file_part WHERE file_id = ?", (base,))[0]
-            self._put_parts(base, place, [own])
-        else:
-            parts = _cut(self._parts(base), kept)
-            self.connection.execute("DELETE FROM file_part WHERE file_id = ?", (number,))
-            self._put_parts(number, 0, [*parts, own])
-        size = kept + end.size
-        self._hashes.pop(base, None)
-        self._hashes[number] = (size, hashed)
-        while len(self._hashes) > MOST_HASHES:
-            self._hashes.popitem(last=False)
-        return number, size, hashed.hexdigest()
-
-    def _hash_of(self, file_id: int, length: int) -> Any:
-        """The hash over the first bytes of a file, to go on with."""
-        size, known = self._hashes.get(file_id, (-1, None))
-        if size == length and known is not None:
-            return known.copy()
-        hashed = hashlib.sha256()
-        for part in _cut(self._parts(file_id), length):
-            for piece in self._part_bytes(part):
-                hashed.update(piece)
-        return hashed
-
-    def _first_of_others(self, file_id: int) -> bool:
-        return self.connection.one("SELECT 1 FROM file WHERE same_as = ? LIMIT 1", (file_id,)) is not None
-
-    def _same_content(self, file_id: int, sha256: str, size: int) -> int | None:
-        """The first file with this content of the same meter; while that is unknown, of the same account and name,
-        because the name may say whose it is."""
-        row = self.connection.one(
-            "SELECT o.id FROM file o JOIN file f ON f.id = ? WHERE o.sha256 = ? AND o.size = ? AND o.id <> f.id"
-            " AND (o.meter_id = f.meter_id OR (o.login = f.login AND o.name = f.name"
-            " AND (o.meter_id IS NULL OR f.meter_id IS NULL)))"
-            " AND o.state NOT IN ('incomplete', 'duplicate') ORDER BY o.id LIMIT 1",
-            (file_id, sha256, size),
-        )
-        return None if row is None else int(row[0])
-
-    def _give_way(self, number: int, own: _Part, first: int, sha256: str) -> None:
-        """This session's copy of known content becomes a note; the file's parts are the first file's."""
-        ours = "id BETWEEN ? AND ? AND session_id = ? AND direction = ?"
-        place = (own.log_first, own.log_last, own.session, _FROM_METER)
-        entry = self.connection.one(f"SELECT MIN(id) FROM session_log WHERE {ours}", place)[0]
-        if entry is None:
-            return
-        note = f"{own.end} bytes with SHA-256 {sha256}: the content of file {first}, kept there"
-        self.connection.execute(
-            "UPDATE session_log SET direction = ?, data = ? WHERE id = ?", (_NOTE, note.encode(), entry)
-        )
-        self.connection.execute(f"DELETE FROM session_log WHERE {ours}", place)
-        self.connection.execute("DELETE FROM file_part WHERE file_id = ?", (number,))
-        self._put_parts(number, 0, self._parts(first))
-
-    def _put_parts(self, file_id: int, place: int, parts: Sequence[_Part]) -> None:
-        self.connection.executemany(
-            f"INSERT INTO file_part (file_id, place, {_PART}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(file_id, number, *part) for number, part in enumerate(parts, place) if part.start < part.end],
-        )
-
-    def _parts(self, file_id: int) -> list[_Part]:
+    def _parts(self, file_id: int) -> list[Part]:
         return [
-            _Part(*row)
+            Part(*row)
             for row in self.connection.all(
-                f"SELECT {_PART} FROM file_part WHERE file_id = ? ORDER BY place", (file_id,)
+                f"SELECT {PART_COLUMNS} FROM file_part WHERE file_id = ? ORDER BY place", (file_id,)
             )
         ]
 
-    def _part_bytes(self, part: _Part) -> Iterator[bytes]:
+    def _part_bytes(self, part: Part) -> Iterator[bytes]:
         place = 0
         for (data,) in self.connection.stream(
             "SELECT data FROM session_log WHERE id BETWEEN ? AND ? AND session_id = ? AND direction = ? ORDER BY id",
@@ -342,50 +110,9 @@ class FileQueries(RegisterQueries, SessionQueries):
             if place >= part.end:
                 return
 
-    def _unsettled(self, condition: str, *parameters: str) -> list[Any]:
-        """Files whose session ended without saying how far they had come."""
-        return self.connection.all(
-            "SELECT f.id FROM file f JOIN session s ON s.id = f.session_id"
-            f" WHERE {condition} AND f.sha256 = '' AND s.ended_ms IS NOT NULL ORDER BY f.id",
-            parameters,
-        )
 
-    def _settle(self, number: int) -> None:
-        """Makes what had arrived of a file its content."""
-        session, base, kept = self.connection.one(
-            "SELECT session_id, continues, kept FROM file WHERE id = ?", (number,)
-        )
-        first, last = self._log_of(session)
-        arrived = self.connection.one(
-            "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM session_log WHERE id BETWEEN ? AND ? AND session_id = ?"
-            " AND direction = ?",
-            (first, last, session, _FROM_METER),
-        )[0]
-        parts = [*_cut(self._parts(base), kept), _Part(session, 0, arrived, first, last)]
-        hashed = hashlib.sha256()
-        for part in parts:
-            for piece in self._part_bytes(part):
-                hashed.update(piece)
-        self._put_parts(number, 0, parts)
-        self.connection.execute(
-            "UPDATE file SET size = ?, sha256 = ?, detail = ? WHERE id = ?",
-            (sum(part.end - part.start for part in parts), hashed.hexdigest(), CUT_OFF, number),
-        )
-
-
-def _cut(parts: Sequence[_Part], length: int) -> list[_Part]:
-    """The parts of a file's first bytes."""
-    kept = []
-    for part in parts:
-        if length <= 0:
-            break
-        part = part._replace(end=min(part.end, part.start + length))
-        kept.append(part)
-        length -= part.end - part.start
-    return kept
-
-
-def _file(row: Sequence[Any]) -> FileRecord:
+def file_record(row: Sequence[Any]) -> FileRecord:
+    """What a row of `FILE_COLUMNS` says."""
     (
         number, meter, login, name, size, sha256, received, state, codec, version, readings, detail, session, same_as,
         raw_name, transport, remote,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -14,6 +14,7 @@ from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
 from gateway_server.store.inbox import InboxQueries
 from gateway_server.store.layouts import archive_name
+from gateway_server.store.meter_rows import METER_COLUMNS, columns_of, laid_over, meter_record
 from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
 from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
@@ -21,11 +22,6 @@ from gateway_server.store.zones import meter_clock
 _OPENED = ("tcp:", "serial:")
 CALLER = "caller:"
 
-_COLUMNS = (
-    "m.id, m.serial, m.name, m.codec, m.profile, m.meter_group, m.time_zone, m.gas_day_start, m.state, m.manufacturer,"
-    " m.model, m.software_version, m.address, m.access_code IS NOT NULL, c.first_ms, c.last_ms"
-    " FROM meter m LEFT JOIN contact c ON c.meter_id = m.id"
-)
 _DEFAULT = MeterRecord(serial="")
 _ROW = (
     "archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"
@@ -58,7 +54,7 @@ class RegisterQueries(InboxQueries):
             where.add("m.id IN (SELECT rowid FROM meter_fts WHERE meter_fts MATCH ?)", full_text(wanted.search))
         order = "c.last_ms DESC" if wanted.newest_first else "m.serial"
         return self._records(
-            f"SELECT {_COLUMNS}{where} ORDER BY {order}{limited(wanted.limit)}",
+            f"SELECT {METER_COLUMNS}{where} ORDER BY {order}{limited(wanted.limit)}",
             where.parameters,
             every=not (wanted.serials or wanted.search or wanted.limit),
         )
@@ -166,7 +162,7 @@ class RegisterQueries(InboxQueries):
                 )
             records: dict[int, MeterRecord] = {}
             for ids, shape in portions(list(met), "?"):
-                found = self._records(f"SELECT {_COLUMNS} WHERE m.id IN ({shape})", ids)
+                found = self._records(f"SELECT {METER_COLUMNS} WHERE m.id IN ({shape})", ids)
                 records.update((record.id, record) for record in found)
             return [records[numbers[route]] for route in routes]
 
@@ -193,7 +189,7 @@ class RegisterQueries(InboxQueries):
         with self.connection.transaction("put meters"):
             stored = {meter.serial: self._stored_serial(meter.serial) for meter, _ in meters}
             Database(self.connection.raw, recursive_triggers=False, execute_plugins=False).table("meter").upsert_all(
-                [_columns(replace(meter, serial=stored[meter.serial])) for meter, _ in meters],
+                [columns_of(replace(meter, serial=stored[meter.serial])) for meter, _ in meters],
                 pk="serial",
             )
             self._meter_ids.clear()
@@ -222,7 +218,7 @@ class RegisterQueries(InboxQueries):
             target = self.meter_id(wanted.serial)
             known = wanted.routes + record.routes
             if target is not None and target != number:
-                wanted, known = _laid_over(self._record(target), record, wanted), known + self._record(target).routes
+                wanted, known = laid_over(self._record(target), record, wanted), known + self._record(target).routes
             wanted = replace(wanted, routes=tuple(dict.fromkeys(known)))
             if target is None:
                 self.connection.execute(
@@ -252,7 +248,7 @@ class RegisterQueries(InboxQueries):
 
     def _register(self, serial: str, routes: Sequence[str] = ()) -> int:
         meter = replace(_DEFAULT, serial=serial, state=MeterState.UNCLAIMED, routes=tuple(routes))
-        columns = _columns(meter)
+        columns = columns_of(meter)
         number = int(
             self.connection.one(
                 f"INSERT INTO meter ({', '.join(columns)}) VALUES ({marks(tuple(columns))}) RETURNING id",
@@ -338,7 +334,7 @@ class RegisterQueries(InboxQueries):
         self.forget()
 
     def _record(self, number: int) -> MeterRecord:
-        return self._records(f"SELECT {_COLUMNS} WHERE m.id = ?", (number,))[0]
+        return self._records(f"SELECT {METER_COLUMNS} WHERE m.id = ?", (number,))[0]
 
     def _records(self, query: str, parameters: Sequence[Any], *, every: bool = False) -> list[MeterRecord]:
         rows = self.connection.all(query, parameters)
@@ -352,55 +348,4 @@ class RegisterQueries(InboxQueries):
                     f"SELECT meter_id, route FROM route WHERE meter_id IN ({shape}) ORDER BY meter_id, place", ids
                 ):
                     routes[number].append(route)
-        return [_record(row, tuple(routes[row[0]])) for row in rows]
-
-
-def _laid_over(target: MeterRecord, record: MeterRecord, wanted: MeterRecord) -> MeterRecord:
-    """What is known of a meter of the register when another record turns out to be the same meter: what was said
-    with the claim counts, else what the register had."""
-    said = {
-        field.name: value
-        for field in fields(MeterRecord)
-        if (value := getattr(wanted, field.name)) != getattr(record, field.name)
-    }
-    return replace(target, **said)
-
-
-def _columns(meter: MeterRecord) -> dict[str, str]:
-    return {
-        "serial": meter.serial,
-        "serial_core": serial_core(meter.serial),
-        "name": meter.name,
-        "codec": meter.codec,
-        "profile": meter.profile,
-        "meter_group": meter.group,
-        "time_zone": meter.time_zone,
-        "gas_day_start": meter.gas_day_start,
-        "state": meter.state.value,
-        "manufacturer": meter.manufacturer,
-        "model": meter.model,
-        "software_version": meter.software_version,
-        "address": meter.address,
-    }
-
-
-def _record(row: Sequence[Any], routes: tuple[str, ...]) -> MeterRecord:
-    return MeterRecord(
-        id=row[0],
-        serial=row[1],
-        name=row[2],
-        codec=row[3],
-        profile=row[4],
-        routes=routes,
-        group=row[5],
-        time_zone=row[6],
-        gas_day_start=row[7],
-        state=MeterState(row[8]),
-        manufacturer=row[9],
-        model=row[10],
-        software_version=row[11],
-        address=row[12],
-        has_access_code=bool(row[13]),
-        first_contact_ms=row[14],
-        last_contact_ms=row[15],
-    )
+        return [meter_record(row, tuple(routes[row[0]])) for row in rows]

@@ -11,9 +11,10 @@ from gateway_server.store.file_readings import FileReadingQueries
 from gateway_server.store.jobs import JobQueries
 from gateway_server.store.owner import this_process
 from gateway_server.store.secrets import Vault
+from gateway_server.store.uploads import UploadQueries
 
 
-class SqlStore(FileReadingQueries, AccountQueries, JobQueries):
+class SqlStore(FileReadingQueries, UploadQueries, AccountQueries, JobQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:

@@ -73,6 +73,12 @@ class Writer(Protocol):
     def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
         """Runs ``work`` on the store's thread within the next transaction, behind what is pending."""
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """As `call`, for a thread that is not the reactor's; ``done`` is called on the store's, right after the commit.
+
+        It must do no more there than pass the answer on.
+        """
+
 
 class Store(Protocol):
     """The store's verbs, each one transaction or part of the caller's. Raises `StoreError` (`StoreFull`)."""
@@ -150,12 +156,32 @@ class Store(Protocol):
     def layout(self, columns: tuple[Column, ...]) -> int: ...
 
     # files: a session opened with `SessionOpening.upload` receives one
-    def finish_upload(self, key: SessionKey, end: UploadEnd, closing: SessionClosing) -> FileRecord:
+    def finish_upload(
+        self,
+        key: SessionKey,
+        end: UploadEnd,
+        closing: SessionClosing,
+        *,
+        log: Sequence[tuple[int, Direction, bytes]] = ...,
+        by_rule: bool = ...,
+    ) -> FileRecord:
         """Ends an upload with its session, all in one: after this commit, and not before, it may be acknowledged.
 
         The record's id is the former file's where that was completed or grew. Content that came before is a
-        duplicate. An upload that is not ``complete`` is kept for a resume.
+        duplicate. An upload that is not ``complete`` is kept for a resume. ``log`` is written with it. ``by_rule``:
+        the closing's serial number was found in the file's path; it may be a meter's login, or one nobody knows yet.
         """
+
+    def take_upload(
+        self,
+        opening: SessionOpening,
+        log: Sequence[tuple[int, Direction, bytes]],
+        end: UploadEnd,
+        closing: SessionClosing,
+        *,
+        by_rule: bool = ...,
+    ) -> FileRecord:
+        """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
         """What APPE and REST may go on with: the newest file of this account and name that came since then."""
@@ -192,6 +218,9 @@ class Store(Protocol):
     # who may upload
     def upload_account(self, login: str) -> UploadAccount | None:
         """The meter known by ``ftp:LOGIN``, with the hash of its password (`passwords.verified`)."""
+
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
+        """Bytes and files that each account uploaded in sessions which began in this time."""
 
     def set_upload_secret(self, login: str, secret: str) -> None:
         """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import ITEM_WEIGHT, Answer, Batch, Pending
+from gateway_server.store.batch import ITEM_WEIGHT, Answer, Batch, Other, Pending
 from gateway_server.store.direct import DirectWriter
 from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.records import (
@@ -188,6 +188,15 @@ class ThreadWriter:
         self._pending.calls.append((work, done))
         self._handed_over(ITEM_WEIGHT, waited_for=True)
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """As `call`, for another thread than the reactor's, for which neither request nor answer waits: ``done`` is
+        called on the store's. Whoever calls this bounds himself how much of his is pending. Not after `stop`."""
+        self._pending.calls.append((work, Other(done)))
+        self._wanted = True
+        if self._idle:  # the reactor may see the same: a token too many lets the thread look once more
+            self._idle = False
+            self._tokens.put(None)
+
     # on the reactor's thread
 
     def _refuse(self, done: Callable[[Any], None] | None) -> None:
@@ -305,7 +314,9 @@ class ThreadWriter:
                 broken = trouble if isinstance(trouble, StoreBroken) else None
                 no_room = isinstance(trouble, StoreFull)
                 weight -= self._kept.weight
-            self._reactor.callFromThread(self._answered, answers, weight, trouble)
+            answers = Other.answered(answers)
+            if answers or weight or trouble is not None:
+                self._reactor.callFromThread(self._answered, answers, weight, trouble)
             if store.waiting >= fold_at and trouble is None:
                 broken = self._fold(store)
                 fold_at = store.waiting + FOLD_AT

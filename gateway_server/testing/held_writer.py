@@ -63,6 +63,10 @@ class HeldWriter:
         """Runs ``work`` at once."""
         self._writer.call(work, done)
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        """The same."""
+        self._writer.call_from_thread(work, done)
+
     @property
     def held(self) -> int:
         """How many saves wait."""

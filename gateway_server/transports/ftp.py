@@ -142,6 +142,7 @@ class FtpDrop:
 
     def start(self) -> None:
         """Begins to serve."""
+        self._thread.call(self._desk.recall)
         self._thread.start()
 
     def stop(self) -> Deferred[None]:

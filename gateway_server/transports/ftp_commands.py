@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway_server.errors import StoreError
 from gateway_server.transports.ftp_login import Account
-from gateway_server.transports.ftp_paths import BadPath, readable, resolve, text_of
+from gateway_server.transports.ftp_paths import BadPath, raw_of, readable, resolve, text_of
 from gateway_server.transports.ftp_transfers import Transfers
 
 MOST_TRIES = 3  # wrong passwords on one connection
@@ -103,7 +103,7 @@ class Commands(Transfers):
         """Says who it will be; another one begins anew."""
         if self.account is not None:
             self._forget_login()
-        self.username = self.tried = line
+        self.username = self.tried = readable(raw_of(line))
         self.respond("331 Send the password.")
 
     def ftp_PASS(self, line: str) -> None:
@@ -203,10 +203,9 @@ class Commands(Transfers):
         if not name:
             self.wrong("553 This names a folder.")
             return None
-        if self.terms.names is not None and not self.terms.names.search(
-            readable(name.encode("utf-8", "surrogateescape"))
-        ):
+        shown = readable(raw_of(name))
+        if self.terms.names is not None and not self.terms.names.search(shown):
             self.respond("553 Files of this name are not taken here.")
-            self.refused(f"a file of another kind: {name[:100]!r}")
+            self.refused(f"a file of another kind: {shown[:100]!r}")
             return None
         return path

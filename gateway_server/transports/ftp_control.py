@@ -17,9 +17,10 @@ import pyftpdlib.ioloop as pyftpdlib_loop
 from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers.ftp.control import FTPHandler
 
-from gateway_server.transports.ftp_data import Active, Data, Passive
+from gateway_server.transports.ftp_data import Active, Data
 from gateway_server.transports.ftp_delivery import Delivery
 from gateway_server.transports.ftp_desk import Desk
+from gateway_server.transports.ftp_doors import Door
 from gateway_server.transports.ftp_login import Account, Attempts
 from gateway_server.transports.ftp_paths import readable
 from gateway_server.transports.ftp_terms import Network, Terms, within
@@ -66,7 +67,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self._refusals: list[str] = []
         self._said: list[str] = []
         self.data_channel: Data | None = None
-        self._dtp_acceptor: Passive | None = None
+        self.door: Door | None = None
         self._dtp_connector: Active | None = None
         self._out_dtp_queue: tuple[bytes, bool, None, None] | None = None
         super().__init__(conn, server, ioloop)

@@ -58,7 +58,7 @@ class Conversation(Shelf):
     ) -> None:
         account, desk, terms = self.account, self.desk, self.terms
         assert account is not None  # the command's entry says so
-        if self.data_channel is None and self._dtp_acceptor is None:  # it went while the store was asked
+        if self.data_channel is None and self.door is None:  # it went while the store was asked
             self.respond("425 The data connection is gone.")
         elif desk.full:
             self.respond("452 The disk is full; nothing can be stored. Try again later.")
@@ -133,7 +133,7 @@ class Conversation(Shelf):
             self.cut_off("426 Transfer aborted.", "the client aborted it")
             self.respond("226 Aborted.")
         else:
-            had = self.data_channel is not None or self._dtp_acceptor is not None
+            had = self.data_channel is not None or self.door is not None
             self.drop_data()
             self.respond("225 Data connection closed." if had else "225 Nothing to abort.")
 

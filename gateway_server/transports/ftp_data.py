@@ -1,4 +1,4 @@
-"""The data connections of the FTP drop, passive and active.
+"""The data connections of the FTP drop, and how one is made in active mode (in passive mode `ftp_doors` does).
 
 pyftpdlib takes the end of a data connection, however it came, for the end of the file and says 226 before anybody is
 asked. Here a reset is a loss, and what the end means is the control connection's to say.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import errno
 import logging
-import random
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pyftpdlib.ioloop as pyftpdlib_loop  # the first of its modules: it imports asyncore without a warning
 from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers.ftp.data import DTPHandler
-from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
+from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP
 
 from gateway_server.transports.ftp_delivery import PIECE, Delivery
 
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BACKLOG = 4
 _MOST_DRAINED = 64  # pieces; more than the kernel keeps
-_BUSY = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
 
 
 class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
@@ -67,7 +64,10 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def add_channel(self, map: Any = None, events: int | None = None) -> None:
         """Nothing is read before somebody knows what it is; pyftpdlib would take early bytes for the end."""
-        super().add_channel(map, 0 if events is None else events)
+        if events is None:
+            control: Transfers = self.cmd_channel
+            events = self.ioloop.READ if control.delivery is not None and not control.desk.held else 0
+        super().add_channel(map, events)
 
     def readable(self) -> bool:
         """Whether a file is coming."""
@@ -87,18 +87,22 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         return data
 
     def handle_read(self) -> None:
-        """Bytes of the file, or its end."""
+        """Bytes of the file, or its end; the end of a small file is there as soon as its bytes are."""
         delivery = self.delivery
-        if delivery is None:
-            return
-        try:
-            data = self.recv(PIECE)
-        except _RetryError:
-            return
-        if data:
+        for _ in range(2):
+            if delivery is None or self.delivery is not delivery or self.held:
+                return
+            try:
+                data = self.recv(PIECE)
+            except _RetryError:
+                return
+            if not data:
+                return
             self.tot_bytes_received += len(data)
             delivery.received(data)
             self.cmd_channel.delivery_received(self, delivery)
+            if len(data) == PIECE:
+                return
 
     handle_read_event = handle_read
 
@@ -157,62 +161,6 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
             pyftpdlib_loop.AsyncChat.close(self)
             if self.cmd_channel.data_channel is self:
                 self.cmd_channel.data_channel = None
-
-
-class Passive(PassiveDTP):  # type: ignore[misc]  # pyftpdlib has no types
-    """Waits for the client's data connection at a port of the range."""
-
-    timeout = 0  # the control connection's sweep looks after it
-
-    def __init__(self, cmd_channel: Transfers, extmode: bool = False) -> None:
-        self.cmd_channel = cmd_channel
-        self.log = cmd_channel.log
-        self.log_exception = cmd_channel.log_exception
-        pyftpdlib_loop.Acceptor.__init__(self, ioloop=cmd_channel.ioloop)
-        here = cmd_channel.socket.getsockname()[0]
-        self.create_socket(cmd_channel.socket.family, socket.SOCK_STREAM)
-        try:
-            port = self._bind(here)
-        except OSError:
-            self.close()
-            cmd_channel.respond("425 No port is free for the data connection; try again later.")
-            cmd_channel.refused("every port of the passive range is taken")
-            return
-        self.accepting = True
-        self.socket.listen(_BACKLOG)
-        cmd_channel.passive(here.removeprefix("::ffff:"), port, extended=extmode)
-
-    def _bind(self, here: str) -> int:
-        ports = self.cmd_channel.terms.passive_ports
-        if ports is None:
-            self.socket.bind((here, 0))
-            return int(self.socket.getsockname()[1])
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        first = random.randrange(len(ports))
-        for at in range(len(ports)):
-            port = ports[(first + at) % len(ports)]
-            try:
-                self.socket.bind((here, port))
-            except OSError as taken:
-                if taken.errno not in _BUSY:
-                    raise
-            else:
-                return port
-        raise OSError(errno.EADDRINUSE, "every port is taken")
-
-    def handle_accepted(self, sock: socket.socket, addr: tuple[Any, ...]) -> None:
-        """Somebody connects; only the client may."""
-        control: Transfers = self.cmd_channel
-        if not control.connected:
-            sock.close()
-            self.close()
-        elif not control.terms.admits_data(control.host, addr[0].removeprefix("::ffff:")):
-            sock.close()
-            control.respond("425 A data connection from another address was refused.")
-            control.refused(f"a data connection came from another address, {addr[0]}")
-        else:
-            self.close()
-            control.data_connected(sock)
 
 
 class Active(ActiveDTP):  # type: ignore[misc]  # pyftpdlib has no types

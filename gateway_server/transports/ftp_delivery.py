@@ -15,9 +15,10 @@ Entry = tuple[int, Direction, bytes]
 
 
 class Delivery:
-    """A STOR, APPE or STOU from its 150 to its last byte. The FTP thread fills it, the reactor's side empties it.
+    """A STOR, APPE or STOU from its 150 to its last byte. The FTP thread fills it.
 
-    ``key`` is its session once the reactor's side has opened one.
+    ``in_parts``: some of it was handed over before its end. Then ``key`` is its session, once the reactor's side has
+    opened one.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Delivery:
         "_pieced_ms",
         "command",
         "former",
+        "in_parts",
         "key",
         "listener",
         "login",
@@ -64,6 +66,7 @@ class Delivery:
         self.former = former
         self.offset = offset
         self.started_ms = now_ms()
+        self.in_parts = False
         self.key: SessionKey | None = None
         self.size = 0
         self._now_ms = now_ms

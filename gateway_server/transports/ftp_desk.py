@@ -9,12 +9,13 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Outcome
+from gateway_server.model import Direction, Outcome
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import FileRecord, SessionOpening
+from gateway_server.store.records import FileRecord, FileState, SessionOpening
 from gateway_server.store.store import Store
-from gateway_server.transports.ftp_delivery import PIECE, Delivery
-from gateway_server.transports.ftp_landing import Landing
+from gateway_server.transports.ftp_delivery import PIECE, Delivery, Entry
+from gateway_server.transports.ftp_doors import Doors
+from gateway_server.transports.ftp_landing import Answer, Landing
 from gateway_server.transports.ftp_login import Logins
 from gateway_server.transports.ftp_terms import Terms
 from gateway_server.transports.ftp_thread import FtpThread
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MOST_AHEAD = 16 << 20  # bytes handed over that the reactor has not taken yet
+MOST_AHEAD = 16 << 20  # bytes handed over that the reactor, or the store, has not taken yet
 _DAY_MS = 86_400_000
 _MOST_LINES = 20  # of the log, and sessions without an upload, in `_LINES_SECONDS`
 _LINES_SECONDS = 10.0
@@ -37,11 +38,14 @@ class Desk:
         self.landing = landing
         self.now_ms = now_ms
         self.logins = Logins(thread, self.ask, Verifier(), now_ms, monotonic)
+        self.doors = Doors(thread.loop)
         self.full = False
         self.receiving: dict[Any, Delivery] = {}  # by control connection
         self.by_login: Counter[str] = Counter()
         self._used: dict[str, tuple[int, int, int]] = {}  # by login: the day, bytes and files of it
         self._handed = 0
+        self._committing = 0  # bytes of uploads that wait for their commit
+        self._arrived: dict[int, None] = {}  # files that came whole and are to be decoded
         self._unique = 0
         self._store_behind = False
         self._ahead = False
@@ -63,14 +67,37 @@ class Desk:
         if delivery.pending >= PIECE:
             self._hand_over(delivery)
 
-    def end(
-        self, control: Any, delivery: Delivery, why: str, answer: Callable[[FileRecord | StoreError], None] | None
-    ) -> None:
-        """An upload is over; ``why`` as in `Landing.end`."""
+    def end(self, control: Any, delivery: Delivery, why: str, answer: Answer | None) -> None:
+        """An upload is over; ``why`` says what cut it off. ``answer`` is called in this thread after the commit."""
         self._forget(control, delivery)
         entries = delivery.take()
-        self._count(delivery, entries)
-        self.thread.hand_over(self.landing.end, delivery, entries, why, answer)
+        if delivery.in_parts:
+            self._count(entries)
+            self.thread.hand_over(self.landing.end, delivery, entries, why, lambda r: self._ended(r, answer))
+            return
+        self._committing += delivery.size
+
+        def taken(result: FileRecord | StoreError) -> None:
+            self._committing -= delivery.size
+            if isinstance(result, StoreError):
+                self.thread.hand_over(self.landing.refused, delivery, entries, why, result)
+            self._ended(result, answer)
+            if self._ahead:
+                self._look_ahead()
+
+        self.landing.take(delivery, entries, why, taken)
+        self._look_ahead()
+
+    def _ended(self, result: FileRecord | StoreError, answer: Answer | None) -> None:
+        if isinstance(result, FileRecord) and result.state is FileState.STORED:
+            self._arrived[result.id] = None
+        if answer is not None:
+            answer(result)
+
+    def unheard(self, file: FileRecord) -> None:
+        """The client of this file was gone when it should be told that it is safe."""
+        self._arrived.pop(file.id, None)
+        self.thread.hand_over(self.landing.unheard, file)
 
     def drop(self, control: Any, delivery: Delivery, outcome: Outcome, why: str, said: str) -> None:
         """Nothing ever came of an upload: no file, only what was said."""
@@ -87,6 +114,9 @@ class Desk:
             if delivery.pending:
                 self._hand_over(delivery)
         self._look_ahead()
+        if self._arrived:  # not at once: their clients are told first, and may turn out to be gone
+            self.thread.hand_over(self.landing.arrived, tuple(self._arrived))
+            self._arrived.clear()
 
     def ask(self, work: Callable[[Store], T], answer: Callable[[T | StoreError], None]) -> None:
         """Asks the store something, behind all that was handed over before; ``answer`` is called in this thread."""
@@ -96,6 +126,22 @@ class Desk:
         """A number that no file's name had before."""
         self._unique = max(self._unique + 1, self.now_ms())
         return self._unique
+
+    def recall(self) -> None:
+        """Takes in what accounts have uploaded today already, before this start of the gateway."""
+        now_ms = self.now_ms()
+        day = now_ms // _DAY_MS
+
+        def recalled(uploaded: dict[str, tuple[int, int]] | StoreError) -> None:
+            if isinstance(uploaded, StoreError):
+                logger.warning("what accounts have uploaded today does not count for their quotas: %s", uploaded)
+                return
+            for login, (size, files) in uploaded.items():
+                of, more, further = self._used.get(login, (day, 0, 0))
+                if of == day:
+                    self._used[login] = (day, size + more, files + further)
+
+        self.ask(lambda store: store.uploaded(day * _DAY_MS, now_ms), recalled)
 
     def over_quota(self, terms: Terms, login: str, size: int = 0) -> str:
         """Why this account may upload no more today, empty if it may."""
@@ -158,16 +204,17 @@ class Desk:
     # inside
 
     def _hand_over(self, delivery: Delivery) -> None:
+        delivery.in_parts = True
         entries = delivery.take()
-        self._count(delivery, entries)
+        self._count(entries)
         self.thread.hand_over(self.landing.part, delivery, entries)
 
-    def _count(self, delivery: Delivery, entries: list[Any]) -> None:
-        self._handed += sum(len(data) for _, direction, data in entries if direction.value == "<")
+    def _count(self, entries: list[Entry]) -> None:
+        self._handed += sum(len(data) for _, direction, data in entries if direction is Direction.FROM_METER)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        behind = self._handed - self.landing.taken
+        behind = self._handed - self.landing.taken + self._committing
         if self._ahead != (behind > (MOST_AHEAD // 2 if self._ahead else MOST_AHEAD)):
             self._ahead = not self._ahead
             self._apply()
@@ -191,5 +238,5 @@ class Desk:
         if of != day:
             used = files = 0
             if len(self._used) > 10_000:
-                self._used.clear()
+                self._used = {login: of_day for login, of_day in self._used.items() if of_day[0] == day}
         self._used[delivery.login] = (day, used + delivery.size, files + 1)

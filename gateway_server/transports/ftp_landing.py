@@ -1,27 +1,25 @@
-"""The reactor's side of the FTP drop: what the FTP thread hands over goes into the store, and the answers go back.
+"""Where uploads reach the store: what the FTP thread hands over goes in, and the answers go back.
 
-An upload is a session in which only the meter speaks. Its bytes go to the session's log as they come; its end is one
-transaction with whatever of it was still pending, and only behind that one the answer is 226.
+An upload is a session in which only the meter speaks. One that comes in one go is one request to the store; of a long
+one the bytes go to the session's log as they come, and its end is one transaction with whatever of it was still
+pending. Only behind that commit the answer is 226.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from twisted.internet.interfaces import IDelayedCall
-
-from gateway_server.errors import StoreError
-from gateway_server.model import Direction, Identify, Outcome
+from gateway_server.errors import StoreError, StoreFull
+from gateway_server.model import Direction, Outcome
 from gateway_server.session.endings import ending
 from gateway_server.session.plan import Facilities
 from gateway_server.store.records import (
     FileRecord,
     FileState,
     SessionClosing,
-    SessionKey,
     SessionOpening,
     UploadEnd,
 )
@@ -35,11 +33,11 @@ T = TypeVar("T")
 
 UNHEARD = "the client was gone before it could be told that the file is safe; it may send it again"
 
-_DECODE_AFTER_SECONDS = 0.2
+Answer = Callable[[FileRecord | StoreError], None]
 
 
 class Landing:
-    """Takes uploads into the store. Everything here runs on the reactor's thread.
+    """Takes uploads into the store. `take` belongs to the FTP thread, all else here to the reactor's.
 
     ``stored`` is called with the numbers of files that came whole, some time after they were acknowledged.
     """
@@ -48,9 +46,35 @@ class Landing:
         self._facilities = facilities
         self._thread = thread
         self._stored = stored
-        self._new: deque[int] = deque()
-        self._decoding: IDelayedCall | None = None
-        self.taken = 0  # bytes of uploads; the FTP thread compares it with what it has handed over
+        self._running = True
+        self.taken = 0  # bytes of uploads in parts; the FTP thread compares it with what it has handed over
+
+    def take(self, delivery: Delivery, entries: Sequence[Entry], why: str, answer: Answer) -> None:
+        """A whole upload of which nothing was handed over before; ``why`` and ``answer`` as in `end`.
+
+        From the FTP thread to the store's and back: that the reactor need not turn for it is what a lone client's
+        226 is quick by.
+        """
+        facilities = self._facilities
+        opening, closing, end = delivery.opening(), _closing(delivery, why, facilities.now_ms()), _end(delivery, why)
+        log = entries if why else [*entries, _stored_note(closing)]
+        by_rule = delivery.shared
+        facilities.writer.call_from_thread(
+            lambda store: store.take_upload(opening, log, end, closing, by_rule=by_rule),
+            lambda result: self._thread.call(answer, result),
+        )
+
+    def refused(self, delivery: Delivery, entries: Sequence[Entry], why: str, error: StoreError) -> None:
+        """The store did not take an upload: its session says so. What came stays in its log, if there is room."""
+        writer = self._facilities.writer
+        opening = delivery.opening()
+        if isinstance(error, StoreFull):
+            opening = replace(opening, upload=None)
+            entries = [entry for entry in entries if entry[1] is Direction.NOTE]
+        key = writer.open_session(opening)
+        for entry in entries:
+            writer.log(key, *entry)
+        writer.close_session(key, _failed(_closing(delivery, why, self._facilities.now_ms()), error))
 
     def part(self, delivery: Delivery, entries: Sequence[Entry]) -> None:
         """More of an upload that goes on."""
@@ -63,50 +87,37 @@ class Landing:
             if direction is Direction.FROM_METER:
                 self.taken += len(data)
 
-    def end(
-        self,
-        delivery: Delivery,
-        entries: Sequence[Entry],
-        why: str,
-        answer: Callable[[FileRecord | StoreError], None] | None,
-    ) -> None:
-        """The last of an upload. ``why`` says what cut it off, empty if it is whole; ``answer`` is called in the FTP
-        thread after the commit."""
+    def end(self, delivery: Delivery, entries: Sequence[Entry], why: str, answer: Answer) -> None:
+        """The last of an upload that came in parts. ``why`` says what cut it off, empty if it is whole; ``answer`` is
+        called in the FTP thread after the commit."""
         self.part(delivery, entries)
         key = delivery.key
         assert key is not None  # `part` opened it
-        closing = SessionClosing(
-            self._facilities.now_ms(),
-            _outcome(delivery, why),
-            why,
-            bytes_received=delivery.size,
-            serial=delivery.serial,
-        )
-        end = UploadEnd(complete=not why, size=delivery.size, sha256=delivery.sha256)
-        shared = delivery.shared
+        closing, end = _closing(delivery, why, self._facilities.now_ms()), _end(delivery, why)
+        note = [] if why else [_stored_note(closing)]
+        by_rule = delivery.shared
 
         def finish(store: Store) -> FileRecord:
-            return store.finish_upload(key, end, _identified(store, key, closing) if shared else closing)
+            return store.finish_upload(key, end, closing, log=note, by_rule=by_rule)
 
         def done(result: FileRecord | StoreError) -> None:
             if isinstance(result, StoreError):
                 self._facilities.writer.close_session(key, _failed(closing, result))
-            elif result.state is FileState.STORED:
-                self._to_decode(result.id)
-            if answer is not None:
-                self._thread.call(answer, result)
+            self._thread.call(answer, result)
 
         self._facilities.writer.call(finish, done)
 
+    def arrived(self, numbers: Sequence[int]) -> None:
+        """These files came whole; their clients know it."""
+        if self._running:
+            self._stored(numbers)
+
     def unheard(self, file: FileRecord) -> None:
         """The client was gone when it should be told that its file is safe: nobody knows whether that was all of it."""
-        if file.state is not FileState.STORED:
-            return
-        if file.id in self._new:
-            self._new.remove(file.id)
-        self._facilities.writer.call(
-            lambda store: store.set_file_state(file.id, FileState.INCOMPLETE, UNHEARD), _log_failure
-        )
+        if file.state is FileState.STORED:
+            self._facilities.writer.call(
+                lambda store: store.set_file_state(file.id, FileState.INCOMPLETE, UNHEARD), _log_failure
+            )
 
     def remark(self, opening: SessionOpening, ended_ms: int, outcome: Outcome, why: str, said: str) -> None:
         """A control connection without an upload of which something is worth keeping."""
@@ -121,22 +132,20 @@ class Landing:
 
     def stop(self) -> None:
         """Nothing is decoded any more; what waits for it waits in the store."""
-        if self._decoding is not None:
-            self._decoding.cancel()
-            self._decoding = None
+        self._running = False
 
-    def _to_decode(self, number: int) -> None:
-        # Not at once: the client is told first, and may turn out to be gone.
-        self._new.append(number)
-        if self._decoding is None:
-            self._decoding = self._facilities.clock.callLater(_DECODE_AFTER_SECONDS, self._decode)
 
-    def _decode(self) -> None:
-        self._decoding = None
-        numbers = tuple(self._new)
-        self._new.clear()
-        if numbers:
-            self._stored(numbers)
+def _closing(delivery: Delivery, why: str, ended_ms: int) -> SessionClosing:
+    return SessionClosing(ended_ms, _outcome(delivery, why), why, bytes_received=delivery.size, serial=delivery.serial)
+
+
+def _end(delivery: Delivery, why: str) -> UploadEnd:
+    return UploadEnd(complete=not why, size=delivery.size, sha256=delivery.sha256)
+
+
+def _stored_note(closing: SessionClosing) -> Entry:
+    """What the client is told behind the commit; it is in the log only if that succeeds."""
+    return closing.ended_ms, Direction.NOTE, b"ftp< 226 Stored."
 
 
 def _outcome(delivery: Delivery, why: str) -> Outcome:
@@ -147,26 +156,7 @@ def _outcome(delivery: Delivery, why: str) -> Outcome:
 
 def _failed(closing: SessionClosing, error: StoreError) -> SessionClosing:
     how = ending(error, "", closing.serial, 0, unclaimed=False)
-    return SessionClosing(
-        closing.ended_ms, how.outcome, how.detail, bytes_received=closing.bytes_received, serial=closing.serial
-    )
-
-
-def _identified(store: Store, key: SessionKey, closing: SessionClosing) -> SessionClosing:
-    """The closing with the register's serial number for what a shared account's rule found."""
-    said = closing.serial
-    if not said:
-        return closing
-    record = store.meter(said) or store.meter_at(f"ftp:{said}")
-    if record is None:
-        record = store.identify(key, Identify(said), closing.ended_ms)
-    return SessionClosing(
-        closing.ended_ms,
-        closing.outcome,
-        closing.detail,
-        bytes_received=closing.bytes_received,
-        serial=record.serial,
-    )
+    return replace(closing, outcome=how.outcome, detail=how.detail)
 
 
 def _log_failure(result: StoreError | None) -> None:

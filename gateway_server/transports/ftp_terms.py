@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
+from gateway_server.transports.ftp_paths import raw_of, readable
+
 Network = IPv4Network | IPv6Network
 
 MEGABYTE = 1 << 20
@@ -28,7 +30,7 @@ class SharedAccount:
 
     def identify(self, path: str) -> str:
         """The serial number or login that a path names, empty if no rule matches."""
-        directory, _, name = path.rpartition("/")
+        directory, _, name = readable(raw_of(path)).rpartition("/")
         for rule, pattern in self.rules:
             match = pattern.search(name if rule == "name" else directory)
             if match:

@@ -1,8 +1,8 @@
 """The thread in which pyftpdlib runs beside the reactor, and the two ways across.
 
-Everything of a control or data connection happens in this thread; everything of the store happens behind the reactor.
-What one turn of the thread's loop has for the reactor goes there in one `callFromThread`; what the reactor has for
-the thread is put into a queue and rung for through a socket pair, once however much there is.
+Everything of a control or data connection happens in this thread. What one turn of its loop has for the reactor goes
+there in one `callFromThread`; what others have for the thread is put into a queue and rung for through a socket pair,
+once however much there is. Of the store it asks through the reactor too, but for a finished upload (`Landing.take`).
 """
 
 from __future__ import annotations

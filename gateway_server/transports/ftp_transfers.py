@@ -15,8 +15,9 @@ from gateway_server.errors import StoreError, StoreFull
 from gateway_server.model import Outcome
 from gateway_server.store.records import FileRecord, SessionOpening
 from gateway_server.transports.ftp_control import Control
-from gateway_server.transports.ftp_data import Active, Data, Passive
+from gateway_server.transports.ftp_data import Active, Data
 from gateway_server.transports.ftp_delivery import Delivery
+from gateway_server.transports.ftp_paths import raw_of, readable
 
 _LEAVING_SECONDS = 1.0  # in which the data connection of a client that has said QUIT and hung up may still come
 
@@ -25,25 +26,28 @@ class Transfers(Control):
     """A control connection with its data connection."""
 
     dtp_handler = Data
-    passive_dtp = Passive
     active_dtp = Active
 
     # the data connection
 
     def drop_data(self) -> None:
         """Whatever there is of a data connection goes."""
-        for of in (self._dtp_acceptor, self._dtp_connector, self.data_channel):
+        if self.door is not None:
+            self.door.release()
+        for of in (self._dtp_connector, self.data_channel):
             if of is not None:
                 of.close()
-        self._dtp_acceptor = self._dtp_connector = self.data_channel = None
+        self.door = self._dtp_connector = self.data_channel = None
 
     def _make_epasv(self, extmode: bool = False) -> None:
         self.drop_data()
-        acceptor = Passive(self, extmode)
-        if self._closed:  # the client was found to be gone when it should be told the port
-            acceptor.close()
-        elif not acceptor._closed:
-            self._dtp_acceptor = acceptor
+        door = self.desk.doors.door(self, self.terms.passive_ports)
+        if door is None:
+            self.respond("425 No port is free for the data connection; try again later.")
+            self.refused("every port of the passive range is taken")
+            return
+        self.door = door
+        self.passive(door.place[1].removeprefix("::ffff:"), door.port, extended=extmode)
 
     def passive(self, here: str, port: int, *, extended: bool) -> None:
         """A port waits for the client's data connection."""
@@ -52,6 +56,21 @@ class Transfers(Control):
             return
         address = self.terms.masquerade_for(self.host) or here
         self.respond(f"227 Entering passive mode ({address.replace('.', ',')},{port // 256},{port % 256}).")
+
+    def data_came(self, sock: socket.socket, address: str) -> None:
+        """Somebody comes in at our door; only the client may."""
+        if not self.terms.admits_data(self.host, address.removeprefix("::ffff:")):
+            sock.close()
+            self.respond("425 A data connection from another address was refused.")
+            self.refused(f"a data connection came from another address, {address}")
+        else:
+            self.data_connected(sock)
+
+    def door_lost(self) -> None:
+        """Our door is no more."""
+        self.door = None
+        if self.delivery is not None or self._sending:
+            self._no_data()
 
     def _make_eport(self, ip: str, port: int) -> None:
         if not self.terms.admits_data(self.host, ip):
@@ -68,7 +87,9 @@ class Transfers(Control):
 
     def data_connected(self, sock: socket.socket) -> None:
         """The data connection is there."""
-        self._dtp_acceptor = None
+        if self.door is not None:
+            self.door.release()
+            self.door = None
         self.active_at = monotonic()
         channel = self.dtp_handler(sock, self)
         if not channel.connected:
@@ -99,7 +120,7 @@ class Transfers(Control):
 
     def has_data(self) -> bool:
         """Whether there is a data connection, or will be one; says 425 if not."""
-        if self.data_channel is not None or self._dtp_acceptor is not None:
+        if self.data_channel is not None or self.door is not None:
             return True
         self.respond("425 Use PASV or PORT first.")
         return False
@@ -172,8 +193,8 @@ class Transfers(Control):
 
     def _finish(self, delivery: Delivery) -> None:
         self._committing = True
-        self._note("ftp< 226 Stored.")
-        delivery.said(self.take_said())
+        if self._said:
+            delivery.said(self.take_said())
         self.desk.end(self, delivery, "", lambda result: self._answered(delivery, result))
 
     def _answered(self, delivery: Delivery, result: FileRecord | StoreError) -> None:
@@ -181,14 +202,14 @@ class Transfers(Control):
         self._committing = False
         if self._closed:
             if isinstance(result, FileRecord):
-                self.desk.thread.hand_over(self.desk.landing.unheard, result)
+                self.desk.unheard(result)
             return
         self._waiting = False
         self.active_at = monotonic()
         if isinstance(result, FileRecord):
             self._write(b"226 Stored.\r\n")
             if self._closed and not self._leaving:
-                self.desk.thread.hand_over(self.desk.landing.unheard, result)
+                self.desk.unheard(result)
             self.stored(delivery, result)
         elif isinstance(result, StoreFull):
             self.respond("452 The disk is full; nothing was stored. Try again later.")
@@ -213,9 +234,9 @@ class Transfers(Control):
         if reply:
             self.respond(reply)
         if self._closed or reply:
-            self.refused(f"{delivery.command} {delivery.path}: {why}")
+            self.refused(f"{delivery.command} {readable(raw_of(delivery.path))}: {why}")
         said = self.take_said()
-        if delivery.size or delivery.key is not None:
+        if delivery.size or delivery.in_parts:
             delivery.said(said)
             self.desk.end(self, delivery, why, None)
         else:
@@ -250,9 +271,9 @@ class Transfers(Control):
             if idle > terms.data_timeout:
                 self._dtp_connector.handle_close()
         else:
-            if self._dtp_acceptor is not None and idle > terms.data_timeout:
-                self._dtp_acceptor.close()
-                self._dtp_acceptor = None
+            if self.door is not None and idle > terms.data_timeout:
+                self.door.release()
+                self.door = None
             if idle > (terms.idle_timeout if self.account is not None else terms.login_timeout):
                 self.respond("421 Nothing was said for too long.")
                 if self.account is None:

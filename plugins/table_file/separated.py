@@ -39,7 +39,10 @@ def separated_records(file: UploadedFile, mapping: Mapping) -> Records:
         columns = {name: at for at, name in reversed(list(enumerate(names)))}
         if absent := [place for place in mapping.required if _position(place, columns) is None]:
             shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-            raise OtherKind(f"it has no column {absent[0]!r}; its columns: {shown}"[:400])
+            said = f"it has no column {absent[0]!r}; its columns: {shown}"[:400]
+            if mapping.encoding not in ("", "utf-8") and not file.data.isascii() and _is_utf8(file.data):
+                said += f"; it is text in utf-8, not in {mapping.encoding}"
+            raise OtherKind(said)
     return Records(_records(lines, columns, mapping), "\n".join(above)[:_HEAD])
 
 

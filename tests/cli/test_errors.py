@@ -93,5 +93,7 @@ sys.exit(run_program(lambda: talk.main([], standalone_mode=False), debug=False))
 def test_control_characters_are_shown_and_steer_no_terminal(capsys: Captured) -> None:
     assert harmless("°C м³") == "°C м³"
     assert harmless("a\x1b[31m\x07\n\u202e") == "a\\x1b[31m\\x07\\n\\u202e"
+    assert harmless("a\rb\x00\x7f\x9b half \udcff") == "a\\rb\\x00\\x7f\\x9b half \\udcff"
+    assert harmless("Архив №3\tb\x1b", keep="\t") == "Архив №3\tb\\x1b"
     say("meter \x1b]0;x\x07 answers\nat its place")
     assert capsys.readouterr().err == "meter \\x1b]0;x\\x07 answers\nat its place\n"

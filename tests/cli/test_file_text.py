@@ -4,23 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_server.cli.file_text import content_lines, printable, tried_lines
+from gateway_server.cli.file_text import content_lines, tried_lines
 from gateway_server.workbench.sniff import Attempt
-
-
-@pytest.mark.parametrize(
-    ("sent", "shown"),
-    [
-        ("Архив №3.txt", "Архив №3.txt"),
-        ("a\tb", "a\tb"),
-        ("a\x1b[31mb", "a\\x1b[31mb"),
-        ("a\rb\x00\x7f\x9b", "a\\rb\\x00\\x7f\\x9b"),
-        ("right\u202eleft", "right\\u202eleft"),
-        ("half \udcff", "half \\udcff"),
-    ],
-)
-def test_what_a_client_named_cannot_move_the_cursor(sent: str, shown: str) -> None:
-    assert printable(sent) == shown
 
 
 @pytest.mark.parametrize(

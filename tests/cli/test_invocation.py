@@ -72,3 +72,14 @@ def test_nothing_is_said_to_be_made_where_no_store_can_be(desk: Desk) -> None:
     assert ran.status == 2
     assert "away is missing" in ran.err
     assert "is made" not in ran.err
+
+
+@pytest.mark.parametrize("verb", [("file", "reprocess"), ("reprocess",), ("check-config",)])
+def test_mistake_in_a_plugin_is_told_by_whoever_decodes(desk: Desk, verb: tuple[str, ...]) -> None:
+    folder = desk.folder / "plugins.d"
+    folder.mkdir()
+    (folder / "day.yaml").write_text("reads: table_file\n")
+    (desk.folder / "gateway.toml").write_text('[plugins]\nfolders = ["plugins.d"]\n')
+    ran = desk.run(*verb)
+    assert "note: a plugin is left out" in ran.err
+    assert "day.yaml: line 1: time is missing" in ran.err

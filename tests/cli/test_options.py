@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_server.cli.invocation import Invocation, Zones
-from gateway_server.cli.options import Period, at_most
+from gateway_server.cli.options import Period, at_most, containing
 from gateway_server.store.records import Filter, MeterRecord
 from tests.cli.desk import Desk
 
@@ -40,3 +40,15 @@ def test_period_that_ends_before_it_begins_is_refused(desk: Desk) -> None:
         ran = desk.run(*verb, "--from", "2026-11-22", "--to", "2026-11-20")
         assert ran.status == 2
         assert "before --from" in ran.err
+
+
+def test_search_looks_at_all_words_whatever_their_case_and_counts_what_it_finds() -> None:
+    things = [("Котельная 4", "m1"), ("boiler", "M2"), ("котельная 5", "m3")]
+
+    def found(text: str, limit: int | None = None) -> list[str]:
+        return [name for _, name in containing(text, iter(things), lambda one: one, limit)]
+
+    assert found("КОТЕЛЬНАЯ") == ["m1", "m3"]
+    assert found("котельная", 1) == ["m1"]
+    assert found("m2") == ["M2"]
+    assert found("") == ["m1", "M2", "m3"]

@@ -112,3 +112,11 @@ def test_bytes_of_a_meter_cannot_steer_the_terminal() -> None:
     assert text.replace("\n", "").isprintable()
     note = ChunkView(AT, 0, Direction.NOTE, 0, b"the meter \x1b[2J")
     assert lines(note)[0].endswith("the meter \\x1b[2J")
+
+
+def test_dialogue_in_a_note_is_shown_line_by_line() -> None:
+    note = ChunkView(AT, 0, Direction.NOTE, 0, b"ftp> STOR a\nftp< 150 Ready\x1b[2J")
+    (shown,) = lines(note)
+    first, second = shown.split("\n")
+    assert first.endswith("-  ftp> STOR a")
+    assert second == " " * first.index("ftp>") + "ftp< 150 Ready\\x1b[2J"

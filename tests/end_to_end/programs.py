@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -14,12 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def program(*arguments: str, log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Runs ``gateway-server`` with these arguments until the test has done with it; ``log`` gets its standard error."""
+def program(*arguments: str, log: Path | None = None, under: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """Runs ``gateway-server`` with these arguments until the test has done with it; ``log`` gets its standard error.
+
+    ``under`` is the command of a tracer that makes itself its child (``strace -D``).
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with nullcontext() if log is None else log.open("w") as errors:
         running = subprocess.Popen(
-            [sys.executable, "-m", "gateway_server", *arguments],
+            [*under, sys.executable, "-m", "gateway_server", *arguments],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

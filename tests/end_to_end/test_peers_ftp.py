@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("peers_ftp")]
 
 NAME = "41203377202404030900000900.dat"
 
-LFTP = "set net:max-retries 1; set net:timeout 10; set ftp:passive-mode {0}; put {{file}}; bye"
+LFTP = "set net:max-retries 1; set net:timeout 40; set ftp:passive-mode {0}; put {{file}}; bye"
 ON_LFTP = ("lftp", "-u", "{login},{password}", "-p", "{port}", "{host}", "-e")
-ON_NCFTP = ("ncftpput", "-V", "-t", "15", "-r", "1", "-u", "{login}", "-p", "{password}", "-P", "{port}")
+ON_NCFTP = ("ncftpput", "-V", "-t", "40", "-r", "1", "-u", "{login}", "-p", "{password}", "-P", "{port}")
 CLIENTS = {
     "curl, EPSV": ("curl", "-sS", "-T", "{file}", "{url}/"),
     "curl, PASV": ("curl", "-sS", "--disable-epsv", "--no-ftp-skip-pasv-ip", "-T", "{file}", "{url}/"),

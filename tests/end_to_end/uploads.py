@@ -6,10 +6,11 @@ import json
 import random
 import selectors
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -86,8 +87,12 @@ class Drop:
     @contextmanager
     def gateway(self) -> Iterator[tuple[int, int]]:
         """The running gateway; gives its port and its process."""
-        with program("run", "--only", "ftp", "-c", str(self.config), log=self.folder / "log") as running:
+        with self.running() as running:
             yield int(first_line(running).rpartition(":")[2]), running.pid
+
+    def running(self, *, under: Sequence[str] = ()) -> AbstractContextManager[subprocess.Popen[str]]:
+        """The gateway, which may not come up; its log is in the folder."""
+        return program("run", "--only", "ftp", "-c", str(self.config), log=self.folder / "log", under=under)
 
     def stored(self) -> list[Stored]:
         """Every file in the store, the oldest first."""

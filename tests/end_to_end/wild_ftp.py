@@ -118,12 +118,14 @@ class Talk:
     heard: float
     next: int = 0
     buffer: bytes = b""
+    said: bytes = b""  # the last line
     within: bytes = b""  # the code of the longer reply whose lines come now
     data: list[socket.socket] = field(default_factory=list)
 
 
 class Wild:
-    """Dialogues against a server. ``strange`` are the replies that are none, ``unanswered`` counts QUITs without 221.
+    """Dialogues against a server. ``strange`` are the replies that are none, ``unanswered`` the dialogues whose QUIT
+    got no 221, with what was heard last.
 
     ``patience_s`` is how long a dialogue is listened to after its last word, ``quit_s`` how long 221 is waited for.
     """
@@ -135,7 +137,7 @@ class Wild:
         *,
         at_once: int = 50,
         patience_s: float = 0.05,
-        quit_s: float = 10.0,
+        quit_s: float = 30.0,
     ) -> None:
         self._port = port
         self._dialogues = dialogues
@@ -145,7 +147,7 @@ class Wild:
         self._selector = selectors.DefaultSelector()
         self._live: dict[socket.socket, Talk] = {}
         self.done = 0
-        self.unanswered = 0
+        self.unanswered: list[tuple[bytes, bytes]] = []
         self.strange: list[bytes] = []
         self.codes: dict[bytes, int] = {}
 
@@ -205,6 +207,7 @@ class Wild:
             self._say(talk)
 
     def _look_at(self, talk: Talk, line: bytes) -> None:
+        talk.said = line
         code = line[:3]
         if talk.within and not line.startswith(talk.within + b" "):
             return
@@ -239,7 +242,8 @@ class Wild:
             except OSError:
                 self._over(talk)
             return
-        self.unanswered += talk.wildness.bids_farewell
+        if talk.wildness.bids_farewell:
+            self.unanswered.append((b"".join(talk.wildness.pieces), talk.said))
         self._over(talk)
 
     def _over(self, talk: Talk) -> None:

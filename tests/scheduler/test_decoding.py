@@ -156,10 +156,10 @@ def test_nothing_is_begun_after_the_end(desk: Desk) -> None:
     assert desk.states() == [FileState.STORED]
 
 
-@pytest.mark.parametrize(("quiet", "rest"), [(0.0, 9.0), (5.0, 0.5)])
-def test_uploads_that_go_on_get_most_of_the_disk(desk: Desk, quiet: float, rest: float) -> None:
+@pytest.mark.parametrize(("files", "quiet", "rest"), [(2, 0.0, 9.0), (50, 0.0, 49.0), (2, 5.0, 0.5), (50, 5.0, 0.5)])
+def test_uploads_that_go_on_get_most_of_the_disk(desk: Desk, files: int, quiet: float, rest: float) -> None:
     desk.decoding.start()
-    desk.decoding.add([desk.upload(name) for name in "ab"])
+    desk.decoding.add([desk.upload(str(number)) for number in range(files)])
     f, args = desk.calls.get(timeout=10)
     desk.clock.advance(quiet + 1)  # how long the first took
     f(*args)
@@ -168,5 +168,5 @@ def test_uploads_that_go_on_get_most_of_the_disk(desk: Desk, quiet: float, rest:
     assert desk.calls.empty()
     desk.clock.advance(0.2)
     desk.turn()
-    assert desk.states() == [FileState.UNKNOWN] * 2
+    assert desk.states()[:3] == [FileState.UNKNOWN, FileState.UNKNOWN, FileState.STORED][:files]
     desk.decoding.stop()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway_server.model import MeterState
-from gateway_server.store.records import MeterRecord, UploadAccount
+from gateway_server.model import MeterState, Outcome
+from gateway_server.store.records import MeterRecord, SessionClosing, SessionOpening, UploadAccount
 from gateway_server.store.sql import SqlStore
 
 
@@ -31,3 +31,13 @@ def test_an_empty_secret_takes_the_password_away(store: SqlStore) -> None:
     store.set_upload_secret("boiler4", "$argon2id$first")
     store.set_upload_secret("boiler4", "")
     assert store.upload_account("boiler4") == UploadAccount("boiler4", "41203377", MeterState.DISABLED, "")
+
+
+def test_what_an_account_uploaded_in_a_time_is_counted_by_its_sessions(store: SqlStore) -> None:
+    for login, transport, at_ms, size in (
+        ("m1", "ftp", 10, 100), ("m1", "ftp", 11, 50), ("m2", "ftp", 19, 7), ("m1", "ftp", 20, 1), ("m1", "ftp", 9, 1),
+        ("m1", "ftp", 12, 0), ("m1", "tcp", 12, 1),
+    ):  # fmt: skip
+        key = store.open_session(SessionOpening(transport, "10.0.0.1:4", at_ms, caller=login))
+        store.close_session(key, SessionClosing(at_ms + 100, Outcome.READ, bytes_received=size))
+    assert store.uploaded(10, 20) == {"m1": (150, 2), "m2": (7, 1)}

@@ -8,8 +8,8 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Saved
 from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, RowToSave
 from gateway_server.store.sql import SqlStore
+from tests.store.deliveries import upload
 from tests.store.samples import NOON, contents, entry, hour
-from tests.store.test_files import upload
 
 METER = "41203377"
 BYTES = b"x" * 300  # the row of hour n is bytes 100n to 100n+100

@@ -44,6 +44,9 @@ class Weak:
         else:
             self._writer.call(work, done)
 
+    def call_from_thread(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        self.call(work, done)
+
 
 class Site:
     """A site with its own FTP server, and the gateway watching that server's folder."""

@@ -149,6 +149,23 @@ def test_nothing_but_logging_in_is_done_before_it(tmp_path: Path) -> None:
         assert client.say("DELE x") == "500 'DELE' is not understood."
 
 
+def test_login_that_is_no_utf8_is_refused_as_any_other_and_kept_readable(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with hall(tmp_path, replace(TERMS, failed_login_delay=0.0)) as place:
+        client = place.raw()
+        client.reply()
+        client.send("USER Счётчик\r\n".encode("cp1251"))
+        assert client.reply() == "331 Send the password."
+        client.send(b"PASS \xff\xfe\r\n")
+        assert client.reply() == "530 Login incorrect."
+        client.hang_up()
+        (session,) = place.ended()
+        assert session.caller == "Счётчик"
+        assert session.detail == "login failed: no meter has the route ftp:Счётчик"
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 def test_names_keep_their_bytes_whatever_their_encoding(tmp_path: Path) -> None:
     with hall(tmp_path, TERMS) as place:
         client = place.logged_in()

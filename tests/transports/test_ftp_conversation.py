@@ -159,6 +159,16 @@ def test_quota_of_a_day_is_refused_with_552_and_starts_anew(tmp_path: Path) -> N
         assert client.upload("STOR c", b"z" * 1500) == "226 Stored."
 
 
+def test_quota_of_a_day_outlives_a_restart(tmp_path: Path) -> None:
+    terms = replace(TERMS, quota=2000)
+    with hall(tmp_path, terms) as place:
+        place.ms -= 60_000
+        assert place.logged_in().upload("STOR a", b"x" * 1500) == "226 Stored."
+    with hall(tmp_path, terms) as again:
+        client = again.logged_in()
+        assert client.upload("STOR b", b"y" * 1500) == "552 Refused: the account's quota for today is used up."
+
+
 def test_too_many_uploads_of_one_account_at_once_are_put_off(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, uploads_per_account=1)) as place:
         first, second = place.logged_in(), place.logged_in()

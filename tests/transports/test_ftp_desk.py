@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 
-from gateway_server.store.records import SessionOpening
+from gateway_server.errors import StoreError
+from gateway_server.store.records import FileRecord, FileState, SessionOpening
 from gateway_server.transports import ftp_desk
-from gateway_server.transports.ftp_delivery import PIECE, Delivery
+from gateway_server.transports.ftp_delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp_desk import MOST_AHEAD, Desk
 from gateway_server.transports.ftp_terms import Terms
 
 DAY_MS = 86_400_000
+FILE = FileRecord(17, "1", "m1", "a", 10, "", 0, FileState.STORED)
 
 
 class Thread:
     """Stands for the FTP thread: keeps what is handed over."""
+
+    loop = None
 
     def __init__(self) -> None:
         self.handed: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
@@ -30,13 +34,26 @@ class Thread:
 
 
 class Landing:
-    taken = 0
+    def __init__(self) -> None:
+        self.taken = 0
+        self.took: list[tuple[int, str, Callable[[FileRecord | StoreError], None]]] = []
+
+    def take(
+        self, delivery: Delivery, entries: list[Entry], why: str, answer: Callable[[FileRecord | StoreError], None]
+    ) -> None:
+        self.took.append((delivery.size, why, answer))
 
     def part(self) -> None: ...
 
     def end(self) -> None: ...
 
     def remark(self) -> None: ...
+
+    def refused(self) -> None: ...
+
+    def unheard(self) -> None: ...
+
+    def arrived(self) -> None: ...
 
 
 class Channel:
@@ -95,15 +112,18 @@ def test_quota_counts_bytes_and_files_of_a_day_per_account(office: Office) -> No
 
 def test_small_file_goes_to_the_store_in_one_step_and_a_large_one_in_pieces(office: Office) -> None:
     office.uploaded(4096)
-    assert [f for f, _ in office.thread.handed] == [office.landing.end]
-    office.thread.handed.clear()
-    _, delivery = office.begin()
+    assert [size for size, _, _ in office.landing.took] == [4096]
+    assert office.thread.handed == []
+    control, delivery = office.begin()
     delivery.received(bytes(PIECE - 1))
     office.desk.received(delivery)
     assert office.thread.handed == []
     delivery.received(b"x")
     office.desk.received(delivery)
     assert [f for f, _ in office.thread.handed] == [office.landing.part]
+    office.desk.end(control, delivery, "", None)
+    assert [f for f, _ in office.thread.handed] == [office.landing.part, office.landing.end]
+    assert len(office.landing.took) == 1
 
 
 def test_little_that_came_a_while_ago_is_swept_into_the_store(office: Office) -> None:
@@ -123,6 +143,46 @@ def test_clients_wait_while_the_reactor_is_behind(office: Office) -> None:
     office.landing.taken = MOST_AHEAD // 2 + 1
     office.desk.sweep()
     assert not control.data_channel.held
+
+
+def test_clients_wait_while_too_much_waits_for_its_commit(office: Office) -> None:
+    control, _ = office.begin()
+    for _ in range(MOST_AHEAD // PIECE + 1):
+        office.uploaded(PIECE)
+    assert control.data_channel.held
+    for _, _, answer in office.landing.took:
+        answer(FILE)
+    assert not control.data_channel.held
+
+
+def test_file_is_decoded_some_time_after_its_client_was_told(office: Office) -> None:
+    office.uploaded(10)
+    office.landing.took[0][2](FILE)
+    assert office.thread.handed == []
+    office.desk.sweep()
+    assert office.thread.handed == [(office.landing.arrived, ((17,),))]
+    office.desk.sweep()
+    assert len(office.thread.handed) == 1
+
+
+def test_file_whose_client_was_gone_is_not_decoded(office: Office) -> None:
+    office.uploaded(10)
+    office.landing.took[0][2](FILE)
+    office.desk.unheard(FILE)
+    office.desk.sweep()
+    assert office.thread.handed == [(office.landing.unheard, (FILE,))]
+
+
+def test_upload_the_store_refused_is_told_to_whoever_asked_and_leaves_a_session(office: Office) -> None:
+    control, delivery = office.begin()
+    delivery.received(b"x")
+    told: list[FileRecord | StoreError] = []
+    office.desk.end(control, delivery, "", told.append)
+    error = StoreError("locked")
+    office.landing.took[0][2](error)
+    assert told == [error]
+    ((what, (which, _, why, said)),) = office.thread.handed
+    assert (what, which, why, said) == (office.landing.refused, delivery, "", error)
 
 
 def test_clients_wait_while_the_store_is_behind(office: Office) -> None:

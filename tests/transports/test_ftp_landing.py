@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from gateway_server.errors import StoreError
+from gateway_server.errors import StoreError, StoreFull
 from gateway_server.model import Direction, Outcome
 from gateway_server.session.plan import Facilities
 from gateway_server.session.sweep import Sweep
@@ -47,7 +47,8 @@ class Bench:
         return one
 
     def end(self, delivery: Delivery, why: str = "") -> FileRecord:
-        self.landing.end(delivery, delivery.take(), why, self.said.append)
+        land = self.landing.end if delivery.key is not None else self.landing.take
+        land(delivery, delivery.take(), why, self.said.append)
         result = self.said.pop()
         assert isinstance(result, FileRecord)
         return result
@@ -58,12 +59,25 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_whole_file_is_told_first_and_decoded_later(bench: Bench) -> None:
+def test_whole_file_is_told_and_its_session_tells_the_same(bench: Bench) -> None:
     file = bench.end(bench.delivery())
     assert (file.state, file.size, file.meter) == (FileState.STORED, 10, "41203377")
-    assert bench.decoded == []
-    bench.clock.advance(1)
-    assert bench.decoded == [file.id]
+    (session,) = bench.store.sessions(Filter())
+    assert (session.outcome, session.meter, session.bytes_received) == (Outcome.READ, "41203377", 10)
+    log = [(entry.direction, entry.data) for entry in bench.store.session_log(session.id)]
+    assert log == [
+        (Direction.NOTE, b"ftp> STOR day.dat"),
+        (Direction.FROM_METER, b"0123456789"),
+        (Direction.NOTE, b"ftp< 226 Stored."),
+    ]
+
+
+def test_files_that_arrived_are_decoded_until_the_end(bench: Bench) -> None:
+    bench.landing.arrived((3, 4))
+    assert bench.decoded == [3, 4]
+    bench.landing.stop()
+    bench.landing.arrived((5,))
+    assert bench.decoded == [3, 4]
 
 
 def test_pieces_of_a_long_upload_are_counted_for_the_other_side(bench: Bench) -> None:
@@ -78,21 +92,18 @@ def test_pieces_of_a_long_upload_are_counted_for_the_other_side(bench: Bench) ->
     assert bench.landing.taken == 14
 
 
-def test_upload_cut_off_is_incomplete_and_not_decoded(bench: Bench) -> None:
+def test_upload_cut_off_is_incomplete_and_its_log_tells_of_no_226(bench: Bench) -> None:
     file = bench.end(bench.delivery(), "the client aborted it")
     assert file.state is FileState.INCOMPLETE
     session = bench.store.session(file.session)
     assert session is not None
     assert (session.outcome, session.detail) == (Outcome.PARTIAL, "the client aborted it")
-    bench.clock.advance(1)
-    assert bench.decoded == []
+    assert b"226" not in b"".join(entry.data for entry in bench.store.session_log(session.id))
 
 
-def test_file_of_which_the_client_was_not_told_is_incomplete_and_not_decoded(bench: Bench) -> None:
+def test_file_of_which_the_client_was_not_told_is_incomplete(bench: Bench) -> None:
     file = bench.end(bench.delivery())
     bench.landing.unheard(file)
-    bench.clock.advance(1)
-    assert bench.decoded == []
     (stored,) = bench.store.files(Filter())
     assert (stored.state, stored.detail) == (FileState.INCOMPLETE, UNHEARD)
 
@@ -105,17 +116,40 @@ def test_duplicate_stays_one_though_the_client_was_not_told(bench: Bench) -> Non
     assert [file.state for file in bench.store.files(Filter())] == [FileState.STORED, FileState.DUPLICATE]
 
 
-def test_store_that_fails_ends_the_session_as_a_fault_of_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> FileRecord:
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_store_that_fails_ends_the_session_as_a_fault_of_ours(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, in_parts: bool
+) -> None:
+    def fails(*_: object, **_named: object) -> FileRecord:
         raise StoreError("locked")
 
-    monkeypatch.setattr(SqlStore, "finish_upload", fails)
     delivery = bench.delivery()
-    bench.landing.end(delivery, delivery.take(), "", bench.said.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "finish_upload" if in_parts else "take_upload", fails)
+        if in_parts:
+            bench.landing.part(delivery, delivery.take())
+            bench.landing.end(delivery, delivery.take(), "", bench.said.append)
+        else:
+            entries = delivery.take()
+            bench.landing.take(delivery, entries, "", bench.said.append)
+            assert isinstance(bench.said[-1], StoreError)
+            bench.landing.refused(delivery, entries, "", bench.said[-1])
     assert isinstance(bench.said.pop(), StoreError)
     (session,) = bench.store.sessions(Filter())
     assert session.outcome is Outcome.GATEWAY_FAULT
     assert session.detail.startswith("the store could not keep what came: locked")
+    log = b"".join(entry.data for entry in bench.store.session_log(session.id))
+    assert b"0123456789" in log
+    assert b"226" not in log
+
+
+def test_upload_for_which_there_was_no_room_leaves_its_dialogue_and_no_file(bench: Bench) -> None:
+    delivery = bench.delivery()
+    bench.landing.refused(delivery, delivery.take(), "", StoreFull("no room"))
+    (session,) = bench.store.sessions(Filter())
+    assert session.outcome is Outcome.GATEWAY_FAULT
+    assert [entry.data for entry in bench.store.session_log(session.id)] == [b"ftp> STOR day.dat"]
+    assert list(bench.store.files()) == []
 
 
 def test_meter_that_a_rule_names_is_the_registers(bench: Bench) -> None:
@@ -136,10 +170,3 @@ def test_connection_without_an_upload_leaves_what_was_said(bench: Bench) -> None
     assert (session.outcome, session.detail, session.caller) == (Outcome.REFUSED, "login failed", "m1")
     (entry,) = bench.store.session_log(session.id)
     assert (entry.direction, entry.data) == (Direction.NOTE, b"ftp> USER m1")
-
-
-def test_nothing_is_decoded_after_the_end(bench: Bench) -> None:
-    bench.end(bench.delivery())
-    bench.landing.stop()
-    bench.clock.advance(1)
-    assert bench.decoded == []

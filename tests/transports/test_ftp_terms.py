@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gateway_server.transports.ftp_paths import text_of
 from gateway_server.transports.ftp_terms import SharedAccount, Terms, network_of, within
 
 
@@ -39,3 +40,8 @@ def test_first_rule_that_finds_somebody_says_who_it_is() -> None:
     assert account.identify("/site-7/41203377.dat") == "41203377"
     assert account.identify("/site-7/day.dat") == "7"
     assert account.identify("/day.dat") == ""
+
+
+def test_rule_is_asked_with_a_name_as_a_person_reads_it() -> None:
+    account = SharedAccount("bpek", "", (("name", re.compile(r"^Узел(?P<id>\w+)\.")),))
+    assert account.identify("/" + text_of("УзелАБ.dat".encode("cp1251"))) == "АБ"

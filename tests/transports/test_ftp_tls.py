@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import ftplib
 import io
 import socket
@@ -12,38 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileState
-from gateway_server.transports.ftp_terms import Terms, TlsFiles
+from gateway_server.transports.ftp_terms import Terms
 from gateway_server.transports.ftp_tls import tls_context
+from tests.transports.certificates import certificate
 from tests.transports.ftp_hall import PASSWORD, Hall, hall, reset, upload
-
-
-def certificate(folder: Path) -> TlsFiles:
-    """A self-signed certificate and its key, for ten years from 2026 on."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "drop")])
-    begins = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begins)
-        .not_valid_after(begins + dt.timedelta(days=3650))
-        .sign(key, hashes.SHA256())
-    )
-    files = TlsFiles(folder / "drop.crt", folder / "drop.key")
-    files.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return files
 
 
 def trusting() -> ssl.SSLContext:

@@ -11,9 +11,9 @@ import pytest
 
 from gateway_server.errors import StoreBroken, StoreFull
 from gateway_server.model import Outcome
-from gateway_server.store.files import FileQueries
-from gateway_server.store.records import FileState
-from gateway_server.transports.ftp_data import Passive
+from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.uploads import UploadQueries
+from gateway_server.transports.ftp_doors import Door
 from gateway_server.transports.ftp_landing import UNHEARD
 from gateway_server.transports.ftp_terms import Terms
 from gateway_server.transports.ftp_transfers import Transfers
@@ -58,14 +58,14 @@ def test_control_connection_cut_in_mid_transfer_leaves_an_incomplete_file(tmp_pa
 
 def test_client_lost_between_the_commit_and_226_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committing, cut = threading.Event(), threading.Event()
-    finish = FileQueries.finish_upload
+    take = UploadQueries.take_upload
 
-    def slow(self, key, end, closing):  # type: ignore[no-untyped-def]  # as the one it stands for
+    def slow(*arguments, **named):  # type: ignore[no-untyped-def]  # as the one it stands for
         committing.set()
         assert cut.wait(10)
-        return finish(self, key, end, closing)
+        return take(*arguments, **named)
 
-    monkeypatch.setattr(FileQueries, "finish_upload", slow)
+    monkeypatch.setattr(UploadQueries, "take_upload", slow)
     with hall(tmp_path) as place:
         client = place.logged_in()
         data = client.begin("STOR day.dat")
@@ -204,11 +204,11 @@ def test_full_disk_is_452_and_nothing_is_acknowledged(tmp_path: Path, monkeypatc
     with hall(tmp_path) as place:
         client = place.logged_in()
 
-        def full(self, key, end, closing):  # type: ignore[no-untyped-def]  # as the one it stands for
+        def full(*_: object, **_named: object) -> FileRecord:
             raise StoreFull("no room")
 
         with monkeypatch.context() as patch:
-            patch.setattr(FileQueries, "finish_upload", full)
+            patch.setattr(UploadQueries, "take_upload", full)
             assert client.upload("STOR day.dat", b"x" * 1000) == (
                 "452 The disk is full; nothing was stored. Try again later."
             )
@@ -224,10 +224,10 @@ def test_full_disk_is_452_and_nothing_is_acknowledged(tmp_path: Path, monkeypatc
 def test_store_that_fails_is_451(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Hall(tmp_path)
 
-    def broken(self, key, end, closing):  # type: ignore[no-untyped-def]  # as the one it stands for
+    def broken(*_: object, **_named: object) -> FileRecord:
         raise StoreBroken("input/output error")
 
-    monkeypatch.setattr(FileQueries, "finish_upload", broken)
+    monkeypatch.setattr(UploadQueries, "take_upload", broken)
     client = place.client()
     with pytest.raises(ftplib.error_temp, match="451 The file could not be stored"):
         upload(client, "day.dat", b"x")
@@ -275,18 +275,18 @@ def test_uploads_under_way_are_incomplete_when_the_gateway_stops(tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", ["PASV", "EPSV"])
-def test_client_gone_when_it_is_told_the_port_leaves_no_open_port(
+def test_client_gone_when_it_is_told_the_port_leaves_no_port_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    opened: list[Passive] = []
+    opened: list[Door] = []
 
     def gone(self: Transfers, here: str, port: int, *, extended: bool) -> None:
         waiting = self.desk.thread.loop.socket_map.values()
-        opened.extend(one for one in waiting if isinstance(one, Passive))
+        opened.extend(one for one in waiting if isinstance(one, Door))
         self.close()
 
     monkeypatch.setattr(Transfers, "passive", gone)
     with hall(tmp_path) as place:
         place.logged_in().send(f"{command}\r\n".encode())
         place.until(lambda: opened)
-        place.until(lambda: all(one._closed for one in opened))
+        place.until(lambda: all(one.control is None for one in opened))

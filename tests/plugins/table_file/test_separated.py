@@ -86,6 +86,11 @@ def test_other_files_are_left_to_others_with_the_reason(data: str | bytes, why: 
     assert why in str(caught.value)
 
 
+def test_mapping_that_states_another_encoding_than_the_files_is_told_so() -> None:
+    with pytest.raises(OtherKind, match="it is text in utf-8, not in cp1251"):
+        read(DAY.replace("value: Vb", 'value: "Vст"') + "encoding: cp1251\n", "Time;Vст\n14.03.2026 07:00;5\n")
+
+
 def test_file_that_is_no_text_in_the_stated_encoding_is_another() -> None:
     with pytest.raises(OtherKind, match="line 1 is no text in utf-8"):
         read(DAY + "encoding: utf-8\n", "Время;Vb\n".encode("cp1251"))
