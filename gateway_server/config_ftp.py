@@ -84,7 +84,7 @@ class FtpSettings(Named):
     certificate: str = ""
     private_key: str = ""
     tls_required: bool = False
-    tls_oldest: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    tls_oldest: Literal["1.0", "1.1", "1.2"] = "1.2"
     names: str = ""
     list_own: bool = True
     read_own: bool = False
