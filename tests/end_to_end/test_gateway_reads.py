@@ -140,7 +140,7 @@ def test_unit_on_the_desk_is_read_and_found_over_its_port(place: Place) -> None:
 
 def test_optical_head_is_signed_on_at_300_baud_and_read_at_the_speed_it_offers(place: Place) -> None:
     place.says("meter", "add", SERIAL)
-    head = ("simulate", "meter", "--pty", "--baud", "300", "--days", "1", "--seconds", "60")
+    head = ("simulate", "meter", "--pty", "--baud", "300", "--days", "1", "--seconds", "200")
     with program(*head) as meter:
         port = first_line(meter).split()[-1].removeprefix("serial:")
         for _ in range(2):

@@ -133,8 +133,8 @@ def test_a_lock_that_has_closed_by_itself_is_opened_again() -> None:
             Command("W1", "4:170.0(0)"): [Acknowledge()],
         }
     )
-    live = (*objects.EK_LIVE, *objects.ELSEWHERE.values())
-    absent = " ".join(address for address in live if address != "2:300")
+    usual = (*objects.EK_LIVE, *objects.ELSEWHERE.values())
+    absent = " ".join(address for address in usual if address != "2:300")
     told = visit(meter, KnownMeter(SERIAL, LIVE, memory={"absent:2.05": absent}))
     assert told.outcome is None
     assert [row.columns[0].quantity for row in told.rows] == ["clock", "base_volume"]
