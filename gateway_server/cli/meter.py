@@ -219,6 +219,7 @@ _card_options = opt.options(
 @meter.command()
 @click.argument("serial")
 @_card_options
+@click.option("--address", metavar="TEXT", help="Its address on a bus that it shares, such as its Modbus unit.")
 @click.option("--drop-route", "dropped", multiple=True, metavar="ROUTE", help="Takes a route away from a known meter.")
 @config_option
 @pass_invocation
@@ -234,6 +235,7 @@ def add(
     gas_day_start: str | None,
     password_file: Path | None,
     ftp_password_file: Path | None,
+    address: str | None,
     dropped: tuple[str, ...],
 ) -> None:
     """Adds a meter, or changes one.
@@ -260,6 +262,7 @@ def add(
         if missing := set(dropped) - set(record.routes):
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
         record = replace(record, routes=tuple(route for route in record.routes if route not in dropped))
+        record = replace(record, address=record.address if address is None else address)
         check_meter(record, invocation.codecs())
         with store.connection.transaction("add meter"):
             store.put_meter(record, read_access_code(password_file) if password_file else None)

@@ -11,9 +11,8 @@ from gateway_server.cli.errors import Failed, harmless
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import print_json
 from gateway_server.cli.options import json_option
-from gateway_server.codec.declaration import SUFFIXES, read_declaration
-from gateway_server.codec.meter_profile.codec import ProfileCodec, make_codec
-from gateway_server.codec.meter_profile.parse import parse_profile
+from gateway_server.cli.workbench_export import export, named_profile
+from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.meter_profile.schema import schema
 from gateway_server.errors import OperatorError
 from gateway_server.workbench.capture import read_capture
@@ -27,20 +26,7 @@ def workbench() -> None:
     """From captures of a protocol to a running profile."""
 
 
-def named_profile(invocation: Invocation, name: str) -> ProfileCodec:
-    """The codec of a profile: by its file, or by the name it has among the plugins. Raises `OperatorError`."""
-    path = Path(name)
-    if path.suffix in SUFFIXES:
-        if not path.is_file():
-            raise OperatorError(f"there is no file {path}")
-        try:
-            return make_codec(parse_profile(read_declaration(path)))
-        except OperatorError as error:
-            raise OperatorError(f"{path}: {error}") from None
-    codec = invocation.codecs().get(name)
-    if not isinstance(codec, ProfileCodec):
-        raise OperatorError(f"the codec {name} is no meter profile; name one, or a file that ends in .yaml")
-    return codec
+workbench.add_command(export)
 
 
 @workbench.command()

@@ -21,7 +21,7 @@ from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, MeterClock, meter_clock
 from gateway_server.testing.profile_meter import ProfileMeter
-from gateway_server.testing.simulate import Say, host_and_port, load_profile, unescaped
+from gateway_server.testing.simulate import Say, check_no_quirks, host_and_port, load_profile, unescaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ class Fleet:
         self._started = self._clock.seconds()
         self._next: IDelayedCall | None = None
         self._end: IDelayedCall | None = None
+        if options.profile is not None:
+            check_no_quirks(options.quirks)
         self._profile = load_profile(options.profile) if options.profile is not None else None
         self.meters: list[FakeMeter | ProfileMeter] = []
         self._callers: list[Caller] = []

@@ -62,6 +62,7 @@ class ProfileMeter:
     """One meter. ``acknowledged`` holds archive and order number of every entry that was acknowledged.
 
     ``sign_offs`` counts how often everything that it had to push was acknowledged, or a line ended behind an answer.
+    Without ``pushes`` it waits to be asked, whatever the profile lets it say by itself.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class ProfileMeter:
         *,
         days: int = 2,
         patience_s: float = PATIENCE_S,
+        pushes: bool = True,
     ) -> None:
         self.serial = serial
         self.kind = profile.name
         self.patience_s = patience_s
         self.acknowledged: set[tuple[str, int]] = set()
         self.sign_offs = 0
+        self._is_pushing = pushes and profile.answer is not None
         self._machine = Machine(profile)
         self._inventor = Inventor(self._machine, serial, seed)
         self._now = now
@@ -112,8 +115,9 @@ class ProfileMeter:
         """The line is there: a meter that pushes speaks now."""
         self._on_line = True
         profile = self._machine.profile
-        self._opening = deque(step for step in _flat(profile.answer or ()) if isinstance(step, Ask))
-        return self._open() if profile.answer is not None else []
+        if self._is_pushing:
+            self._opening = deque(step for step in _flat(profile.answer or ()) if isinstance(step, Ask))
+        return self._open() if self._is_pushing else []
 
     def received(self, data: bytes) -> list[Reply]:
         """Bytes from the gateway, cut anywhere; what the meter says to them."""
@@ -127,7 +131,7 @@ class ProfileMeter:
 
     def overdue(self) -> list[Reply]:
         """Nobody has spoken for a while: what was not acknowledged is said again, and new rows are told."""
-        if not self._on_line or self._machine.profile.answer is None:
+        if not self._on_line or not self._is_pushing:
             return []
         if not self._waits and not self._opening:
             return self._push()
@@ -138,7 +142,7 @@ class ProfileMeter:
 
     def hung_up(self) -> None:
         """The line has ended: what was not acknowledged is kept for the next one."""
-        if self._answered and not self._pushes:
+        if self._answered and not self._is_pushing:
             self.sign_offs += 1
         for waiting in self._queue:
             for entry in waiting.entries:

@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -211,7 +211,8 @@ class Inventor:
         if field.name == roles.number and entry is not None:
             return {field.name: entry.number}
         if isinstance(field.type, (CountedTime, PatternTime, PackedTime)):
-            return {field.name: entry.at if entry is not None and field.name in roles.times else now}
+            moment = entry.at if entry is not None and field.name in roles.times else now
+            return {field.name: _countable(field.type, moment)}
         if isinstance(field.type, Text):
             return {field.name: "SIM" if field.name in roles.measured else ""}
         if isinstance(field.type, Bytes):
@@ -336,6 +337,14 @@ def _capacity(type_: Type) -> int:
             return int(10 ** min(digits or 6, 6)) - 1
         case _:
             return 0
+
+
+def _countable(type_: CountedTime | PatternTime | PackedTime, moment: datetime) -> datetime:
+    """The last moment that a field of this type can tell."""
+    if not isinstance(type_, CountedTime):
+        return moment
+    unit = timedelta(milliseconds=type_.unit_ms)
+    return type_.since + (moment - type_.since) // unit * unit
 
 
 def _digits(serial: str) -> int:

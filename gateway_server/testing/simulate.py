@@ -64,6 +64,12 @@ def unescaped(text: str) -> bytes:
     return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
 
 
+def check_no_quirks(quirks: Quirks) -> None:
+    """Raises `OperatorError` for quirks of a meter that speaks a profile: they are those of our own models."""
+    if quirks != Quirks():
+        raise OperatorError("quirks are peculiarities of the built-in models; a meter that speaks a profile has none")
+
+
 def load_profile(path: Path) -> MeterProfile:
     """A meter profile out of its file, or one that comes with the gateway by its name. Raises `OperatorError`."""
     bundled = bundled_plugins() / f"{path}.yaml"
@@ -89,8 +95,12 @@ class SimulatedMeter:
         self._dump_to = options.dump
         self.meter: FakeMeter | ProfileMeter
         if options.profile is not None:
+            check_no_quirks(options.quirks)
             profile = load_profile(options.profile)
-            self.meter = ProfileMeter(profile, options.serial, options.seed, time.now(), days=options.days)
+            # Whom one calls and who can be asked waits for the question; everybody else speaks when the line is there.
+            pushes = bool(options.call) or profile.read is None
+            now = time.now()
+            self.meter = ProfileMeter(profile, options.serial, options.seed, now, days=options.days, pushes=pushes)
         else:
             self.meter = FakeMeter(
                 options.model,

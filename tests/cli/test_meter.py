@@ -51,6 +51,13 @@ def test_meter_is_added_with_everything_the_contract_names(desk: Desk) -> None:
     assert "stored, encrypted" in shown.out
 
 
+def test_meter_on_a_bus_has_an_address_and_keeps_it(desk: Desk) -> None:
+    assert desk.run("meter", "add", "20511893", "--address", "5").status == 0
+    assert desk.run("meter", "add", "20511893", "--name", "Bakery").status == 0
+    with desk.store() as store:
+        assert store.known_meter("20511893").address == "5"
+
+
 def test_adding_a_known_meter_changes_only_what_is_said(desk: Desk) -> None:
     ran = desk.run("meter", "add", "41203377", "--route", "caller:1", "--drop-route", "tcp:10.8.0.17:4001")
     assert "changed" in ran.out

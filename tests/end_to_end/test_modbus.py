@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.programs import ROOT, first_line, program, said_by
+from tests.end_to_end.programs import ROOT, first_line, free_port, program, said_by
 
 pytestmark = pytest.mark.end_to_end
 
@@ -155,3 +156,59 @@ def test_probe_finds_somebody_who_speaks_modbus_although_no_register_is_known(tm
     assert found["meter"] == "who-is-there-17"
     assert found["route"] == f"serial:{ours}:19200:8N1"
     assert [one["codec"] for one in found["attempts"]] == ["bpek-modbus", "who-is-there"]
+
+
+def test_gateway_reads_what_another_client_reads_from_the_same_server(tmp_path: Path) -> None:
+    if shutil.which("mbpoll") is None:
+        pytest.skip("mbpoll is not installed")
+    place = Place(tmp_path, "tcp")
+    with modbus_server("modbus-tk", "tcp") as port:
+        place.says("read", SERIAL, "--via", f"tcp:127.0.0.1:{port}")
+        theirs = {
+            quantity: mbpoll(port, table, first, form)
+            for quantity, table, first, form in (
+                ("base_volume_total", "4:int", 16, "-B"),
+                ("temperature", "4:float", 20, ""),
+                ("battery_life", "3", 0, ""),
+            )
+        }
+    ours = place.values()
+    assert Decimal(ours["base_volume_total"]) == Decimal(theirs["base_volume_total"]) / 1000
+    assert Decimal(ours["temperature"]) == Decimal(theirs["temperature"]).quantize(Decimal("0.01"))
+    assert ours["battery_life"] == theirs["battery_life"]
+
+
+def mbpoll(port: str, table: str, first: int, order: str) -> str:
+    """What mbpoll reads there: one value; ``-B`` for the high word first."""
+    command = ["mbpoll", "-m", "tcp", "-p", port, "-a", "17", "-0", "-r", str(first), "-c", "1", "-t", table, "-1"]
+    done = subprocess.run(
+        [*command, *filter(None, [order]), "127.0.0.1"], capture_output=True, text=True, timeout=20, check=False
+    )
+    found = re.search(rf"\[{first}\]:\s+(\S+)", done.stdout)
+    assert found is not None, done.stdout + done.stderr
+    return found[1]
+
+
+@servers
+def test_modbus_rtu_is_read_over_csd(tmp_path: Path, server: str) -> None:
+    if "modems" not in said_by("simulate", "--help"):
+        pytest.skip("this version has no simulated modems yet")
+    book, number = tmp_path / "book.toml", "+79160000009"
+    with ExitStack() as stack:
+        if server == "pymodbus":
+            there = stack.enter_context(modbus_server(server, "rtu-over-tcp"))
+        else:
+            ours, theirs = stack.enter_context(cable())
+            stack.enter_context(modbus_server(server, "rtu", theirs))
+            there = str(free_port())
+            carried = f"tcp-listen:{there},bind=127.0.0.1,fork,reuseaddr"
+            stack.enter_context(running("socat", carried, f"{ours},raw,echo=0"))
+        book.write_text(f'[[number]]\nnumber = "{number}"\naddress = "127.0.0.1:{there}"\n')
+        quick = ("--setup-seconds", "0.5", "--round-trip", "0.2", "--failures", "registration_s=0", "--seconds", "60")
+        bank = stack.enter_context(program("simulate", "modems", "--book", str(book), *quick))
+        modem = next(line.split()[-1] for line in iter(lambda: first_line(bank), "ready") if line.startswith("modem"))
+        place = Place(tmp_path, "rtu", f'[[modem]]\nname = "m1"\nport = "{modem}"\nguard = 1.1\n')
+        assert "read;" in place.says("read", SERIAL, "--via", f"csd:{number}")
+    assert place.values() == WHAT_IT_HOLDS
+    (session,) = place.lists("session", "list")
+    assert session["transport"] == "csd"

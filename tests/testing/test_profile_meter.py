@@ -197,6 +197,22 @@ def test_request_of_another_meters_energy_is_answered_in_the_code_that_was_asked
         assert name in answer.values
 
 
+def test_meter_that_is_called_waits_for_the_question() -> None:
+    meter, codec = reference(pushes=False)
+    assert meter.connected() == []
+    assert meter.overdue() == []
+    assert names(codec, meter.received(ask(codec, "ask_identity"))) == ["hello"]
+    meter.hung_up()
+    assert meter.sign_offs == 1
+
+
+def test_clock_between_two_seconds_is_told_as_the_last_of_them() -> None:
+    meter, codec = reference()
+    meter.tick(datetime(2024, 4, 3, 12, 6, 7, 500_000))
+    (current,) = said(codec, meter.received(ask(codec, "ask_current")))
+    assert current.values["clock"] == datetime(2024, 4, 3, 12, 6, 7)
+
+
 # what it holds
 
 

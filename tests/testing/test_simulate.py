@@ -109,3 +109,9 @@ def test_file_that_is_no_profile_is_refused_with_its_name(tmp_path: Path, text: 
         load_profile(place)
     assert str(place) in str(told.value)
     assert complaint in str(told.value)
+
+
+def test_quirks_of_the_models_do_not_go_with_a_profile() -> None:
+    options = MeterOptions(pty=True, profile=Path("reference-push"), quirks=Quirks(slow=True))
+    with pytest.raises(OperatorError, match="a meter that speaks a profile has none"):
+        SimulatedMeter(started(), options)
