@@ -375,8 +375,3 @@ def unfold(data: bytes, parity: Parity) -> bytes:
     if parity is Parity.EVEN:
         return even.add_even(data)
     return data.translate(_ODD) if parity is Parity.ODD else data
-
-
-def framing_of(profile: MeterProfile, kind: str) -> Framing | None:
-    """The framing in which frames of this kind stand."""
-    return next((one for one in profile.framings if one.name == kind), None)
