@@ -196,7 +196,7 @@ def _short(value: str) -> str:
 _card_options = opt.options(
     click.option("--name", metavar="TEXT", help="What people call it."),
     click.option("--codec", metavar="NAME", help="The metering protocol; without it the listener's."),
-    click.option("--profile", metavar="NAME", help="Manufacturer and model, such as ek270."),
+    click.option("--profile", metavar="NAME", help="Its meter profile, or manufacturer and model such as ek270."),
     click.option("--route", "routes", multiple=True, metavar="ROUTE", help="How it is reached; repeatable, in order."),
     click.option("--group", metavar="PATH", help="Such as north/boilers."),
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway_server.codec.codec import NOISE, Frame
 
 LINE = "line"
@@ -58,6 +60,11 @@ class ByteBuffer:
         """
         at = self._bytes.find(wanted, self._at + start)
         return at if at < 0 else at - self._at
+
+    def search(self, pattern: re.Pattern[bytes], start: int = 0) -> int:
+        """Where a pattern first matches, at ``start`` or behind; -1 if nowhere."""
+        found = pattern.search(self._bytes, self._at + start)
+        return -1 if found is None else found.start() - self._at
 
     def peek(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` up to ``end``, left where they are; fewer when fewer are here."""

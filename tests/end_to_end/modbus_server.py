@@ -2,6 +2,7 @@
 
     python tests/end_to_end/modbus_server.py modbus-tk tcp 0      prints its port once it listens
     python tests/end_to_end/modbus_server.py pymodbus rtu /dev/pts/3
+    python tests/end_to_end/modbus_server.py pymodbus rtu-over-tcp 0      as at the far end of a modem
 
 Unit 17 has holding registers 0-1, 16-17 and 20-21 with nothing between them, input register 0 and coils 0-7.
 """
@@ -53,7 +54,7 @@ def serve_modbus_tk(way: str, place: str) -> None:
 
 
 async def serve_pymodbus(way: str, place: str) -> None:
-    from pymodbus import ModbusDeviceIdentification
+    from pymodbus import FramerType, ModbusDeviceIdentification
     from pymodbus.server import ModbusSerialServer, ModbusTcpServer
     from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -67,12 +68,13 @@ async def serve_pymodbus(way: str, place: str) -> None:
     name = named(info_name={"VendorName": "ACME", "ProductCode": "FC1", "MajorMinorRevision": "2"})
     device = SimDevice(UNIT, simdata=(bits(COILS), bits(COILS), registers(HOLDING), registers(INPUT)))
     server: Any
-    if way == "tcp":
-        server = ModbusTcpServer(device, identity=name, address=("127.0.0.1", int(place)))
+    if way != "rtu":
+        framer = FramerType.RTU if way == "rtu-over-tcp" else FramerType.SOCKET
+        server = ModbusTcpServer(device, framer=framer, identity=name, address=("127.0.0.1", int(place)))
     else:
         server = ModbusSerialServer(device, identity=name, port=place, baudrate=9600)
     await server.serve_forever(background=True)
-    print(server.transport.sockets[0].getsockname()[1] if way == "tcp" else place, flush=True)
+    print(place if way == "rtu" else server.transport.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.programs import ROOT, first_line, program, said_by
+from tests.end_to_end.programs import ROOT, first_line, free_port, program, said_by
 
 pytestmark = pytest.mark.end_to_end
 
@@ -187,3 +187,28 @@ def mbpoll(port: str, table: str, first: int, order: str) -> str:
     found = re.search(rf"\[{first}\]:\s+(\S+)", done.stdout)
     assert found is not None, done.stdout + done.stderr
     return found[1]
+
+
+@servers
+def test_modbus_rtu_is_read_over_csd(tmp_path: Path, server: str) -> None:
+    if "modems" not in said_by("simulate", "--help"):
+        pytest.skip("this version has no simulated modems yet")
+    book, number = tmp_path / "book.toml", "+79160000009"
+    with ExitStack() as stack:
+        if server == "pymodbus":
+            there = stack.enter_context(modbus_server(server, "rtu-over-tcp"))
+        else:
+            ours, theirs = stack.enter_context(cable())
+            stack.enter_context(modbus_server(server, "rtu", theirs))
+            there = str(free_port())
+            carried = f"tcp-listen:{there},bind=127.0.0.1,fork,reuseaddr"
+            stack.enter_context(running("socat", carried, f"{ours},raw,echo=0"))
+        book.write_text(f'[[number]]\nnumber = "{number}"\naddress = "127.0.0.1:{there}"\n')
+        quick = ("--setup-seconds", "0.5", "--round-trip", "0.2", "--failures", "registration_s=0", "--seconds", "60")
+        bank = stack.enter_context(program("simulate", "modems", "--book", str(book), *quick))
+        modem = next(line.split()[-1] for line in iter(lambda: first_line(bank), "ready") if line.startswith("modem"))
+        place = Place(tmp_path, "rtu", f'[[modem]]\nname = "m1"\nport = "{modem}"\nguard = 1.1\n')
+        assert "read;" in place.says("read", SERIAL, "--via", f"csd:{number}")
+    assert place.values() == WHAT_IT_HOLDS
+    (session,) = place.lists("session", "list")
+    assert session["transport"] == "csd"

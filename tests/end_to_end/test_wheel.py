@@ -58,5 +58,17 @@ def test_installed_program_brings_the_bundled_codecs(installed: Path, tmp_path: 
     )
     said = run([str(installed / "python"), "-c", ask], tmp_path)
 
-    assert said.startswith("('lis200',) []")
-    assert str(installed.parent) in said
+    names, _, rest = said.partition(") ")
+    assert {"lis200", "reference-push", "dtu-transparent"} <= set(names.strip("('").replace("'", "").split(", "))
+    assert rest.startswith("[] ")
+    assert str(installed.parent) in rest
+
+
+def test_installed_program_brings_the_schema_of_meter_profiles(installed: Path, tmp_path: Path) -> None:
+    ask = (
+        "import json, pathlib, gateway_server\n"
+        "from gateway_server.codec.meter_profile.schema import schema\n"
+        "file = pathlib.Path(gateway_server.__file__).parent / 'meter-profile.schema.json'\n"
+        "print(json.loads(file.read_text('utf-8')) == schema())"
+    )
+    assert run([str(installed / "python"), "-c", ask], tmp_path).strip() == "True"

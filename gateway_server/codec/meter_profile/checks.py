@@ -15,11 +15,6 @@ from gateway_server.codec.meter_profile.form import Crc, Fold, Sum
 Compute = Callable[[bytes], int]
 
 
-def width_of(rule: Crc | Sum) -> int:
-    """How many bits a check has."""
-    return rule.width
-
-
 @lru_cache(maxsize=256)
 def compute(rule: Crc | Sum) -> Compute:
     """What computes a check over bytes."""

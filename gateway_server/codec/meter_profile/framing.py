@@ -22,6 +22,9 @@ from gateway_server.errors import CodecError
 NO = 0
 MORE = -1
 SPOILED = -2
+ENDLESS = -3
+_WORK_PER_BYTE = 32
+_WORK_AT_FIRST = 1 << 16
 _ENDIANS = {Order.BIG: "big", Order.LITTLE: "little"}
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
@@ -31,7 +34,7 @@ class Cutter:
     """Finds where one framing's frame ends: how many bytes it has, `NO` if none begins here, `MORE` if that is open.
 
     `SPOILED` says that what begins here is none, and that up to its end mark none of this framing can begin: half a
-    line is no line.
+    line is no line. `ENDLESS`: none begins here, because no end is in sight.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -71,7 +74,7 @@ class Cutter:
         return _ANY
 
     def probe(self, buffer: ByteBuffer, at: int, looked: int) -> int:
-        """Looks at the frame that may begin at ``at``; ``looked`` bytes of it were searched for its end before."""
+        """Looks at the frame that may begin at ``at``, of which ``looked`` bytes were searched for its end before."""
         here = len(buffer) - at
         start = self.start
         opening = buffer.peek(at, at + len(start))
@@ -122,17 +125,21 @@ class Cutter:
             found = buffer.find(end, found + 1)
         size = found - at + self.layout.behind if found >= 0 else 0
         until = at + min(here, self.most) if found < 0 else found
-        inside = buffer.peek(at + len(self.start), until) if self._allowed or self._closed else b""
+        # A start mark may lie across what was looked at before.
+        fresh = at + max(len(self.start), looked - max(0, len(self.start) - 1))
+        inside = buffer.peek(fresh, until) if self._allowed or self._closed else b""
         if found < 0 and here <= self.most:
             begun = next((size for size in range(len(end) - 1, 0, -1) if inside.endswith(end[:size])), 0)
             inside = inside[: len(inside) - begun]  # the rest of the end may come
-        if self._closed and (again := inside.find(self.start)) >= 0 and again + len(self.start) < len(inside) + 1:
+        if self._closed and self.start in inside:
             return NO
         if self._allowed and inside.translate(None, self._allowed):
             return NO if self.is_anchored else SPOILED
         if found < 0 and here <= self.most:
             return MORE
-        if found < 0 or size > self.most or size < self.layout.least:
+        if found < 0:
+            return ENDLESS if self.is_anchored else SPOILED
+        if size > self.most or size < self.layout.least:
             return NO if self.is_anchored else SPOILED
         if self.layout.coding.changes and size <= self.layout.least:
             return NO
@@ -210,15 +217,22 @@ def _plain_place(framing: Framing) -> tuple[int, int, str] | None:
 
 
 class ProfileFramer:
-    """Cuts what one side says."""
+    """Cuts what one side says.
+
+    No byte is searched twice for an end. Where frames have no start bytes, so that only their check tells them from
+    noise, at most so many bytes are checked for every byte of the stream: what would take more is noise.
+    """
 
     def __init__(self, cutters: Sequence[Cutter], parity: Parity) -> None:
         self._cutters = cutters
         self._parity = parity
         self._buffer = ByteBuffer(max((cutter.most for cutter in cutters), default=1))
         self._wire = self._buffer if parity is Parity.NONE else ByteBuffer(self._buffer.bound)
+        self._parity_bits = {Parity.EVEN: even.add_even(_ANY), Parity.ODD: _ODD}.get(parity, b"")
+        self._is_metered = any(not cutter.is_anchored and cutter.layout.inner for cutter in cutters)
         self._candidates = candidates(cutters)
-        self._looked = 0
+        self._searched = [0] * len(cutters)
+        self._work = _WORK_AT_FIRST
         self._spoiled: Cutter | None = None
         self._flushing = False
 
@@ -241,36 +255,45 @@ class ProfileFramer:
                 break
             if at >= clear:
                 self._spoiled = None
-            for cutter in self._cutters:
+            for number, cutter in enumerate(self._cutters):
                 if cutter is self._spoiled:
                     continue
-                size = cutter.probe(buffer, at, self._looked if at == 0 else 0)
-                if size == NO or (size == MORE and self._flushing and not cutter.gap):
+                searched = self._searched[number]
+                size = cutter.probe(buffer, at, max(0, searched - buffer.start - at) if searched else 0)
+                if size > 0:
+                    if at:
+                        return self._noise(at)
+                    if not cutter.is_anchored and cutter.layout.inner and not self._is_checked(cutter, size):
+                        continue
+                    return self._frame(cutter, size, self._fault(cutter, size))
+                if size == NO:
                     continue
+                if size != SPOILED:
+                    # An end that is here already may still lack the check behind it.
+                    self._searched[number] = buffer.start + here - cutter.layout.behind + 1
+                    if size == ENDLESS or (self._flushing and not cutter.gap):
+                        continue
                 if at:
-                    self._looked = 0
                     return self._noise(at)
                 if size == SPOILED:
                     self._spoiled = cutter
                     clear = self._clear_from()
                     continue
-                if size == MORE:
-                    if self._flushing:
-                        return self._frame(cutter, here)
-                    # An end that is here already may still lack the check behind it.
-                    self._looked = max(0, here - cutter.layout.behind + 1)
-                    return None
-                fault = self._fault(cutter, size)
-                if fault and not cutter.is_anchored and cutter.layout.inner:
-                    continue
-                return self._frame(cutter, size, fault)
+                return self._frame(cutter, here) if self._flushing else None
             at += 1
-            self._looked = 0
-        self._looked = 0
         if here >= clear:
             self._spoiled = None
         keep = 0 if self._flushing or self._spoiled is None else self._begun(self._spoiled.end)
         return self._noise(here - keep) if here > keep else None
+
+    def _is_checked(self, cutter: Cutter, size: int) -> bool:
+        """Whether the check of a frame without start bytes matches, if that may still be asked."""
+        if self._work < size:
+            return False
+        if not self._fault(cutter, size):
+            return True
+        self._work -= size
+        return False
 
     def _clear_from(self) -> int:
         """Behind which byte the spoiled framing may begin again; behind all that is here if its end mark is not."""
@@ -293,12 +316,14 @@ class ProfileFramer:
             return self.next_frame()
         finally:
             self._flushing = False
+            if not len(self._buffer):
+                self._spoiled = None  # what comes after a silence begins anew
 
     def _next_candidate(self, at: int) -> int:
         if self._candidates is None or self._buffer[at] in self._candidates[0]:
             return at
-        found = self._candidates[1].search(self._buffer.peek(at, len(self._buffer)))
-        return len(self._buffer) if found is None else at + found.start()
+        found = self._buffer.search(self._candidates[1], at)
+        return len(self._buffer) if found < 0 else found
 
     def _fault(self, cutter: Cutter, size: int) -> str:
         wire = self._buffer.peek(0, size)
@@ -310,17 +335,18 @@ class ProfileFramer:
         return Frame(NOISE, data, start)
 
     def _frame(self, cutter: Cutter, size: int, fault: str = "") -> Frame:
-        self._looked = 0
         start = self._buffer.start
         data = self._take(size)
-        if not fault and self._parity in (Parity.EVEN, Parity.ODD):
-            table = even.add_even(_ANY) if self._parity is Parity.EVEN else _ODD
+        if self._parity_bits and not fault:
+            table = self._parity_bits
             if data.translate(table) != data and even.strip(data).translate(table) != data:
                 fault = "a byte has the wrong parity"
         return Frame(cutter.kind, data, start, fault)
 
     def _take(self, count: int) -> bytes:
         data = self._wire.take(count)
+        if self._is_metered:
+            self._work = min(_WORK_AT_FIRST, self._work + _WORK_PER_BYTE * count)
         if self._wire is not self._buffer:
             self._buffer.drop(count)
         return data
@@ -349,8 +375,3 @@ def unfold(data: bytes, parity: Parity) -> bytes:
     if parity is Parity.EVEN:
         return even.add_even(data)
     return data.translate(_ODD) if parity is Parity.ODD else data
-
-
-def framing_of(profile: MeterProfile, kind: str) -> Framing | None:
-    """The framing in which frames of this kind stand."""
-    return next((one for one in profile.framings if one.name == kind), None)

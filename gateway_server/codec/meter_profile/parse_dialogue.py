@@ -26,8 +26,7 @@ from gateway_server.codec.meter_profile.form import (
     Variable,
     Wait,
 )
-from gateway_server.codec.meter_profile.parse_parts import name_of
-from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds_of, source_of, tables_of
+from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds_of, source_of
 
 _OTHERWISE = {word.value: word for word in Otherwise}
 _GIVEN = {given.value: given for given in Given}
@@ -253,5 +252,3 @@ _STEPS: dict[str, Callable[[_Steps, Declaration, int], Step]] = {
     "drain": _Steps.wait,
     "baud": _Steps.line,
 }
-
-__all__ = ["Known", "name_of", "parse_steps", "parse_variables", "tables_of"]

@@ -6,7 +6,6 @@ from gateway_server import quantities
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.form import (
     EventMap,
-    Field,
     Group,
     IdentityMap,
     Part,
@@ -133,8 +132,3 @@ def parse_refusal(said: Declaration, scope: Scope) -> RefusalMap | None:
     refusal = RefusalMap(scope.wanted(table, "code"), scope.expression(table, "meaning"))
     table.end()
     return refusal
-
-
-def fields_of(parts: tuple[Part, ...]) -> list[Field]:
-    """The fields that stand in the parts themselves."""
-    return [part for part in parts if isinstance(part, Field)]

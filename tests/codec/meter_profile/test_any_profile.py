@@ -24,6 +24,8 @@ from gateway_server.codec.meter_profile.parse import parse_profile
 from gateway_server.codec.registry import bundled_plugins
 from gateway_server.errors import CodecError, GatewayError, MeterSilent, OperatorError
 from gateway_server.model import Event, KnownMeter, Reading, Row, Saved
+from tests.codec.meter_profile.profiles import frames as cut
+from tests.codec.meter_profile.profiles import kinds
 
 REFERENCE = (bundled_plugins() / "reference-push.yaml").read_text("utf-8")
 patiently = settings(
@@ -173,6 +175,9 @@ def survives(codec: ProfileCodec, chunks: Sequence[bytes], chance: random.Random
     while (frame := framer.flush()) is not None:
         frames.append(frame)
     assert b"".join(frame.data for frame in frames) == stream
+    whole = kinds(cut(codec, stream))
+    assert kinds(cut(codec, *chunks)) == whole
+    assert kinds(cut(codec, *[stream[at : at + 1] for at in range(len(stream))])) == whole
     interpreter = codec.interpreter()
     for frame in [*frames, Frame("frame", stream), Frame(SENT, stream)]:
         found = codec.dissect(frame)

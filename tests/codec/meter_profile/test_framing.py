@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gateway_server.codec.codec import NOISE
 from gateway_server.codec.meter_profile.codec import ProfileCodec
-from gateway_server.codec.meter_profile.parse import parse_profile
 from tests.codec.meter_profile.profiles import codec_of, framed, frames, kinds
-
-__all__ = ["parse_profile"]
 
 
 def every_cut(codec: ProfileCodec, stream: bytes) -> list[tuple[str, bytes]]:
@@ -242,3 +241,41 @@ def test_two_profiles_with_the_same_start_are_told_apart_by_their_checks() -> No
     data = one.machine.compiled.encode("message", {"body": b"\x01\x02"})
     assert frames(one, data)[0].fault == ""
     assert frames(other, data)[0].fault.startswith("the check CRC-16/XMODEM is")
+
+
+def test_telegram_after_a_silence_is_read_though_one_before_was_too_long() -> None:
+    codec = framed("gap: 0.05\nmost: 4")
+    framer = codec.framer()
+    framer.feed(b"123456")
+    assert kinds(iter(framer.next_frame, None)) == [(NOISE, b"123456")]
+    assert framer.flush() is None
+    framer.feed(b"12")
+    assert kinds(iter(framer.flush, None)) == [("frame", b"12")]
+
+
+WORST = {
+    "checks that never match": (
+        "header: [{name: n, type: u8}]\nsize: n * 256 + 4\ncheck: CRC-16/MODBUS\nmost: 65536",
+        b"\xff",
+    ),
+    "starts without an end": ("start: STX\nend: ETX\nmost: 65536", b"\x02"),
+    "text without an end": ("start: \"'$'\"\nend: CR LF\ncharacters: text\nmost: 65536", b"$"),
+    "half ends": ("end: CR LF\ncharacters: text\nmost: 65536", b"\r"),
+    "starts far apart": ("start: AA 55\nlength: {at: 2, size: 2}\nmost: 65536", b"\xaa\x55\xff\xf0"),
+}
+
+
+@pytest.mark.parametrize(("framing", "stream"), WORST.values(), ids=list(WORST))
+def test_time_stays_linear_whatever_profile_and_stream_do_to_each_other(framing: str, stream: bytes) -> None:
+    codec = framed(framing)
+    size = 1 << 17
+    data = (stream * (size // len(stream) + 1))[:size]
+    framer = codec.framer()
+    began = time.process_time()
+    for at in range(0, size, 64):
+        framer.feed(data[at : at + 64])
+        while framer.next_frame() is not None:
+            pass
+    assert time.process_time() - began < 30  # seconds, on a busy machine; looking at everything again takes minutes
+    while framer.flush() is not None:
+        pass
