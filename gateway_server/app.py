@@ -17,7 +17,7 @@ from gateway_server.config import Config, ListenerSettings, check_codecs, check_
 from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.scheduler.decoding import Decoding
-from gateway_server.scheduler.jobs import Jobs
+from gateway_server.scheduler.duty import Duty
 from gateway_server.scheduler.wake import listen_for_wakes
 from gateway_server.session.endings import Ending
 from gateway_server.session.plan import Facilities, Role
@@ -70,17 +70,16 @@ class Gateway:
         self._only = frozenset(only or PARTS)
         self._writer = _writer(reactor, config, self._broken, self._full, self._crowded)
         self._facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
-        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._jobs.came(serial))
+        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._duty.came(serial))
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
         self._dispatch = Dispatch(reactor, self._facilities, self._keep_alive, config.tcp.connect_timeout)
-        self._jobs = Jobs(
+        self._duty = Duty(
             self._facilities,
             self._presence,
             self._dispatch,
             lambda record: codecs_of(record, config, registry),
-            config.jobs.parallel,
-            config.jobs.lease,
+            config.duty_terms(),
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
@@ -112,7 +111,7 @@ class Gateway:
         try:
             path = store_path(self._config.store.url)
             if path is not None:
-                self._wakes = listen_for_wakes(self._reactor, path, self._jobs.look)
+                self._wakes = listen_for_wakes(self._reactor, path, self._duty.look)
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)
@@ -122,7 +121,7 @@ class Gateway:
             await self.stop()
             raise
         if "scheduler" in self._only:
-            self._jobs.start()
+            self._duty.start()
 
     async def stop(self) -> None:
         """No new calls, end sessions, flush logs, close the store: in this order. A second call waits for the first."""
@@ -133,7 +132,7 @@ class Gateway:
             return
         self._stopping = Deferred()
         await DeferredList([_stopped(port) for port in (*self._ports, *filter(None, [self._wakes]))])
-        self._jobs.stop()
+        self._duty.stop()
         if self._drop is not None:
             await self._drop.stop()
         for watcher in self._watchers:
