@@ -67,17 +67,26 @@ class Books:
         self._facilities.writer.call(work, heard)
 
     def close(
-        self, held: HeldJob, job: JobRecord, settle: Callable[[Store, JobRecord], JobRecord] | None = None
+        self,
+        held: HeldJob,
+        job: JobRecord,
+        settle: Callable[[Store, JobRecord], JobRecord] | None = None,
+        done: Callable[[JobRecord], None] | None = None,
     ) -> None:
-        """Writes how a job went; ``settle`` may look at what came of it, and change that."""
+        """Writes how a job went; ``settle`` may look at what came of it, and change that. ``done`` hears how it is now,
+        unless it could not be written."""
         session = held.session
 
-        def work(store: Store) -> None:
-            done = replace(job, session=session.key.id if session is not None else job.session)
-            store.update_job(done if settle is None else settle(store, done))
+        def work(store: Store) -> JobRecord:
+            over = replace(job, session=session.key.id if session is not None else job.session)
+            settled = over if settle is None else settle(store, over)
+            store.update_job(settled)
+            return settled
 
-        def heard(failed: GatewayError | None) -> None:
-            if failed is not None:
-                logger.warning("how order %d went could not be stored: %s", job.id, failed)
+        def heard(settled: JobRecord | GatewayError) -> None:
+            if isinstance(settled, GatewayError):
+                logger.warning("how order %d went could not be stored: %s", job.id, settled)
+            elif done is not None:
+                done(settled)
 
         self._facilities.writer.call(work, heard)

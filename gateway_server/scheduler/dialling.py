@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
 _READY_SECONDS = 0.5
-_ESTIMATES = 10
+_ESTIMATES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,6 @@ class Dialling:
         for job in seen.ended:
             logger.warning("meter %s was not read in its window: %s", job.serial, job.detail)
         self._waiting.update(seen, self._facilities.now_ms(), without=self._taking.values())
-        waiting = {job.id for job in seen.jobs} | {call.job.id for call in self._calls.values()}
-        self._same = {job: one for job, one in self._same.items() if job in waiting}
         again, self._look_again = self._look_again, False
         if again or self._waiting.unsure:
             self._later("estimate", 0.0, self.look)
@@ -173,7 +171,8 @@ class Dialling:
         """Looks again when a modem has cooled down, or a job may be called that may not be called now."""
         if any(not view.ready and not view.why and view.name not in self._calls for view in views):
             self._later("ready", _READY_SECONDS, self._dial)
-        ready = [self._as_modem(view) for view in views if view.ready and view.name not in self._taking]
+        busy = self._taking.keys() | self._calls.keys()
+        ready = [self._as_modem(view) for view in views if view.ready and view.name not in busy]
         change = self._board.next_change(self._waiting.candidates, ready, now_ms) if ready else None
         if change is not None:
             self._later("change", max(0.001, (change - now_ms) / 1000), self._dial)
@@ -312,7 +311,7 @@ class Dialling:
             verdict = self._policy.judge(
                 result, done.attempts, done.tries, done.most_attempts, progressed=stored > 0, same=same
             )
-            done = _settled(done, end, outcome, verdict, modem, now_ms)
+            done = _judged(done, end, outcome, verdict, modem, now_ms)
             if verdict.then is Then.STOP:
                 store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms)
             if verdict.then is not Then.DONE:
@@ -320,17 +319,23 @@ class Dialling:
                 logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)
             return done
 
-        self._books.close(call, replace(job, lease_until_ms=None), settle)
+        self._books.close(call, replace(job, lease_until_ms=None), settle, self._settled)
         self._free(modem)
-        self.look()
+
+    def _settled(self, job: JobRecord) -> None:
+        """A job that is to be called again waits with the others; of one that is over nothing is to be remembered."""
+        if job.state is JobState.QUEUED:
+            self._waiting.add(job, self._facilities.now_ms())
+            self._later("dial", 0.0, self._dial)
+        else:
+            self._same.pop(job.id, None)
 
     def _back(self, call: _Call, end: CallEnd | None = None) -> None:
         """The job goes back to the queue; a call that we ended ourselves is no attempt of the meter's."""
         detail = end.detail if end is not None else call.job.detail
         result = end.result if end is not None else call.job.result
-        self._books.close(
-            call, replace(call.job, state=JobState.QUEUED, lease_until_ms=None, detail=detail, result=result)
-        )
+        job = replace(call.job, state=JobState.QUEUED, lease_until_ms=None, detail=detail, result=result)
+        self._books.close(call, job, None, self._settled)
 
     def _close(self, call: _Call, job: JobRecord) -> None:
         self._books.close(call, replace(job, lease_until_ms=None))
@@ -367,7 +372,7 @@ class Dialling:
         self._timers[name] = clock.callLater(seconds, work)
 
 
-def _settled(job: JobRecord, end: CallEnd, outcome: Outcome, verdict: Verdict, modem: str, now_ms: int) -> JobRecord:
+def _judged(job: JobRecord, end: CallEnd, outcome: Outcome, verdict: Verdict, modem: str, now_ms: int) -> JobRecord:
     """How a job stands after a call."""
     said = end.detail or end.result.value
     job = replace(

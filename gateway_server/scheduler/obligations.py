@@ -26,17 +26,14 @@ ROW_BYTES = 150
 class Fitted:
     """A job's order as it is carried out, and the grid's rows it asks for, by archive.
 
-    It is broken off after ``seconds``; 0 lets it take its time.
+    It is broken off after ``seconds``; 0 lets it take its time. ``nothing``: no row is missing and nothing else is
+    wanted, so that no line need be opened.
     """
 
     order: ReadOrder
     asked: tuple[tuple[str, tuple[Span, ...]], ...] = ()
     seconds: float = 0.0
-
-    @property
-    def nothing(self) -> bool:
-        """Whether there is nothing to ask for: no line need be opened."""
-        return not self.order.ranges and self.order.what <= frozenset({"archive"})
+    nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,7 @@ def fitted(order: ReadOrder, parts: Iterable[Completeness], zone: ZoneInfo, most
     archives = named if named else ()
     if EVENTS in what and archives:
         archives = (*archives, EVENTS)
-    return Fitted(replace(order, what=what or frozenset({"archive"}), archives=archives, ranges=ranges), _by(kept))
+    return Fitted(replace(order, what=what, archives=archives, ranges=ranges), _by(kept), nothing=not what)
 
 
 def _by(kept: Iterable[tuple[str, tuple[Span, ...]]]) -> tuple[tuple[str, tuple[Span, ...]], ...]:

@@ -71,6 +71,7 @@ class Planning:
         self._schedules = tuple(schedules)
         self._made = made
         self._nights: set[tuple[str, str, str]] = set()
+        self._zones: set[str] = set()
         self._anew_ms = 0
         self._timer: IDelayedCall | None = None
 
@@ -90,29 +91,29 @@ class Planning:
         anew = now_ms >= self._anew_ms  # a meter may have been added, or given a route, in the middle of a night
         if anew:
             self._anew_ms = now_ms + _ALL_ANEW_MS
-        nights = self._nights
+        on = {
+            (schedule.name, zone, night.key)
+            for schedule in self._schedules
+            for zone in self._zones
+            if (night := schedule.night_at(now_ms, ZoneInfo(zone))) is not None
+        }
+        if not self._schedules or (not anew and on <= self._nights):
+            return
+        self._nights = on
 
-        def work(store: Store) -> tuple[int, set[tuple[str, str, str]]]:
+        def work(store: Store) -> tuple[int, set[str]]:
             meters = store.meters(Filter(states=(MeterState.ACTIVE.value,)))
-            zones = {meter.time_zone for meter in meters}
-            on = {
-                (schedule.name, zone, night.key)
-                for schedule in self._schedules
-                for zone in zones
-                if (night := schedule.night_at(now_ms, ZoneInfo(zone))) is not None
-            }
-            if not anew and on <= nights:
-                return 0, on
-            return sum(store.make_jobs(jobs_of(one, meters, now_ms), now_ms) for one in self._schedules), on
+            made = sum(store.make_jobs(jobs_of(one, meters, now_ms), now_ms) for one in self._schedules)
+            return made, {meter.time_zone for meter in meters}
 
-        if self._schedules:
-            self._facilities.writer.call(work, self._done)
+        self._facilities.writer.call(work, self._done)
 
-    def _done(self, result: tuple[int, set[tuple[str, str, str]]] | GatewayError) -> None:
+    def _done(self, result: tuple[int, set[str]] | GatewayError) -> None:
         if isinstance(result, GatewayError):
             logger.warning("the night's jobs could not be made, and are tried again: %s", result)
+            self._anew_ms = 0
             return
-        made, self._nights = result
+        made, self._zones = result
         if made and self._timer is not None:
             logger.info("%d jobs are planned", made)
             self._made()

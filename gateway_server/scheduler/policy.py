@@ -1,7 +1,8 @@
 """What follows from how a call went: when the meter is called again, by what, and when somebody must be told.
 
 The gaps are those of the dossier on CSD practice (A.3, A.4: 60, 180, 600 s; busy 1 to 5 minutes; no answer few times
-with long gaps), where the national rules for automatic diallers allow no shorter ones. The other numbers are guesses.
+with long gaps; a modem's own redial guard 2 minutes), below which the rules for automatic diallers do not allow to go.
+The other numbers are guesses.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ class Rule:
 
 
 RULES: dict[CallResult, Rule] = {
-    CallResult.BUSY: Rule((90, 180, 600)),
-    CallResult.NO_ANSWER: Rule((180, 600, 1200)),
+    CallResult.BUSY: Rule((60, 180, 600)),
+    CallResult.NO_ANSWER: Rule((120, 600, 1200)),
     CallResult.NO_CARRIER: Rule((60, 180, 600), other_bearer=True),
     CallResult.NO_DIALTONE: Rule((30, 60, 180), counts=False, other_modem=True, most=6, alarm=True),
     CallResult.BARRED: Rule((60,), counts=False, other_modem=True, other_bearer=True, most=2, alarm=True),
     CallResult.WRONG_NUMBER: Rule(stops=True, alarm=True),
-    CallResult.DELAYED: Rule((300, 600), counts=False, most=4),
+    CallResult.DELAYED: Rule((120, 300), counts=False, most=4),
     CallResult.SILENT: Rule((60, 180, 600)),
     CallResult.REFUSED: Rule(stops=True, alarm=True),
     CallResult.LOST: Rule((30, 60, 180)),

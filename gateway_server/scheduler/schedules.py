@@ -118,6 +118,21 @@ class Schedule:
                 return night
         return None
 
+    def nights(self, at_ms: int, zone: ZoneInfo) -> list[Night]:
+        """The night that is on, and those that begin within a day."""
+        found = [self.night_at(at_ms, zone)]
+        following = self.next_night(at_ms, zone)
+        while following is not None and following.due_ms <= at_ms + _LONGEST_MS:
+            found.append(following)
+            later = self.next_night(utc(datetime.fromisoformat(following.key), zone), zone)
+            following = later if later is not None and later.key != following.key else None
+        return list({night.key: night for night in found if night is not None}.values())
+
+    def nights_of(self, day: date, zone: ZoneInfo) -> list[Night]:
+        """The nights that begin on this day by a clock in the zone."""
+        start = utc(datetime.combine(day, time()), zone)
+        return [night for night in self.nights(start - 1, zone) if datetime.fromisoformat(night.key).date() == day]
+
     def _night(self, due: datetime, at_ms: int, zone: ZoneInfo) -> Night | None:
         due_ms = int(due.timestamp()) * 1000
         key = f"{due.replace(tzinfo=None):%Y-%m-%dT%H:%M}"

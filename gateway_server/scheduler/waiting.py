@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ CALLED = "csd:"
 USUAL_ROWS = 24
 UNKNOWN_S = 60.0
 _EARLIER = 10
+_FEW = 50
 
 Fit = Callable[[Store, JobRecord, MeterRecord, int], Fitted]
 
@@ -58,7 +60,7 @@ def see(store: Store, fit: Fit, known: Collection[int], now_ms: int, most: int |
     ended = store.end_windows(now_ms)
     jobs = store.calls_wanted(now_ms)
     serials = {job.serial for job in jobs}
-    meters = {one.serial: one for one in store.meters(Filter()) if one.serial in serials} if serials else {}
+    meters = {one.serial: one for one in store.meters(_of(serials))} if serials else {}
     seconds: dict[int, float] = {}
     for job in jobs:
         if most is not None and len(seconds) >= most:
@@ -67,6 +69,10 @@ def see(store: Store, fit: Fit, known: Collection[int], now_ms: int, most: int |
             seconds[job.id] = estimate(store, job, meters[job.serial], fit, now_ms).seconds
     by_meter, by_modem = store.air_time(now_ms - now_ms % DAY_MS)
     return Seen(jobs, meters, store.plan_stops(), by_meter, by_modem, seconds, ended)
+
+
+def _of(serials: Collection[str]) -> Filter:
+    return Filter(serials=tuple(serials)) if len(serials) <= _FEW else Filter()
 
 
 class Waiting:
@@ -94,6 +100,11 @@ class Waiting:
         here = {job.id for job in seen.jobs}
         self._seconds = {job: one for job, one in {**self._seconds, **seen.seconds}.items() if job in here}
         self.candidates = ranked(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
+
+    def add(self, job: JobRecord, now_ms: int) -> None:
+        """A job waits again."""
+        if all(one.job != job.id for one in self.candidates):
+            insort(self.candidates, self.as_candidate(job, now_ms), key=lambda one: one.rank)
 
     def as_candidate(self, job: JobRecord, now_ms: int) -> Candidate:
         """A job as the plan counts with it."""

@@ -17,6 +17,8 @@ from gateway_server.model import CallResult, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
+from gateway_server.session.session import Session
+from gateway_server.store.records import CallRecord
 from gateway_server.transports.calls import CallEnd, CallOrder, ModemView
 from gateway_server.transports.visit import Visit
 
@@ -165,6 +167,8 @@ class _Call:
         self._started = self._connected = self._clock.seconds()
         self._done = False
         self._forced: CallResult | None = None
+        self._session: Session | None = None
+        self._bytes = 0
 
     def begin(self) -> None:
         """Dials."""
@@ -184,8 +188,13 @@ class _Call:
 
     def _talk(self, meter: Callable[[Callable[[bytes], None], Callable[[], None]], Line]) -> None:
         visits: list[_Heard] = []
-        line = meter(lambda data: visits[0].received(data), lambda: visits[0].line_lost())
-        errand = replace(self._order.errand, ended=self._session_ended)
+
+        def hear(data: bytes) -> None:
+            self._bytes += len(data)
+            visits[0].received(data)
+
+        line = meter(hear, lambda: visits[0].line_lost())
+        errand = replace(self._order.errand, ended=self._session_ended, started=self._began)
         self._modem.visit = visit = Visit(line, self._pool._facilities, errand)
         visits.append(_Heard(visit))
         if self._how.lost_after_s is not None:
@@ -232,9 +241,39 @@ class _Call:
         airtime = int((now - self._connected) * 1000) if online else 0
         end = CallEnd(result, detail or result.value, modem.name, how.cause, airtime, ending, result in OURS)
         ready = now + self._pool._cool_down
+        self._note(end)
         self._pool.made.append(Made(self._order.number, modem.name, self._started, now, ready, end))
         modem.timer = self._clock.callLater(self._pool._cool_down, self._rested)
         self._over(end)
+
+    def _note(self, end: CallEnd) -> None:
+        """The call's record, as the real pool keeps it."""
+        facilities, errand = self._pool._facilities, self._order.errand
+        now_ms = facilities.now_ms()
+        connected = self._connected > self._started and end.airtime_ms > 0
+        record = CallRecord(
+            0,
+            errand.serial,
+            self._modem.name,
+            self._order.number,
+            now_ms - int((self._clock.seconds() - self._started) * 1000),
+            now_ms - end.airtime_ms if connected else None,
+            now_ms,
+            end.result,
+            end.detail,
+            end.cause,
+            self._bytes,
+            end.airtime_ms,
+            self._order.attempt,
+            self._session.key.id if self._session is not None else 0,
+            errand.job,
+            operator=self._modem.operator,
+        )
+        facilities.writer.call(lambda store: store.open_call(record), lambda _: None)
+
+    def _began(self, session: Session) -> None:
+        self._session = session
+        self._order.errand.started(session)
 
     def _rested(self) -> None:
         self._modem.ready = not self._modem.why
