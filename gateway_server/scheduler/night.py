@@ -21,8 +21,10 @@ LEAST_CALL_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is called. Seconds a call, a meter a day, a modem a day (0: no limit); calls at once on one SIM operator
-    and in one group (0: any); at least ``spread_s`` between two calls that begin on one operator or in one group.
+    """How much is called.
+
+    Seconds a call, a meter and a modem in 24 hours (0: no limit); calls at once on one SIM operator and in one group
+    (0: any); at least ``spread_s`` between two calls that begin on one operator or in one group.
     """
 
     call_s: float = 1800.0
@@ -38,7 +40,8 @@ class Candidate:
     """A job that waits for a modem.
 
     ``group`` is what the limits of groups count, ``operator`` whose SIM must call and ``modem`` which modem (empty:
-    any), ``accepts`` when the meter answers, ``used_s`` its air time of today, ``blocked`` why it must not be called.
+    any), ``accepts`` when the meter answers, ``used_s`` its air time of the last 24 hours, ``blocked`` why it must not
+    be called.
     """
 
     job: int
@@ -158,7 +161,8 @@ class Board:
             return False
         if candidate.operator and candidate.operator != modem.operator:
             return False
-        return self.budget(candidate, modem) >= LEAST_CALL_S and self.waits_until(candidate, modem, at_ms) <= at_ms
+        least = min(LEAST_CALL_S, self.limits.call_s or LEAST_CALL_S)
+        return self.budget(candidate, modem) >= least and self.waits_until(candidate, modem, at_ms) <= at_ms
 
     def budget(self, candidate: Candidate, modem: Modem) -> float:
         """How long this call may take."""
@@ -239,7 +243,7 @@ def _why(candidate: Candidate, modems: Sequence[Modem], limits: Limits, now_ms: 
     if not modems:
         return "no modem is in service"
     if limits.meter_day_s and limits.meter_day_s - candidate.used_s < LEAST_CALL_S:
-        return f"its air time of today is used up ({candidate.used_s:.0f} of {limits.meter_day_s:.0f} s)"
+        return f"its air time of 24 hours is used up ({candidate.used_s:.0f} of {limits.meter_day_s:.0f} s)"
     if candidate.modem and all(modem.name != candidate.modem for modem in modems):
         return f"its route names modem {candidate.modem}, which is not in service"
     if candidate.operator and all(modem.operator != candidate.operator for modem in modems):
@@ -249,7 +253,7 @@ def _why(candidate: Candidate, modems: Sequence[Modem], limits: Limits, now_ms: 
             return "it answers no calls within the window of its schedule"
         return "its window is over"
     if limits.modem_day_s and all(limits.modem_day_s - modem.used_s < LEAST_CALL_S for modem in modems):
-        return "the modems' air time of today is used up"
+        return "the modems' air time of 24 hours is used up"
     return "all modems are busy until its window ends"
 
 

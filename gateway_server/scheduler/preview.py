@@ -58,7 +58,7 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     start_ms = max(start_ms, now_ms)
     obligations = Obligations(terms.terms, terms.budget)
     stops = store.plan_stops()
-    by_meter, by_modem = store.air_time(start_ms - start_ms % DAY_MS)
+    by_meter, by_modem = store.air_time(start_ms - DAY_MS)
     rows: dict[int, int] = {}
     candidates, lines, whole = [], [], 0
     for job in jobs:

@@ -67,7 +67,7 @@ def see(store: Store, fit: Fit, known: Collection[int], now_ms: int, most: int |
             break
         if job.id not in known and job.serial in meters:
             seconds[job.id] = estimate(store, job, meters[job.serial], fit, now_ms).seconds
-    by_meter, by_modem = store.air_time(now_ms - now_ms % DAY_MS)
+    by_meter, by_modem = store.air_time(now_ms - DAY_MS)
     return Seen(jobs, meters, store.plan_stops(), by_meter, by_modem, seconds, ended)
 
 
@@ -113,7 +113,7 @@ class Waiting:
         return candidate(job, self._seen.meters.get(job.serial), seconds, self._rules, self._seen.stops, used_s, now_ms)
 
     def used_by(self, modem: str) -> float:
-        """A modem's air time of today."""
+        """A modem's air time of the last 24 hours."""
         return self._seen.by_modem.get(modem, 0.0)
 
     def spend(self, serial: str, modem: str, seconds: float) -> None:

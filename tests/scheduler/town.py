@@ -22,9 +22,11 @@ from gateway_server.session.presence import Presence
 from gateway_server.session.sweep import Sweep
 from gateway_server.store.open import open_store
 from gateway_server.store.records import Filter, JobRecord, JobState, MeterRecord
+from gateway_server.store.store import Writer
 from gateway_server.store.writer import DirectWriter
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_modems import FakeCall, FakeModems
+from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.line_to_meter import LineToMeter, run
 from gateway_server.testing.meter_lines import MeterClock
 from gateway_server.transports.calls import CallOrder
@@ -36,6 +38,7 @@ START_MS = 1_712_181_600_000  # 2024-04-03T22:00:00Z: one o'clock at night in Mo
 LOCAL = datetime(2024, 4, 4, 1, 0)
 NIGHT = Schedule("night", "0 1 * * *", window=Window.parse("01:00-05:30"), attempts=8)
 DAYS = 3
+SLOW = Quirks(reply_delay_s=0.6)
 FAILURES = (
     CallResult.BUSY,
     CallResult.NO_ANSWER,
@@ -62,14 +65,16 @@ class NoRoads:
 class Town:
     """``meters`` by serial number; `gateway` opens one on the store, `kill` ends it without a word."""
 
-    def __init__(self, meters: int, url: str | Path = ":memory:", start_ms: int = START_MS) -> None:
+    def __init__(self, meters: int, url: str | Path = ":memory:") -> None:
         self.url = url if url == ":memory:" else f"sqlite:///{url}"
         self.clock = Clock()
-        self.start_ms = start_ms
+        self.start_ms = START_MS
         self.store = open_store(str(self.url))
         self.time = MeterClock(self.clock, LOCAL)
         self.meters = {
-            f"{40_000_000 + number}": FakeMeter("ek270", f"{40_000_000 + number}", now=LOCAL, days=DAYS, seed=number)
+            f"{40_000_000 + number}": FakeMeter(
+                "ek270", f"{40_000_000 + number}", now=LOCAL, days=DAYS, seed=number, quirks=SLOW
+            )
             for number in range(meters)
         }
         self.store.put_meters(
@@ -118,9 +123,16 @@ class Town:
 
         return book
 
-    def gateway(self, book: Callable[[CallOrder, int], FakeCall] | None = None, modems: int = 8, **terms: Any) -> Duty:
+    def gateway(
+        self,
+        book: Callable[[CallOrder, int], FakeCall] | None = None,
+        modems: int = 8,
+        writer: Writer | None = None,
+        **terms: Any,
+    ) -> Duty:
         """A gateway on this town's store, with modems of its own; it has started."""
-        facilities = Facilities(DirectWriter(self.store), self.clock, lambda: self.now_ms, Sweep(self.clock))
+        writer = writer or DirectWriter(self.store)
+        facilities = Facilities(writer, self.clock, lambda: self.now_ms, Sweep(self.clock))
         pool = FakeModems(
             self.clock, facilities, book or self.answers, {f"m{number}": "" for number in range(1, modems + 1)}
         )
@@ -128,6 +140,15 @@ class Town:
         duty = Duty(facilities, Presence(self.clock), NoRoads(), lambda _: (codec,), replace(self.terms, **terms), pool)
         duty.start()
         return duty
+
+    def kill(self) -> None:
+        """The process is gone; the far modems find their lines dead, and the meters are idle again."""
+        for pool in self.pools:
+            pool.kill()
+        for call in tuple(self.clock.getDelayedCalls()):
+            call.cancel()
+        for meter in self.meters.values():
+            meter.hung_up()
 
     def pass_seconds(self, seconds: float) -> None:
         run(self.clock, seconds)
@@ -143,13 +164,12 @@ class Town:
                 break
         return self.clock.seconds()
 
-    def percent(self) -> dict[str, list[str]]:
-        """How whole every meter is."""
+    def percent(self, at_ms: int = START_MS) -> set[str]:
+        """How whole the meters' archives are, by what there had to be when the night began."""
         return {
-            meter.serial: [
-                str(part.percent) for part in assess_all(self.store, meter, self.terms.terms, self.now_ms, full=True)
-            ]
+            str(part.percent)
             for meter in self.store.meters()
+            for part in assess_all(self.store, meter, self.terms.terms, at_ms, full=True)
         }
 
     def faults(self) -> list[str]:
