@@ -107,7 +107,7 @@ def test_heartbeats_of_an_open_line_say_nothing_of_the_reading() -> None:
 
 
 def called(number: int, result: CallResult | None, minutes_ago: int, **said: object) -> CallRecord:
-    at_ms = NOW_MS - minutes_ago * 60_000
+    at_ms = NOW - minutes_ago * 60_000
     call = CallRecord(number, "41203377", "m1", "+79161234567", at_ms, None, at_ms + 20_000, result)
     return replace(call, **said)  # type: ignore[arg-type]  # fields of the record
 
@@ -121,34 +121,34 @@ def test_meter_that_cannot_be_called_says_how_often_why_and_by_which_modems() ->
         called(8, CallResult.BUSY, 70, modem="m2"),
         called(7, CallResult.NO_ANSWER, 130),
     ]
-    stands = standing(CALLED, [ended(3, Outcome.READ, 30)], NOW_MS, calls)
+    stands = standing(CALLED, [ended(3, Outcome.READ, 30)], NOW, calls)
     assert stands.verdict == "busy, 2 times in a row: its modem is in a call"
-    assert stands.evidence == "call 9 by modem m1, 9 min ago, cause 17: busy; by modems m1, m2; last good session 3"
+    assert stands.evidence == "call 9 by modem m1, 9 min 0 s ago, cause 17: busy; by modems m1, m2; last good session 3"
     assert "switched off and on" in stands.next_step
     assert not stands.well
 
 
 @pytest.mark.parametrize("result", [one for one in CallResult if one.value not in ("ok", "silent", "refused", "lost")])
 def test_every_call_that_reached_nobody_has_a_cause_and_a_next_step(result: CallResult) -> None:
-    stands = standing(CALLED, [], NOW_MS, [called(1, result, 5)])
+    stands = standing(CALLED, [], NOW, [called(1, result, 5)])
     assert stands.verdict.startswith(result.value)
     assert stands.next_step
     assert "{" not in stands.next_step
 
 
 def test_calls_are_no_matter_once_the_meter_was_heard_of_again() -> None:
-    stands = standing(CALLED, [ended(3, Outcome.READ, 1)], NOW_MS, [called(9, CallResult.BUSY, 90)])
+    stands = standing(CALLED, [ended(3, Outcome.READ, 1)], NOW, [called(9, CallResult.BUSY, 90)])
     assert stands.well
-    during = standing(CALLED, [], NOW_MS, [called(9, None, 1), called(8, CallResult.NO_ANSWER, 9)])
+    during = standing(CALLED, [], NOW, [called(9, None, 1), called(8, CallResult.NO_ANSWER, 9)])
     assert during.verdict.startswith("no_answer")
 
 
 def test_meter_that_nobody_calls_any_more_says_since_when_and_what_starts_it_again() -> None:
-    stop = PlanStop("41203377", CallResult.REFUSED, "#0017 wrong access code", "", NOW_MS - 3 * 3_600_000)
-    stands = standing(CALLED, [], NOW_MS, [called(4, CallResult.REFUSED, 180, session=7)], stop)
+    stop = PlanStop("41203377", CallResult.REFUSED, "#0017 wrong access code", "", NOW - 3 * 3_600_000)
+    stands = standing(CALLED, [], NOW, [called(4, CallResult.REFUSED, 180, session=7)], stop)
     assert stands.verdict == "refused: nobody calls it any more until somebody acts"
     assert "#0017 wrong access code; call 4 by modem m1" in stands.evidence
     assert "--password-file FILE" in stands.next_step
     assert "call resume 41203377" in stands.next_step
-    number = standing(CALLED, [], NOW_MS, (), replace(stop, result=CallResult.WRONG_NUMBER))
+    number = standing(CALLED, [], NOW, (), replace(stop, result=CallResult.WRONG_NUMBER))
     assert "--route csd:NUMBER" in number.next_step

@@ -115,7 +115,7 @@ def test_meter_that_calls_in_is_asked_for_what_is_overdue() -> None:
     place.store.save(key, SERIAL, with_hole)
     caller, _ = place.hall.call()
     caller.received(b"SN=41203377\r\nEND\r\n")
-    place.hall.pass_seconds(1)
+    place.hall.pass_seconds(6)
     (job,) = place.store.jobs(Filter())
     assert (job.origin, job.state, job.priority) == (Origin.COMPLETENESS, JobState.RUNNING, -1)
     caller.received(ANSWERS)

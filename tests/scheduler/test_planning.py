@@ -91,14 +91,15 @@ def test_planner_that_is_stopped_makes_nothing() -> None:
     assert list(jobs_of(NIGHT, office.store.meters(), START_MS - 1)) == []
 
 
-def with_rows(office: Office, *hours: int) -> None:
+def with_rows(office: Office, *hours: int, serial: str = "1") -> None:
     key = office.store.open_session(SessionOpening("tcp", "", START_MS))
     rows = [RowToSave(COLUMNS, ("1",), "interval", START_MS - hour * 3_600_000, START_MS, 100 - hour) for hour in hours]
-    office.store.save(key, "1", rows)
+    office.store.save(key, serial, rows)
 
 
 def filling(office: Office, every_s: float = 3600) -> Filling:
-    return Filling(office.facilities, Obligations(Terms(), Budget(10_000, 60)), every_s, office.count)
+    obligations = Obligations(Terms(), Budget(10_000, 60))
+    return Filling(office.facilities, obligations, every_s, lambda meter: meter.serial != "2", office.count)
 
 
 @pytest.mark.parametrize(("hours", "made"), [((9, 8, 7, 3), 1), ((9, 8, 7), 0), ((), 0)])
@@ -108,6 +109,8 @@ def test_meter_that_calls_in_is_filled_if_rows_in_front_of_its_newest_one_are_mi
     office = Office()
     with_rows(office, *hours)
     filling(office).came("1")
+    assert office.made == 0  # what it called for comes first
+    office.clock.advance(5)
     assert office.made == made
     for job in office.store.jobs():
         assert (job.serial, job.origin, job.schedule, job.route) == ("1", Origin.COMPLETENESS, OVERDUE, "caller:1")
@@ -118,18 +121,41 @@ def test_meter_that_calls_again_and_again_is_filled_once_in_a_while() -> None:
     with_rows(office, 9, 8, 7, 3)
     fills = filling(office)
     fills.came("1")
+    office.clock.advance(5)
     (job,) = office.store.jobs()
     office.store.update_job(replace(job, state=JobState.DONE))
     fills.came("1")
+    office.clock.advance(5)
     assert office.made == 1
     office.clock.advance(3600)
     fills.came("1")
+    office.clock.advance(5)
     assert office.made == 2
 
 
-@pytest.mark.parametrize("serial", ["nobody", "4"])
-def test_stranger_or_a_meter_that_is_switched_off_is_not_filled(serial: str) -> None:
+def test_fleet_that_calls_at_the_same_time_is_looked_at_one_after_the_other() -> None:
     office = Office()
+    office.store.put_meter(MeterRecord("9", group="north"))
+    for serial in ("1", "9"):
+        with_rows(office, 9, 8, 7, 3, serial=serial)
+    fills = filling(office)
+    for serial in ("1", "9"):
+        fills.came(serial)
+    office.clock.advance(5)
+    assert office.made == 1
+    office.clock.advance(0.05)
+    assert office.made == 2
+    fills.came("5")
+    fills.stop()
+    assert not office.clock.getDelayedCalls()
+
+
+@pytest.mark.parametrize("serial", ["nobody", "4", "2"])
+def test_stranger_a_meter_that_is_switched_off_and_one_that_only_pushes_are_not_filled(serial: str) -> None:
+    office = Office()
+    with_rows(office, 9, 8, 7, 3, serial="2")
+    with_rows(office, 9, 8, 7, 3)
     filling(office).came(serial)
     filling(office, 0).came("1")
+    office.clock.advance(5)
     assert office.made == 0

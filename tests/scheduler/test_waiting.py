@@ -104,9 +104,9 @@ def test_calls_are_estimated_by_what_is_missing_some_at_a_time(store: SqlStore) 
     seen = see(store, FIT, (), NOW, most=1)
     assert seen.seconds == {1: pytest.approx(Pace().seconds(48))}
     waiting.update(seen, NOW)
-    assert waiting.unsure
+    unsure = [waiting.unsure]
     waiting.update(see(store, FIT, waiting.estimated, NOW, most=1), NOW)
-    assert not waiting.unsure
+    assert [*unsure, waiting.unsure] == [True, False]
     assert [one.serial for one in waiting.candidates] == ["7", "8"]
 
 
