@@ -229,6 +229,7 @@ class KnownMeter:
 
     ``memory`` is what earlier sessions asked to remember of this meter (`Remember`), ``last`` the newest stored row
     per archive, ``access_code`` the code of its lock (``code`` or ``lock:code``), ``address`` its bus address.
+    ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed.
     """
 
     serial: str
@@ -238,6 +239,7 @@ class KnownMeter:
     memory: Mapping[str, str] = field(default_factory=dict)
     last: Mapping[str, LastRow] = field(default_factory=dict)
     address: str = ""
+    airtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
