@@ -35,6 +35,11 @@ class Direction(enum.Enum):
     TO_MODEM = "}"
     NOTE = "-"
 
+    @property
+    def of_modem(self) -> bool:
+        """Whether it is the dialogue with a modem."""
+        return self in (Direction.FROM_MODEM, Direction.TO_MODEM)
+
 
 class Outcome(enum.Enum):
     """How a session ended; one of these, always."""

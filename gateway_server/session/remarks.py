@@ -17,6 +17,9 @@ ANSWERED_HEARTBEAT = "heartbeat, answered by the next bytes to it"
 IDLE = "nobody speaks with the meter; these are its modem's heartbeats"
 """Stands first in the record of a parked line: nothing in it is the codec's, in neither direction."""
 
+IDENTIFIED = "the meter is known"
+"""Stands in the log of a call where sign-on ends and data begin."""
+
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 _IDLE = IDLE.encode()

@@ -96,8 +96,9 @@ class Call:
         self._facilities = facilities
         self._over = over
         self._ending: Ending | None = None
-        self._end: CallEnd | None = None
-        self._forced: tuple[CallResult, str] | None = None
+        self._verdict: Verdict | None = None  # stands above what the session's ending says
+        self._our_fault = False
+        self._hung_up = False
         self._line = CsdLine(f"{masked(order.number) or 'unknown'}@{modem}")
         self._visit = Visit(self._line, facilities, replace(order.errand, ended=self._ended), role=role)
         self._book = CallBook(
@@ -115,6 +116,7 @@ class Call:
             ),
         )
         self._connected_at: float | None = None
+        self._wrote_to_port: Callable[[], None] = _nothing
         self._airtime_ms = 0
         self._bytes = 0
 
@@ -126,7 +128,7 @@ class Call:
     @property
     def online(self) -> bool:
         """Whether it is connected and not yet being hung up."""
-        return self._connected_at is not None and self._end is None
+        return self._connected_at is not None and not self._hung_up
 
     # what the modem says of it
 
@@ -139,9 +141,17 @@ class Call:
         self.order.errand.progress(Progress(text))
 
     def connected(
-        self, port: ModemPort, hang_up: Callable[[], None], *, bearer: str, signal: int | None, operator: str
+        self,
+        port: ModemPort,
+        hang_up: Callable[[], None],
+        wrote: Callable[[], None],
+        *,
+        bearer: str,
+        signal: int | None,
+        operator: str,
     ) -> None:
-        """It is on line: from now on it is paid for."""
+        """It is on line: from now on it is paid for. ``wrote`` hears of every byte to the meter."""
+        self._wrote_to_port = wrote
         self._connected_at = self._facilities.clock.seconds()
         self._book.connected(self._facilities.now_ms(), bearer=bearer, signal=signal, operator=operator)
         self.progress("connected")
@@ -162,35 +172,34 @@ class Call:
 
     def force(self, result: CallResult, why: str) -> None:
         """Ends it from outside, with this as its result whatever the session says."""
-        self._forced = self._forced or (result, why)
+        if self._visit.session.over:
+            return  # it has its end already
+        self._verdict = self._verdict or Verdict(result, why)
         self._visit.end(why)
 
     def hanging_up(self) -> None:
         """From now on nothing is paid for: the hang-up is ordered."""
-        if self._connected_at is None or self._end is not None:
-            return
-        self._airtime_ms = round((self._facilities.clock.seconds() - self._connected_at) * 1000)
-        ending = self._ending or Ending(Outcome.LINE_LOST, "", self.order.errand.serial)
-        result, detail = self._forced or (_result_of(ending), ending.detail)
-        self._end = self._ended_with(Verdict(result, detail), ending)
+        if self.online:
+            assert self._connected_at is not None
+            self._hung_up = True
+            self._airtime_ms = round((self._facilities.clock.seconds() - self._connected_at) * 1000)
 
     def failed(self, verdict: Verdict) -> None:
         """It did not come about, or the modem broke it."""
-        if self._end is None:
-            self.hanging_up()
-        if self._end is None:
-            verdict = Verdict(*self._forced) if self._forced is not None else verdict
-            self._end = self._ended_with(verdict, None)
-            self._visit.give_up(LineError(verdict.detail))
-        elif verdict.ours and self._end.result is CallResult.OK:
-            self._end = replace(self._end, our_fault=True)
+        if self._hung_up:
+            # The session had ended by then: what the meter said stands, and what became of the modem is its own.
+            self._our_fault = verdict.ours
+            return
+        self.hanging_up()
+        self._verdict = self._verdict or verdict
+        self._visit.give_up(LineLost(verdict.detail) if self._connected_at is not None else LineError(verdict.detail))
 
     def released(self) -> bool:
         """The modem is on hook, or given up. Tells whether it was the modem's fault that the call failed."""
-        end = self._end or self._ended_with(Verdict(CallResult.INTERRUPTED, "the call was given up"), None)
-        self._end = end
+        self.hanging_up()
         if not self._visit.session.over:
-            self._visit.give_up(LineLost(end.detail))
+            self._visit.give_up(LineLost("the call was ended"))
+        end = self._conclusion()
         record = self._book.record
         self._book.close(
             replace(
@@ -210,7 +219,13 @@ class Call:
 
     # inside
 
-    def _ended_with(self, verdict: Verdict, ending: Ending | None) -> CallEnd:
+    def _conclusion(self) -> CallEnd:
+        ending = self._ending if self._connected_at is not None else None
+        verdict = self._verdict
+        if verdict is None and ending is not None:
+            verdict = Verdict(_result_of(ending), ending.detail)
+        if verdict is None:
+            verdict = Verdict(CallResult.INTERRUPTED, "the call was given up")
         return CallEnd(
             verdict.result,
             verdict.detail,
@@ -218,11 +233,12 @@ class Call:
             verdict.cause,
             self._airtime_ms,
             ending,
-            verdict.ours,
+            verdict.ours or self._our_fault,
         )
 
     def _wrote(self, count: int) -> None:
         self._bytes += count
+        self._wrote_to_port()
 
     def _ended(self, ending: Ending) -> None:
         self._ending = ending

@@ -243,7 +243,12 @@ class Modem:
         limit = call.order.budget_s or self.terms.call_limit
         self._later(limit, self.end_call, CallResult.OVER_BUDGET, f"the call had lasted {limit:g} s, its limit")
         call.connected(
-            port, self.life.end, bearer=self.facts.bearer, signal=self.facts.signal, operator=self.facts.operator
+            port,
+            self.life.end,
+            self._talk.written,
+            bearer=self.facts.bearer,
+            signal=self.facts.signal,
+            operator=self.facts.operator,
         )
         if self.terms.settle:
             self._later(self.terms.settle, call.begin)
@@ -301,8 +306,13 @@ class Modem:
         if self._call is not None:
             self._call.force(CallResult.INTERRUPTED, "the gateway stops")
             self._call.hanging_up()
+        self.linger()
+        self._do(self._steps().hang_up(), lambda _: self._hung_up())
+
+    def linger(self) -> None:
+        """Hanging up goes on; it is given a time."""
+        self.state = "stopping"
         self._later(STOP_SECONDS, self.life.stopped)
-        self._do(self._steps().hang_up(), lambda _: self.life.stopped(), failed=lambda _: self.life.stopped())
 
     def close(self) -> None:
         """Gives the port back."""
@@ -342,7 +352,10 @@ class Modem:
     def _failed(self, error: BaseException) -> None:
         """A piece of work did not succeed: what to do next depends on what was tried before."""
         why = str(error) or type(error).__name__
-        if self.state == "opening":
+        if self.state == "stopping":
+            logger.error("modem %s: left as it is at the end: %s", self.terms.name, why)
+            self.life.stopped()
+        elif self.state == "opening":
             self.life.lost(why)
         elif isinstance(error, ModemFault) and error.lasting:
             self.life.retire(why)
@@ -361,7 +374,6 @@ class Modem:
         self,
         work: Coroutine[Any, Any, T],
         done: Callable[[T], None],
-        failed: Callable[[BaseException], None] | None = None,
     ) -> None:
         deferred = Deferred.fromCoroutine(work)
         self._work = deferred
@@ -371,7 +383,7 @@ class Modem:
                 return
             if not failure.check(LineError):
                 logger.error("modem %s: %s", self.terms.name, failure.getTraceback())
-            (failed or self._failed)(failure.value or LineError(str(failure)))
+            self._failed(failure.value or LineError(str(failure)))
 
         deferred.addCallbacks(done, fail)
         deferred.addErrback(lambda failure: logger.error("modem %s: %s", self.terms.name, failure.getTraceback()))

@@ -135,6 +135,8 @@ class Actor(Protocol):
 
     def finish(self) -> None: ...
 
+    def linger(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -328,11 +330,17 @@ def _stop(life: ModemLife, modem: Actor) -> None:
     modem.close()
 
 
-for _state in IN_CALL:
+def _stop_hanging_up(life: ModemLife, modem: Actor) -> None:
+    modem.linger()
+
+
+for _state in (dialling, answering, online):
     _state.upon(ModemLife.stop).to(stopping)(_stop_in_call)
+hanging_up.upon(ModemLife.stop).to(stopping)(_stop_hanging_up)
 for _state in (off, opening, waiting, finding, preparing, registering, ready, checking, resting, resetting, out):
     _state.upon(ModemLife.stop).to(over)(_stop)
 stopping.upon(ModemLife.stopped).to(over)(_stop)
+stopping.upon(ModemLife.released).to(over)(_stop)
 stopping.upon(ModemLife.lost).to(over)(lambda life, modem, why: _stop(life, modem))
 stopping.upon(ModemLife.stop).loop().returns(None)
 stopping.upon(ModemLife.end).loop().returns(None)

@@ -9,6 +9,7 @@ from gateway_server.errors import LineError, LineLost
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities, Plan, Role
+from gateway_server.session.remarks import IDENTIFIED
 from gateway_server.session.session import Session
 from gateway_server.store.records import MeterRecord, SessionOpening
 from gateway_server.transports.errand import Errand
@@ -72,6 +73,8 @@ class Visit:
 
     def session_identified(self, session: Session, meter: MeterRecord) -> None:
         """The meter said who it is."""
+        if self._line.transport == "csd":
+            session.note(IDENTIFIED)
 
     def session_progress(self, session: Session, progress: Progress) -> None:
         """Told to whoever ordered this."""

@@ -140,6 +140,8 @@ class _Stream:
             entry = next(self._entries, None)
             if entry is None:
                 return None
+            if entry.direction.of_modem:
+                continue
             if entry.direction is Direction.TO_METER and (self._answered or self._idle):
                 self._answered = False
             elif entry.direction is not Direction.NOTE or entry.data == _GIVEN_UP:
