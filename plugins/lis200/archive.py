@@ -76,6 +76,18 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
             )
 
 
+def read_range(talk: Conversation, name: str, number: int, since: datetime, until: datetime) -> Talk:
+    """Reads one stretch of an archive, both ends included, and tells when the device has nothing of it."""
+    yield from learn_layout(talk, number)
+    upper = values.time_text(until)
+    wanted = Range(_time_position(talk, number), _lower(since, None), upper)
+    reader = talk.listener.reader(number)
+    reader.elsewhere()
+    yield from _read(talk, name, number, wanted)
+    if not reader.seen:
+        yield Note(f"{name}: the device has no rows from {wanted.lower} to {upper}")
+
+
 def learn_layout(talk: Conversation, number: int) -> Talk:
     """Asks once per software version for names, units and sources of an archive's columns."""
     key = talk.listener.layout_key(number)
@@ -151,7 +163,7 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             yield Note(f"{name}: {why}; going on behind the last good row")
             damaged = isinstance(why, errors.RowDamaged) and errors.number(why.code) == 110
             if damaged and block == 1 and not progress:
-                skipped = _behind_damage(talk, number, name)
+                skipped = _behind_damage(talk, number, name, wanted)
                 if skipped is None:
                     raise
                 yield from talk.trouble(f"{name}: one row is damaged in the device and is left out ({why})")
@@ -191,15 +203,16 @@ def _from_last(talk: Conversation, number: int, wanted: Range) -> Range:
     return replace(wanted, lower=str(reader.last_order)) if reader.last_order is not None else wanted
 
 
-def _behind_damage(talk: Conversation, number: int, name: str) -> Range | None:
+def _behind_damage(talk: Conversation, number: int, name: str, wanted: Range) -> Range | None:
     """The range behind the row that follows the last good one; None where nothing says where that is."""
     reader = talk.listener.reader(number)
     by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
-    if by_order and reader.last_order is not None:
+    by_time = wanted.upper and wanted.position == _time_position(talk, number) and name in PERIODS
+    if by_order and not by_time and reader.last_order is not None:
         return Range(_order_position(talk, number), str(reader.last_order + 2))
     if reader.last_time is not None and name in PERIODS:
         behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
-        return Range(_time_position(talk, number), values.time_text(behind))
+        return Range(_time_position(talk, number), values.time_text(behind), wanted.upper if by_time else "")
     return None
 
 

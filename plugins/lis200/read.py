@@ -129,7 +129,11 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
         return
     yield Progress(f"{name}: reading")
     try:
-        yield from archive.read_archive(talk, name, number, order.since, order.until)
+        if ranges := order.ranges_of(name):
+            for _, since, until in ranges:
+                yield from archive.read_range(talk, name, number, since, until)
+        else:
+            yield from archive.read_archive(talk, name, number, order.since, order.until)
     except errors.Absent as error:
         if errors.number(error.code) == 101:
             yield from talk.trouble(f"{name}: {error}")
