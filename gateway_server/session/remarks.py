@@ -23,6 +23,7 @@ IDENTIFIED = "the meter is known"
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 _IDLE = IDLE.encode()
+_IDENTIFIED = IDENTIFIED.encode()
 _EVERYTHING = Span(0, 10**15)
 
 
@@ -34,6 +35,11 @@ def kept_out(start: int, end: int, what: str) -> str:
 def is_answered(entry: LogEntry) -> bool:
     """Whether the next bytes to the meter answer a heartbeat: a replay must not take them for the dialogue's."""
     return entry.direction is Direction.NOTE and entry.data.endswith(ANSWERED_HEARTBEAT.encode())
+
+
+def is_identified(entry: LogEntry) -> bool:
+    """Whether a call's sign-on ended here: from now on what is known of its meter is used."""
+    return entry.direction is Direction.NOTE and entry.data == _IDENTIFIED
 
 
 def is_idle(entry: LogEntry) -> bool:

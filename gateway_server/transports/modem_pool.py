@@ -194,7 +194,7 @@ class ModemPool(ModemOwner):
         known = order.errand.known
         bearers = order.bearers or modem.terms.bearers
         if known is not None:
-            known = replace(known, airtime=True)
+            known = replace(known, airtime=True, order=order.errand.order)
             if (best := known.memory.get(BEARER, "")) in bearers:
                 bearers = (best, *(one for one in bearers if one != best))
         order = replace(order, bearers=bearers, errand=replace(order.errand, known=known))

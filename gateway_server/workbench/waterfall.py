@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway_server.model import Direction
-from gateway_server.session.remarks import IDENTIFIED
+from gateway_server.session.remarks import is_identified
 from gateway_server.store.records import LogEntry
-
-_IDENTIFIED = IDENTIFIED.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +67,5 @@ def _note(entry: LogEntry, marks: _Marks) -> None:
         case Direction.FROM_METER:
             marks.last = entry.at_ms
         case Direction.NOTE:
-            if entry.data == _IDENTIFIED and marks.identified is None:
+            if is_identified(entry) and marks.identified is None:
                 marks.identified = entry.at_ms
