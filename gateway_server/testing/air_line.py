@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 FRAME = 24
+ROUNDING_S = 1e-5  # seconds since 1970 are exact to a quarter of a microsecond, times what a clock is sped up
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class OneWay:
         self._shape = shape
         self._deliver = deliver
         self._chance = chance
-        self._under_way: deque[tuple[float, bytes]] = deque()
+        self._under_way: deque[tuple[float, bytes | Callable[[], None]]] = deque()
         self._sent_at = self._arrived_at = 0.0
         self._next: IDelayedCall | None = None
 
@@ -63,9 +64,10 @@ class OneWay:
 
     def then(self, what: Callable[[], None]) -> None:
         """Does something when all that is under way has arrived, half a round trip from now at the soonest."""
-        now = self._clock.seconds()
-        arrival = max(self._arrived_at, max(self._sent_at, now) + self._shape.round_trip_s / 2)
-        self._clock.callLater(max(0.0, arrival - now), what)
+        leaves = max(self._sent_at, self._clock.seconds())
+        self._arrived_at = max(self._arrived_at, leaves + self._shape.round_trip_s / 2)
+        self._under_way.append((self._arrived_at, what))
+        self._await_next()
 
     def cut(self) -> None:
         """What is under way never arrives."""
@@ -80,10 +82,17 @@ class OneWay:
 
     def _arrive(self) -> None:
         self._next = None
-        now = self._clock.seconds()
+        now = self._clock.seconds() + ROUNDING_S
         due = bytearray()
-        while self._under_way and self._under_way[0][0] <= now + 1e-9:
-            due += self._under_way.popleft()[1]
+        behind: Callable[[], None] | None = None
+        while self._under_way and self._under_way[0][0] <= now and behind is None:
+            piece = self._under_way.popleft()[1]
+            if isinstance(piece, bytes):
+                due += piece
+            else:
+                behind = piece
         self._await_next()
         if due:
             self._deliver(bytes(due))
+        if behind is not None:
+            behind()

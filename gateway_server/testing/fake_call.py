@@ -79,6 +79,7 @@ class FakeCall:
         self._far: FarLine | None = None
         self._holds_subscriber = False
         self._heard = 0
+        self._plugged = True
         self.escapes_lost = faults.escape_lost
         self._out = OneWay(clock, shape, self._far_hears, chance)
         self._in = OneWay(clock, shape, self._arrives, chance)
@@ -180,13 +181,14 @@ class FakeCall:
 
     def _arrives(self, data: bytes) -> None:
         faults = self.faults
+        unplugs = faults.unplugged_after if self._plugged else 0
         if faults.far_garbled:
             data = bytes(byte ^ (0x15 if self._chance.random() < 0.2 else 0) for byte in data)
         for at, text in ((faults.no_carrier_in_data, b"\r\nNO CARRIER\r\n"), (faults.ring_in_data, b"\r\nRING\r\n")):
             if at and self._heard < at <= self._heard + len(data):
                 cut = at - self._heard
                 data = data[:cut] + text + data[cut:]
-        limits = [at for at in (faults.lost_after, faults.lost_silently_after, faults.unplugged_after) if at]
+        limits = [at for at in (faults.lost_after, faults.lost_silently_after, unplugs) if at]
         cut = min(limits, default=0) - self._heard
         ends = bool(limits) and cut <= len(data)
         if ends:
@@ -195,7 +197,8 @@ class FakeCall:
         self.record.received += len(data)
         if data:
             self._owner.call_heard(data)
-        if ends and faults.unplugged_after and self._heard >= faults.unplugged_after:
+        if ends and unplugs and self._heard >= unplugs:
+            self._plugged = False
             self._owner.unplugged(faults.unplugged_s)
         elif ends:
             self._lose(with_a_word=bool(faults.lost_after and self._heard >= faults.lost_after))

@@ -194,7 +194,7 @@ class FakeModem:
         if byte == settings.registers[3]:
             typed, self._typed = bytes(self._typed), bytearray()
             self._line_ended_at = now
-            if now - self._speech.result_at >= self.faults.needs_pause_s:
+            if not self.faults.needs_pause_s or now - self._speech.result_at >= self.faults.needs_pause_s:
                 self._execute(typed.decode("latin-1"))
         elif byte == settings.registers[5]:
             del self._typed[-1:]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from gateway_server.testing.air_line import ROUNDING_S
+
 PLUSES = 3
 
 
@@ -34,7 +36,7 @@ class EscapeWatch:
     def sent(self, data: bytes, escape: int, guard_s: float) -> None:
         """Octets were given to send; ``escape`` is S2, above 127 it is off."""
         now = self._clock.seconds()
-        quiet = now - self._last + 1e-9 >= guard_s
+        quiet = now - self._last + ROUNDING_S >= guard_s
         self._last = now
         pluses = escape < 128 and data == bytes((escape,)) * len(data)
         if self._silence is not None:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from gateway_server.testing.air_line import ROUNDING_S
+
 
 class Port(Protocol):
     """Where a modem is plugged in. ``speed`` is what the port is set to, 0 where that cannot be known."""
@@ -93,7 +95,7 @@ class Wire:
 
     def _due(self) -> None:
         self._next = None
-        now = self._clock.seconds() + 1e-9
+        now = self._clock.seconds() + ROUNDING_S
         while self._waiting and self._waiting[0][0] <= now:
             self._write(self._waiting.popleft()[1])
         self._await_next()
