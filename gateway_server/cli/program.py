@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from gateway_server import __version__
+from gateway_server.cli.call import call as call_verbs
 from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
@@ -28,7 +29,7 @@ NAME = "gateway-server"
 PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
     ("For the operator of the server", ("run", "check-config", "store")),
-    ("For the planner: meters and their readings", ("meter", "read", "reading")),
+    ("For the planner: meters and their readings", ("meter", "read", "reading", "call")),
     ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
 )
 
@@ -60,7 +61,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store):
+for _command in (run, check_config, demo, meter, read, session, reading, call_verbs, file, reprocess, simulate, store):
     program.add_command(_command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway_server.store.accounts import AccountQueries
+from gateway_server.store.calls import CallQueries
 from gateway_server.store.connection import Connection
 from gateway_server.store.file_readings import FileReadingQueries
 from gateway_server.store.jobs import JobQueries
@@ -10,7 +11,7 @@ from gateway_server.store.owner import this_process
 from gateway_server.store.secrets import Vault
 
 
-class SqlStore(FileReadingQueries, AccountQueries, JobQueries):
+class SqlStore(FileReadingQueries, AccountQueries, JobQueries, CallQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:

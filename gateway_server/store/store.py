@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.records import (
+    CallRecord,
     EventToSave,
     FilePart,
     FileRecord,
@@ -210,3 +211,19 @@ class Store(Protocol):
     def job(self, job_id: int) -> JobRecord | None: ...
 
     def jobs(self, wanted: Filter = ...) -> Iterator[JobRecord]: ...
+
+    # calls by modem
+    def open_call(self, call: CallRecord) -> int:
+        """Notes that a call is being made; gives its number."""
+
+    def close_call(self, call: CallRecord) -> None:
+        """Writes what is known of a call by now; without ``ended_ms`` it is still being made."""
+
+    def calls(self, wanted: Filter = ...) -> Iterator[CallRecord]:
+        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``."""
+
+    def pin_tried(self, modem: str) -> str:
+        """The state of the file whose PIN was tried with this modem and not found right; empty for none."""
+
+    def note_pin_tried(self, modem: str, mark: str) -> None:
+        """Notes it before it is tried; an empty mark forgets it."""

@@ -10,7 +10,7 @@ import pytest
 
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import LineLost
-from gateway_server.model import KnownMeter, LastRow, ReadOrder
+from gateway_server.model import ArchiveRange, KnownMeter, LastRow, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from plugins.lis200.messages import (
@@ -288,3 +288,32 @@ def test_a_block_without_its_end_is_resumed_behind_the_last_good_row() -> None:
     told = visit(meter, INTERVAL)
     assert [row.order_number for row in told.archive("interval")] == [0, 1, 2]
     assert RESUMED in meter.heard
+
+
+def between(meter: FakeMeter, since: datetime, until: datetime) -> list[tuple[int, str]]:
+    low, high = f"{since:%Y-%m-%d,%H:%M:%S}", f"{until:%Y-%m-%d,%H:%M:%S}"
+    return [row for row in order_and_time(meter) if low <= row[1] <= high]
+
+
+@pytest.mark.parametrize("model", ["ek260", "ek270", "ek280", "tc210", "tc220"])
+@pytest.mark.parametrize("quirks", [Quirks(), Quirks(bad_bcc_every=2), Quirks(lose_every=4), Quirks(no_layout=True)])
+def test_exactly_the_holes_are_fetched_the_newest_first(model: str, quirks: Quirks) -> None:
+    meter = FakeMeter(model, days=10, quirks=quirks)
+    new = ArchiveRange("interval", datetime(2024, 4, 2, 11), datetime(2024, 4, 3, 12))
+    old = ArchiveRange("interval", datetime(2024, 3, 28, 3), datetime(2024, 3, 28, 5))
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",), ranges=(new, old))))
+    assert told.outcome is None
+    wanted = between(meter, *new[1:]) + between(meter, *old[1:])
+    assert list(dict.fromkeys(found(told))) == wanted
+    assert len(wanted) >= 29
+    assert not [row for row in told.archive("interval") if "counter_back" in row.quality]
+
+
+def test_hole_that_the_device_has_overwritten_is_told_and_the_next_one_read() -> None:
+    meter = FakeMeter(days=5)
+    new = ArchiveRange("interval", datetime(2024, 4, 3, 10), datetime(2024, 4, 3, 12))
+    gone = ArchiveRange("interval", datetime(2023, 1, 1, 0), datetime(2023, 1, 1, 5))
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",), ranges=(gone, new))))
+    assert told.outcome is None
+    assert found(told) == between(meter, *new[1:])
+    assert any("the device has no rows from 2023-01-01,00:00:00" in note for note in told.notes)
