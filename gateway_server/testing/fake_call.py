@@ -38,22 +38,33 @@ class CallOwner(Protocol):
 
 @dataclass
 class CallRecord:
-    """What became of a call, for whoever compares. Times are the modem's clock's; -1 is never."""
+    """What became of a call, for whoever compares. Times are the modem's clock's; -1 is never.
+
+    ``leaving`` is when the caller began to hang up: dropped DTR, began to escape, or said ATH. ``turns`` counts how
+    often he spoke after he had listened: each one he waits upon costs a round trip.
+    """
 
     number: str
     started: float
     result: str = ""
     cause: int = 0
     connected: float = -1.0
+    leaving: float = -1.0
     ended: float = -1.0
     sent: int = 0
     received: int = 0
+    turns: int = 0
     inbound: bool = False
 
     @property
     def online_s(self) -> float:
         """What is paid for: from CONNECT to the end."""
         return max(0.0, self.ended - self.connected) if self.connected >= 0 else 0.0
+
+    @property
+    def air_s(self) -> float:
+        """What the caller needed: from CONNECT to when he began to hang up."""
+        return max(0.0, self.leaving - self.connected) if self.connected >= 0 else 0.0
 
 
 class FakeCall:
@@ -80,6 +91,7 @@ class FakeCall:
         self._holds_subscriber = False
         self._heard = 0
         self._plugged = True
+        self._listened = True
         self.escapes_lost = faults.escape_lost
         self._out = OneWay(clock, shape, self._far_hears, chance)
         self._in = OneWay(clock, shape, self._arrives, chance)
@@ -173,6 +185,8 @@ class FakeCall:
         """Octets for the far end."""
         if self._far is not None:
             self.record.sent += len(data)
+            self.record.turns += self._listened
+            self._listened = False
             self._out.send(data)
 
     def _far_hears(self, data: bytes) -> None:
@@ -194,6 +208,7 @@ class FakeCall:
         if ends:
             data = data[: max(0, cut)]
         self._heard += len(data)
+        self._listened = True
         self.record.received += len(data)
         if data:
             self._owner.call_heard(data)
@@ -223,6 +238,7 @@ class FakeCall:
         self._in.cut()
         far, self._far = self._far, None
         if self.record.ended < 0:
+            self.leave()
             self.record.ended = self._clock.seconds()
             self.record.result = self.record.result or result
         if far is not None:
@@ -234,6 +250,15 @@ class FakeCall:
                 self._clock.callLater(release, self._release)
             else:
                 self._release()
+
+    def leave(self) -> None:
+        """The caller begins to hang up."""
+        if self.record.leaving < 0:
+            self.record.leaving = self._clock.seconds()
+
+    def stay(self) -> None:
+        """He has thought better of it."""
+        self.record.leaving = -1.0
 
     def _take_subscriber(self) -> None:
         assert self._subscriber is not None

@@ -108,7 +108,7 @@ class FakeModem:
 
     def dtr(self, *, on: bool) -> None:
         """The port raises or drops DTR."""
-        self._phone.ready = on
+        self._phone.dtr(on=on)
         if self._drop is not None:
             self._drop.cancel()
             self._drop = None

@@ -140,7 +140,7 @@ class ModemBank:
             return
         documents: dict[str, object] = {meter.serial: meter.holds() for meter in self.network.meters.values()}
         documents["calls"] = [
-            {"modem": modem.name, **asdict(call), "online_s": call.online_s}
+            {"modem": modem.name, **asdict(call), "online_s": call.online_s, "air_s": call.air_s}
             for modem in self.modems
             for call in modem.calls
         ]

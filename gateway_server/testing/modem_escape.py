@@ -33,8 +33,8 @@ class EscapeWatch:
             self._silence.cancel()
             self._silence = None
 
-    def sent(self, data: bytes, escape: int, guard_s: float) -> None:
-        """Octets were given to send; ``escape`` is S2, above 127 it is off."""
+    def sent(self, data: bytes, escape: int, guard_s: float) -> bool:
+        """Octets were given to send; whether they may be an escape. ``escape`` is S2, above 127 it is off."""
         now = self._clock.seconds()
         quiet = now - self._last + ROUNDING_S >= guard_s
         self._last = now
@@ -52,6 +52,7 @@ class EscapeWatch:
             self._silence = self._clock.callLater(guard_s, self._over)
         elif self._count > PLUSES:
             self._count = 0
+        return self._count > 0
 
     def _over(self) -> None:
         self._silence = None

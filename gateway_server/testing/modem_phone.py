@@ -145,6 +145,7 @@ class ModemPhone:
         if self.call is None or not self.call.connected:
             return self._speech.result(Result.NO_CARRIER)
         self.state = State.ONLINE
+        self.call.stay()
         self._escape.begin()
         held = bytes(self._held)
         self._held.clear()
@@ -154,8 +155,20 @@ class ModemPhone:
         """Octets for the far end, an escape perhaps."""
         if self.call is not None:
             registers = self._speech.settings.registers
-            self._escape.sent(data, registers[2], self._speech.settings.guard_s)
+            if self._escape.sent(data, registers[2], self._speech.settings.guard_s):
+                self.call.leave()
+            else:
+                self.call.stay()
             self.call.send(data)
+
+    def dtr(self, *, on: bool) -> None:
+        """DTR has moved; if it stays off for long enough, `drop` follows."""
+        self.ready = on
+        if self.call is not None:
+            if on:
+                self.call.stay()
+            else:
+                self.call.leave()
 
     def drop(self) -> None:
         """DTR has been off for long enough (V.250 6.1.8: &D1 goes to command state, &D2 hangs up; OK is a guess)."""

@@ -17,7 +17,7 @@ class Rfc2217Connection(ModemConnection):
     def __init__(self, server: ModemServer, *, drops_dtr: bool) -> None:
         super().__init__(server)
         self._drops_dtr = drops_dtr
-        self._telnet = Rfc2217Server(self._to_client, self._dtr_moved)
+        self._telnet = Rfc2217Server(self._to_client, server.modem.received, self._dtr_moved)
 
     @property
     def speed(self) -> int:
@@ -30,8 +30,8 @@ class Rfc2217Connection(ModemConnection):
             self._telnet.begin()
 
     def dataReceived(self, data: bytes) -> None:
-        if self._server.user is self and (heard := self._telnet.received(data)):
-            self._server.modem.received(heard)
+        if self._server.user is self:
+            self._telnet.received(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._server.user is self and self._drops_dtr:

@@ -46,12 +46,20 @@ class PortSettings:
 
 
 class Rfc2217Server:
-    """One client's connection. `received` gives what is for the modem; ``write`` gets what goes to the client."""
+    """One client's connection. ``write`` gets what goes to the client; ``to_modem`` and ``dtr_moved`` what is for the
+    modem, in the order in which it came."""
 
-    def __init__(self, write: Callable[[bytes], None], dtr_moved: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        to_modem: Callable[[bytes], None],
+        dtr_moved: Callable[[bool], None],
+    ) -> None:
         self.settings = PortSettings()
         self._write = write
+        self._to_modem = to_modem
         self._dtr_moved = dtr_moved
+        self._heard = bytearray()
         self._at = _At.DATA
         self._command = 0
         self._sub = bytearray()
@@ -69,12 +77,17 @@ class Rfc2217Server:
             self._ours.add(option)
             self._write(bytes((IAC, WILL, option)))
 
-    def received(self, data: bytes) -> bytes:
-        """Bytes from the client, cut anywhere; what of them is for the modem."""
-        heard = bytearray()
+    def received(self, data: bytes) -> None:
+        """Bytes from the client, cut anywhere."""
         for byte in data:
-            self._take(byte, heard)
-        return bytes(heard)
+            self._take(byte)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._heard:
+            heard = bytes(self._heard)
+            self._heard.clear()
+            self._to_modem(heard)
 
     def send(self, data: bytes) -> None:
         """Bytes from the modem."""
@@ -93,14 +106,14 @@ class Rfc2217Server:
         """Whether the client speaks RFC 2217."""
         return COM_PORT in self._theirs
 
-    def _take(self, byte: int, heard: bytearray) -> None:
+    def _take(self, byte: int) -> None:
         if self._at is _At.DATA:
             if byte == IAC:
                 self._at = _At.ESCAPE
             else:
-                heard.append(byte)
+                self._heard.append(byte)
         elif self._at is _At.ESCAPE:
-            self._escaped(byte, heard)
+            self._escaped(byte)
         elif self._at is _At.OPTION:
             self._at = _At.DATA
             self._negotiate(self._command, byte)
@@ -117,10 +130,10 @@ class Rfc2217Server:
             if byte == SE:
                 self._subnegotiate(bytes(self._sub))
 
-    def _escaped(self, byte: int, heard: bytearray) -> None:
+    def _escaped(self, byte: int) -> None:
         self._at = _At.DATA
         if byte == IAC:
-            heard.append(IAC)
+            self._heard.append(IAC)
         elif byte in {WILL, WONT, DO, DONT}:
             self._at, self._command = _At.OPTION, byte
         elif byte == SB:
@@ -148,6 +161,8 @@ class Rfc2217Server:
             return
         command, value = sub[1], sub[2:]
         settings = self.settings
+        if command == SET_BAUDRATE:
+            self._pass_on()
         if command == SIGNATURE:
             self._answer(SIGNATURE, b"" if value else b"simulated serial server")
         elif command == SET_BAUDRATE and len(value) == 4:
@@ -176,6 +191,7 @@ class Rfc2217Server:
         """What a SET-CONTROL does; gives the state to answer with."""
         settings = self.settings
         if wanted in {DTR_ON, DTR_OFF}:
+            self._pass_on()
             settings.dtr = wanted == DTR_ON
             self._dtr_moved(settings.dtr)
         elif wanted in {RTS_ON, RTS_OFF}:

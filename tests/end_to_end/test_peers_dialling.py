@@ -135,13 +135,14 @@ def test_rfc_2217_client_of_others_sees_the_carrier_and_hangs_up_by_dtr(tmp_path
     with modem(tmp_path, "--rfc2217") as port:
         client = rfc2217.Serial(port, 9600, timeout=1)
         try:
-            assert not client.cd
+            carrier = [client.cd]
             assert client.cts
             dials_and_reads(client)
-            assert client.cd
+            carrier.append(client.cd)
             client.dtr = False
             awaited(client, b"OK\r\n")
-            assert not client.cd
+            carrier.append(client.cd)
+            assert carrier == [False, True, False]
             client.dtr = True
             client.baudrate = 19200
             client.write(b"AT\r")

@@ -332,6 +332,29 @@ def test_hanging_up_costs_what_was_on_line() -> None:
     assert desk.modem.calls[0].result == "hung up"
 
 
+def test_caller_leaves_when_he_begins_to_escape_or_drops_dtr_and_not_when_he_comes_back() -> None:
+    desk = escaped()
+    (call,) = desk.modem.calls
+    assert call.leaving == pytest.approx(desk.clock.seconds() - 2)
+    desk.ask("ATO", 5)
+    desk.say(b"x", 5)
+    assert call.leaving == -1
+    desk.modem.dtr(on=False)
+    desk.wait(2)
+    assert call.leaving == pytest.approx(call.ended - 0.5)
+    assert call.air_s == pytest.approx(call.online_s - 0.5)
+
+
+def test_turns_of_a_conversation_are_counted() -> None:
+    desk = Desk()
+    desk.online()
+    for said in (b"a", b"b", b"c"):
+        desk.say(said, 2)
+    desk.say(b"d", 0.1)
+    desk.say(b"e", 0.1)
+    assert desk.modem.calls[0].turns == 4, "d and e are one: nothing was heard between them"
+
+
 # DTR
 
 

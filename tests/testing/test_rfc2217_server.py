@@ -12,12 +12,15 @@ OFFERED = bytes.fromhex("FF FD 00  FF FD 03  FF FD 2C  FF FB 00  FF FB 03")
 class Served:
     def __init__(self) -> None:
         self.out = bytearray()
-        self.dtr: list[bool] = []
-        self.server = Rfc2217Server(self.out.extend, self.dtr.append)
+        self.modem: list[bytes | bool] = []
+        self.server = Rfc2217Server(self.out.extend, self.modem.append, self.modem.append)
         self.server.begin()
 
-    def hears(self, hexadecimal: str) -> bytes:
-        return self.server.received(bytes.fromhex(hexadecimal))
+    def hears(self, hexadecimal: str) -> list[bytes | bool]:
+        """Bytes from the client; what the modem gets of them."""
+        self.server.received(bytes.fromhex(hexadecimal))
+        got, self.modem[:] = list(self.modem), []
+        return got
 
     def take(self) -> bytes:
         said = bytes(self.out)
@@ -32,7 +35,7 @@ def test_server_offers_what_it_can_do() -> None:
 def test_option_that_was_offered_is_not_answered_again_and_an_unknown_one_is_refused() -> None:
     served = Served()
     served.take()
-    assert served.hears("FF FB 00  FF FD 03") == b""
+    assert served.hears("FF FB 00  FF FD 03") == []
     assert served.take() == b""
     served.hears("FF FB 2C")
     assert served.take() == bytes.fromhex("FF FA 2C 6B 30 FF F0"), "the client learns how the lines stand"
@@ -60,7 +63,7 @@ def test_client_that_will_not_is_not_spoken_to_in_it() -> None:
 def test_octet_ff_is_doubled_both_ways() -> None:
     served = Served()
     served.take()
-    assert served.hears("41 FF FF 42") == b"A\xffB"
+    assert served.hears("41 FF FF 42") == [b"A\xffB"]
     served.server.send(b"A\xffB")
     assert served.take() == bytes.fromhex("41 FF FF 42")
 
@@ -110,8 +113,12 @@ def test_speed_with_an_ff_in_it_is_doubled_on_the_wire() -> None:
 
 def test_dtr_reaches_the_modem() -> None:
     served = Served()
-    served.hears("FF FA 2C 05 09 FF F0  FF FA 2C 05 08 FF F0")
-    assert served.dtr == [False, True]
+    assert served.hears("FF FA 2C 05 09 FF F0  FF FA 2C 05 08 FF F0") == [False, True]
+
+
+def test_octets_and_dtr_reach_the_modem_in_their_order() -> None:
+    served = Served()
+    assert served.hears("41 FF FA 2C 05 09 FF F0 42 FF FA 2C 05 08 FF F0 43") == [b"A", False, b"B", True, b"C"]
 
 
 def test_lines_that_move_are_told_with_their_change() -> None:
@@ -140,8 +147,8 @@ def test_lines_outside_the_clients_mask_are_not_told() -> None:
 def test_stream_cut_anywhere_means_the_same() -> None:
     stream = bytes.fromhex("41 FF FA 2C 01 00 00 4B 00 FF F0 42 FF FF 43 FF FD 01 44 FF F1 45")
     served = Served()
-    heard = b"".join(served.server.received(bytes((byte,))) for byte in stream)
-    assert heard == b"AB\xffCDE"
+    heard = [got for byte in stream for got in served.hears(f"{byte:02X}")]
+    assert heard == [b"A", b"B", b"\xff", b"C", b"D", b"E"]
     assert served.server.settings.speed == 19200
 
 
@@ -150,5 +157,5 @@ def test_endless_subnegotiation_grows_nothing_and_nonsense_is_ignored() -> None:
     served.take()
     served.server.received(b"\xff\xfa\x2c" + bytes(100_000) + b"\xff\xf0")
     served.hears("FF FA 2C FF F0  FF FA 18 00 FF F0  FF FA 2C 01 00 FF F0  FF FA 2C 63 01 FF F0  FF FA 2C FF F4")
-    assert served.hears("41") == b"A"
+    assert served.hears("41") == [b"A"]
     assert b"\x65" not in served.take()
