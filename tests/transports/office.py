@@ -82,7 +82,7 @@ class MemoryModemPort:
     def set_speed(self, speed: int) -> None:
         self.speed = speed
 
-    def set_dtr(self, up: bool) -> None:  # noqa: FBT001  # the port's signature
+    def set_dtr(self, up: bool) -> None:  # the port's signature
         if self._with_lines:
             self._modem.dtr(on=up)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,8 +182,8 @@ def test_half_typed_line_before_the_echo_is_no_part_of_the_answer() -> None:
 
 SAID = st.lists(
     st.sampled_from(
-        [b"\r\n", b"\r", b"\n", b"OK", b"RING", b"+CSQ: 1,2", b"CONNECT 9600", b"1", b"NO CARRIER", b"\x00\xff", b"AT+CSQ",
-         b"+CME ERROR: 3", b"ATD+79161234567", b"meter"]
+        [b"\r\n", b"\r", b"\n", b"OK", b"RING", b"+CSQ: 1,2", b"CONNECT 9600", b"1", b"NO CARRIER", b"\x00\xff",
+         b"AT+CSQ", b"+CME ERROR: 3", b"ATD+79161234567", b"meter"]
     ),
     max_size=30,
 ).map(b"".join)  # fmt: skip
@@ -190,7 +192,7 @@ SAID = st.lists(
 @given(SAID, st.lists(st.integers(0, 200), max_size=8), st.sampled_from([DIAL, SIGNAL, AtCommand("AT"), None]))
 def test_cut_anywhere_it_says_the_same(said: bytes, cuts: list[int], command: AtCommand | None) -> None:
     places = sorted({0, len(said), *(cut for cut in cuts if cut < len(said))})
-    pieces = [said[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [said[start:end] for start, end in itertools.pairwise(places)]
     assert heard(command, *pieces) == heard(command, said)
 
 

@@ -43,9 +43,7 @@ def test_words_of_the_modem_at_the_end_of_a_call_are_no_part_of_the_meters() -> 
     office = Office(call=("lost_after=300",), with_lines=False)
     office.call()
     office.wait(60)
-    received = b"".join(
-        entry.data for entry in office.store.session_log(1) if entry.direction.value == "<"
-    )
+    received = b"".join(entry.data for entry in office.store.session_log(1) if entry.direction.value == "<")
     assert b"NO CARRIER" not in received
     assert "{ NO CARRIER" in office.modem_log()
     (session,) = office.store.sessions()
