@@ -60,6 +60,7 @@ class Ringing:
                 self._speech.final(Result.NO_CARRIER)
             return
         self._rung += 1
+        self._next = self._clock.callLater(RING_S, self.ring)  # before it is heard: who hears it may answer at once
         self._wire.set_lines(ring=True)
         settings = self._speech.settings
         if settings.plus["CRC"] == "1":
@@ -70,7 +71,6 @@ class Ringing:
         if settings.plus["CLIP"] == "1":
             number = self.subscriber.number
             self._speech.say(self._speech.line(f'+CLIP: "{number}",{145 if number.startswith("+") else 129}'))
-        self._next = self._clock.callLater(RING_S, self.ring)
         self._rang(self._rung)
 
     def stop(self) -> None:

@@ -103,15 +103,9 @@ class ModemSteps:
         return await self._answers(PROBES) and await self._settled(speed)
 
     async def _settled(self, speed: int) -> bool:
-        """It answers: on hook, and at the speed that the operator wants."""
+        """It answers: on hook, and spoken to at the speed it was found at, until the operator sets that (+IPR, &W)."""
         self._facts.speed = speed
         await self._try(AtCommand("ATH", 5.0, ends=RELEASING))
-        if speed != self._terms.speed and await self._try(AtCommand(f"AT+IPR={self._terms.speed}", 2.0)):
-            self._port.set_speed(self._terms.speed)
-            if await self._answers(PROBES):
-                self._facts.speed = self._terms.speed
-            else:
-                self._port.set_speed(speed)
         return True
 
     async def _answers(self, tries: int) -> bool:

@@ -94,7 +94,7 @@ class Conversation:
             frame = yield Receive(timeout, self.timing.gap, kinds=kinds)
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
-            if isinstance(answer, HungUp):
+            if isinstance(answer, HungUp) and not self.airtime:  # a call's own modem is watched by who made it
                 raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
             if isinstance(answer, Damaged) or wanted(answer):
                 return answer
@@ -161,7 +161,7 @@ class Conversation:
                 return
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
-            if isinstance(answer, HungUp):
+            if isinstance(answer, HungUp) and not self.airtime:  # a call's own modem is watched by who made it
                 raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
 
     def contradicted(self) -> Talk:
