@@ -33,9 +33,11 @@ from gateway_server.transports.dispatch import Dispatch
 from gateway_server.transports.errand import Errand
 from gateway_server.transports.folder_watch import Watcher
 from gateway_server.transports.ftp import FtpDrop
+from gateway_server.transports.modem_bank import ModemBank
+from gateway_server.transports.modem_pool import ModemPool
 from gateway_server.transports.probe import Attempt, probe
 from gateway_server.transports.reception import Reception, Rule
-from gateway_server.transports.routes import parse_route
+from gateway_server.transports.routes import CsdRoute, Route, parse_route
 from gateway_server.transports.tcp import InboundFactory, KeepAlive, listen
 
 T = TypeVar("T")
@@ -43,7 +45,6 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PARTS = ("tcp", "ftp", "csd", "scheduler", "web")
-_NOT_SERVED = "is configured, but this version does not serve it yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,19 @@ class Gateway:
         self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._duty.came(serial))
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
-        self._dispatch = Dispatch(reactor, self._facilities, self._keep_alive, config.tcp.connect_timeout)
+        self._pool = (
+            _pool(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
+            if "csd" in self._only and config.modem
+            else None
+        )
+        self._dispatch = _dispatch(reactor, config, self._facilities, self._pool)
         self._duty = Duty(
             self._facilities,
             self._presence,
             self._dispatch,
             lambda record: codecs_of(record, config, registry),
             config.duty_terms(),
+            self._pool,
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
@@ -92,12 +99,16 @@ class Gateway:
         self._stopping: Deferred[None] | None = None
         self.places: list[Place] = []
         self.over: Deferred[GatewayError] = Deferred()
-        self.notices = [*(_notices(config)), *map(str, registry.problems)]
+        self.notices = [*map(str, registry.problems)]
 
     @property
     def writer(self) -> Writer:
         """The way into the store."""
         return self._writer
+
+    def cannot_open(self, route: str) -> str:
+        """Why this gateway cannot reach a meter at this route; empty if it can. Raises `OperatorError`."""
+        return self._dispatch.can_open(parse_route(route))
 
     @property
     def ready_line(self) -> str:
@@ -120,6 +131,8 @@ class Gateway:
         except BaseException:
             await self.stop()
             raise
+        if self._pool is not None:
+            self._pool.start()
         if "scheduler" in self._only:
             self._duty.start()
 
@@ -141,6 +154,8 @@ class Gateway:
         for factory in self._factories:
             factory.end_all("the gateway stops")
         self._dispatch.end_all("the gateway stops")
+        if self._pool is not None:
+            await self._pool.stop()
         self._facilities.sweep.stop()
         await self._writer.stop()
         stopping, self._stopping = self._stopping, Deferred()
@@ -265,31 +280,34 @@ async def read_once(
                 " or name one with --via"
             )
         codecs = codecs_of(record, config, registry)
-        dispatch = Dispatch(reactor, brief.facilities, _keep_alive(config), config.tcp.connect_timeout)
+        pool = _pool_for(routes, reactor, config, registry, brief.facilities)
+        dispatch = _dispatch(reactor, config, brief.facilities, pool)
         why = []
-        for way in routes:
-            if hindrance := dispatch.can_open(way):
-                why.append(hindrance)
-                continue
-            over: Deferred[Ending] = Deferred()
-            keys: list[SessionKey] = []
-            errand = Errand(
-                codecs,
-                record,
-                known,
-                order,
-                started=lambda session: keys.append(session.key),  # noqa: B023  # called before the next turn
-                progress=on_progress,
-                ended=over.callback,
-            )
-            dispatch.send(way, errand)
-            try:
+        try:
+            for way in routes:
+                if hindrance := dispatch.can_open(way):
+                    why.append(hindrance)
+                    continue
+                over: Deferred[Ending] = Deferred()
+                keys: list[SessionKey] = []
+                errand = Errand(
+                    codecs,
+                    record,
+                    known,
+                    order,
+                    started=lambda session: keys.append(session.key),  # noqa: B023  # called before the next turn
+                    progress=on_progress,
+                    ended=over.callback,
+                )
+                dispatch.send(way, errand)
                 ending = await over
-            finally:
-                dispatch.end_all("the reading was stopped")  # nobody is left when it came to its end by itself
-            if keys:
-                return ending, await brief.number_of(keys[0])
-            why.append(ending.detail)
+                if keys:
+                    return ending, await brief.number_of(keys[0])
+                why.append(ending.detail)
+        finally:
+            dispatch.end_all("the reading was stopped")  # nobody is left when it came to its end by itself
+            if pool is not None:
+                await pool.stop()
         raise LineError(f"meter {serial} was not reached: {'; '.join(why)}")
 
 
@@ -352,6 +370,58 @@ def _entry(store: Store, serial: str) -> tuple[MeterRecord, KnownMeter]:
     return record, store.known_meter(serial)
 
 
+class _Callers:
+    """Who calls by modem, for the pool: what a meter is spoken to in."""
+
+    def __init__(self, config: Config, registry: Registry) -> None:
+        self._config = config
+        self._registry = registry
+
+    def codecs_of(self, record: MeterRecord | None) -> tuple[Codec, ...]:
+        """Its own codec, or those that may be tried on a stranger."""
+        return codecs_of(record or MeterRecord(serial=""), self._config, self._registry)
+
+
+def _pool(
+    reactor: Any,
+    config: Config,
+    registry: Registry,
+    facilities: Facilities,
+    only: Sequence[str] = (),
+    ready: Callable[[], None] | None = None,
+) -> ModemPool:
+    """The modems, or those that ``only`` names; ``ready`` hears when one of them can make a call."""
+    bank = ModemBank(reactor)
+    return ModemPool(
+        [modem.terms(config.folder) for modem in config.modem if not only or modem.name in only],
+        facilities,
+        bank.open_port,
+        _Callers(config, registry),
+        config.calls.numbers,
+        bank.power_cycle,
+        ready,
+    )
+
+
+def _pool_for(
+    routes: Sequence[Route], reactor: Any, config: Config, registry: Registry, facilities: Facilities
+) -> ModemPool | None:
+    """The modems that these routes need, at work; None if they need none or there is none."""
+    ways = [route for route in routes if isinstance(route, CsdRoute)]
+    if not ways or not config.modem:
+        return None
+    names = [way.modem for way in ways]
+    pool = _pool(reactor, config, registry, facilities, [] if "" in names else names)
+    pool.start()
+    return pool
+
+
+def _dispatch(reactor: Any, config: Config, facilities: Facilities, pool: ModemPool | None) -> Dispatch:
+    return Dispatch(
+        reactor, facilities, _keep_alive(config), config.tcp.connect_timeout, pool, config.calls.wait_for_modem
+    )
+
+
 def _writer(
     reactor: Any,
     config: Config,
@@ -368,12 +438,6 @@ def _writer(
 def _keep_alive(config: Config) -> KeepAlive:
     tcp = config.tcp
     return KeepAlive(tcp.keep_alive_idle, tcp.keep_alive_interval, tcp.keep_alive_count, tcp.unacknowledged)
-
-
-def _notices(config: Config) -> list[str]:
-    return [
-        *(f'[[modem]] "{modem.name}" {_NOT_SERVED}' for modem in config.modem),
-    ]
 
 
 def _stopped(port: IListeningPort) -> Deferred[Any]:

@@ -35,6 +35,11 @@ class Direction(enum.Enum):
     TO_MODEM = "}"
     NOTE = "-"
 
+    @property
+    def of_modem(self) -> bool:
+        """Whether it is the dialogue with a modem."""
+        return self in (Direction.FROM_MODEM, Direction.TO_MODEM)
+
 
 class Outcome(enum.Enum):
     """How a session ended; one of these, always."""
@@ -254,6 +259,7 @@ class KnownMeter:
 
     ``memory`` is what earlier sessions asked to remember of this meter (`Remember`), ``last`` the newest stored row
     per archive, ``access_code`` the code of its lock (``code`` or ``lock:code``), ``address`` its bus address.
+    ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed.
     """
 
     serial: str
@@ -263,6 +269,7 @@ class KnownMeter:
     memory: Mapping[str, str] = field(default_factory=dict)
     last: Mapping[str, LastRow] = field(default_factory=dict)
     address: str = ""
+    airtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)

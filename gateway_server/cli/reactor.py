@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.python.failure import Failure
 
@@ -60,7 +62,8 @@ class _Running:
             self._over.callback(None)
             return
         self.results.append(result)
-        self._reactor.stop()
+        with suppress(ReactorNotRunning):  # what the work itself arranged for the end may have come first
+            self._reactor.stop()
 
     def _stop(self) -> Deferred[None] | None:
         if self._done or self._deferred is None:

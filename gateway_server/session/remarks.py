@@ -17,9 +17,13 @@ ANSWERED_HEARTBEAT = "heartbeat, answered by the next bytes to it"
 IDLE = "nobody speaks with the meter; these are its modem's heartbeats"
 """Stands first in the record of a parked line: nothing in it is the codec's, in neither direction."""
 
+IDENTIFIED = "the meter is known"
+"""Stands in the log of a call where sign-on ends and data begin."""
+
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 _IDLE = IDLE.encode()
+_IDENTIFIED = IDENTIFIED.encode()
 _EVERYTHING = Span(0, 10**15)
 
 
@@ -31,6 +35,11 @@ def kept_out(start: int, end: int, what: str) -> str:
 def is_answered(entry: LogEntry) -> bool:
     """Whether the next bytes to the meter answer a heartbeat: a replay must not take them for the dialogue's."""
     return entry.direction is Direction.NOTE and entry.data.endswith(ANSWERED_HEARTBEAT.encode())
+
+
+def is_identified(entry: LogEntry) -> bool:
+    """Whether a call's sign-on ended here: from now on what is known of its meter is used."""
+    return entry.direction is Direction.NOTE and entry.data == _IDENTIFIED
 
 
 def is_idle(entry: LogEntry) -> bool:

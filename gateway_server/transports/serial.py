@@ -190,10 +190,11 @@ def open_port(reactor: Any, route: SerialRoute, meet: Callable[[Line], _Speaker]
             stopbits=int(route.format[2]),
         )
     except (serial.SerialException, OSError, ValueError) as failed:
-        raise LineError(f"the port {route.port} cannot be opened: {_said(failed, route.port)}") from None
+        raise LineError(f"the port {route.port} cannot be opened: {said_of(failed, route.port)}") from None
 
 
-def _said(failed: Exception, port: str) -> str:
+def said_of(failed: Exception, port: str) -> str:
+    """Why a port cannot be opened, and what to do."""
     number = getattr(failed, "errno", None)
     if number == errno.ENOENT:
         return "there is none; is the cable plugged in? `ls /dev/ttyACM* /dev/ttyUSB*` shows those there are"

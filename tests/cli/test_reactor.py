@@ -75,3 +75,15 @@ def test_signal_lets_work_close_what_it_opened(desk: Desk) -> None:
         except Stopped:
             print("stopped")
     """, kill=True) == "begun\nclosed\nstopped\n"  # fmt: skip
+
+
+@pytest.mark.end_to_end
+def test_work_that_ends_as_the_reactor_stops_ends_well(desk: Desk) -> None:
+    assert python(desk, """
+        async def work(reactor):
+            over = Deferred()
+            reactor.addSystemEventTrigger("before", "shutdown", over.callback, "over")
+            print("begun", flush=True)
+            return await over
+        print(run_reactor(work))
+    """, kill=True) == "begun\nover\n"  # fmt: skip

@@ -199,13 +199,13 @@ def test_progress_is_told_but_not_for_every_step() -> None:
     number = office.order()
     visit = office.roads.visits[0]
     office.hall.pass_seconds(1)
-    visit.session_progress(visit._session, Progress("blocks", 3, 70))
+    visit.session_progress(visit.session, Progress("blocks", 3, 70))
     assert (office.job(number).progress, office.job(number).progress_done, office.job(number).progress_total) == (
         "blocks",
         3,
         70,
     )
-    visit.session_progress(visit._session, Progress("blocks", 4, 70))
+    visit.session_progress(visit.session, Progress("blocks", 4, 70))
     assert office.job(number).progress_done == 3
 
 

@@ -81,7 +81,7 @@ def test_characters_beside_the_hex_and_comments_may_be_left_out() -> None:
     [
         ("1970-01-01T00:00:00.000Z < 5G", "line 4: '5G' is not hex"),
         ("1970-01-01T00:00:00.000Z < 5", "line 4: '5' is not hex"),
-        ("1970-01-01T00:00:00.000Z ? 53", "line 4: expected a time, one of < > -, and hex"),
+        ("1970-01-01T00:00:00.000Z ? 53", "line 4: expected a time, one of < > { } -, and hex"),
         ("1970-01-01 00:00:00 < 53", "line 4: expected a time"),
         ("1970-13-01T00:00:00.000Z < 53", "line 4: there is no such time: 1970-13-01"),
         ("1970-01-01T00:00:00.000Z - a \\ b", "line 4: a lone backslash"),
