@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
 _READY_SECONDS = 0.5
-_ESTIMATES = 25
+_ESTIMATES = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from gateway_server.model import Quality
 from gateway_server.store.queries import Queries
 
-_REGULAR = f"meter_id = ? AND archive = ? AND variant >= 0 AND quality NOT LIKE '%{Quality.EXTRA_ROW}%'"
-_SOUND = f"{_REGULAR} AND quality NOT LIKE '%{Quality.CLOCK_OFF}%'"
+_REGULAR = (
+    f"meter_id = ? AND archive = ? AND variant >= 0 AND (quality = '' OR quality NOT LIKE '%{Quality.EXTRA_ROW}%')"
+)
+_SOUND = f"{_REGULAR} AND (quality = '' OR quality NOT LIKE '%{Quality.CLOCK_OFF}%')"
 
 
 class Gap(NamedTuple):
@@ -62,20 +64,25 @@ class GapQueries(Queries):
     def row_gaps(
         self, serial: str, archive: str, since_ms: int, until_ms: int, period_ms: int, phase_ms: int
     ) -> tuple[list[Gap], int | None, int | None]:
-        """The gaps between the rows that stand on an even grid, and the first and the last of these rows."""
-        grid = (
-            f"SELECT measured_at_ms AS t, MAX(order_number) AS n FROM archive_row WHERE {_REGULAR}"
-            " AND measured_at_ms BETWEEN ? AND ? AND (measured_at_ms - ?) % ? = 0 GROUP BY measured_at_ms"
-        )
-        key = (self.meter_id(serial), archive, since_ms, until_ms, phase_ms, period_ms)
-        found = self.connection.all(
-            "SELECT t, after_t, n, after_n FROM (SELECT t, n, LAG(t) OVER w AS before_t, LEAD(t) OVER w AS after_t,"
-            f" LEAD(n) OVER w AS after_n FROM ({grid}) g WINDOW w AS (ORDER BY t)) s"
-            " WHERE before_t IS NULL OR after_t IS NULL OR after_t - t > ? ORDER BY t",
-            (*key, period_ms),
-        )
-        gaps = [Gap(*row) for row in found if row[1] is not None and row[1] - row[0] > period_ms]
-        return (gaps, found[0][0], found[-1][0]) if found else ([], None, None)
+        """The gaps between the rows that stand on an even grid, and the first and the last of these rows.
+
+        One pass in the order of the archive, of which nothing but two numbers a row leaves the database; its window
+        functions take ten times as long.
+        """
+        gaps: list[Gap] = []
+        first: int | None = None
+        before, before_order = 0, -1
+        for at_ms, order in self.connection.stream(
+            f"SELECT measured_at_ms, order_number FROM archive_row WHERE {_REGULAR} AND measured_at_ms BETWEEN ? AND ?"
+            " AND (measured_at_ms - ?) % ? = 0 ORDER BY measured_at_ms, order_number",
+            (self.meter_id(serial), archive, since_ms, until_ms, phase_ms, period_ms),
+        ):
+            if first is None:
+                first = at_ms
+            elif at_ms - before > period_ms:
+                gaps.append(Gap(before, at_ms, before_order, order))
+            before, before_order = at_ms, order
+        return gaps, first, None if first is None else before
 
     def rows_between(self, serial: str, archive: str, after_ms: int, before_ms: int) -> int:
         """How many rows of any kind lie between two times."""
