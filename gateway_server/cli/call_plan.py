@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import click
 
@@ -13,7 +14,7 @@ from gateway_server.cli.listing import JsonValue, print_json, print_table
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.night import Modem
-from gateway_server.scheduler.preview import ByLine, Preview, preview, summary
+from gateway_server.scheduler.preview import ByLine, Preview, minutes_begun, preview, summary
 
 
 @click.command("plan")
@@ -32,17 +33,20 @@ def call_plan(invocation: Invocation, night: str | None, limit: int | None, as_j
         day = date.fromisoformat(night) if night else None
     except ValueError:
         raise OperatorError(f"{night!r} is no day; write it like 2026-11-28") from None
-    modems = [Modem(one.name, getattr(one, "operator", "")) for one in invocation.config.modem]
+    calls = invocation.config.calls
+    modems = [Modem(one.name, one.operator) for one in invocation.config.modem]
     with invocation.store() as store:
         seen = preview(store, invocation.config.duty_terms(), modems, invocation.now_ms(), day)
         zones = Zones(store)
         if as_json:
-            print_json(plan_json(seen, len(modems)))
+            print_json(plan_json(seen, len(modems), calls.price))
             return
         _show(seen, zones, len(modems), limit or 50)
+        if calls.price is not None and seen.plan.calls:
+            click.echo(f"\nabout {calls.price * minutes_begun(seen.plan)} {calls.currency}".rstrip())
 
 
-def plan_json(seen: Preview, modems: int) -> dict[str, JsonValue]:
+def plan_json(seen: Preview, modems: int, price: Decimal | None = None) -> dict[str, JsonValue]:
     """The whole night as one document."""
     calls: list[JsonValue] = [
         {
@@ -60,6 +64,8 @@ def plan_json(seen: Preview, modems: int) -> dict[str, JsonValue]:
     return {
         "summary": summary(seen, modems),
         "modems": modems,
+        "cost": None if price is None else str(price * minutes_begun(seen.plan)),
+        "so_far": dict(seen.so_far),
         "start": rfc3339(seen.plan.calls[0].start_ms) if seen.plan.calls else None,
         "end": rfc3339(seen.plan.end_ms) if seen.plan.calls else None,
         "calls": calls,
@@ -99,6 +105,8 @@ def _line_json(one: ByLine) -> dict[str, JsonValue]:
 
 def _show(seen: Preview, zones: Zones, modems: int, limit: int) -> None:
     click.secho(summary(seen, modems), bold=True)
+    if seen.so_far:
+        click.echo("so far: " + ", ".join(f"{count} {words}" for words, count in seen.so_far))
     if seen.whole:
         click.echo(f"{seen.whole} meters miss nothing and are not called")
     home = zones.shared_by(())

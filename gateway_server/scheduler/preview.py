@@ -5,6 +5,7 @@ Nothing is written: what the schedules will want is put beside the jobs that wai
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +23,17 @@ from gateway_server.store.plan_records import JobToMake
 from gateway_server.store.records import Filter, JobRecord, JobState, MeterRecord, Origin
 from gateway_server.store.store import Store
 
+_RECENT_MS = 3 * DAY_MS  # no night that is still on was made before
 _UNMADE = 1_000_000_000  # jobs that are not in the store yet have numbers below zero, in their order
+
+
+_STANDS = {
+    JobState.QUEUED: "waiting",
+    JobState.RUNNING: "in progress",
+    JobState.DONE: "done",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "cancelled",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,7 @@ class Preview:
     lines: tuple[ByLine, ...] = ()
     whole: int = 0  # meters that miss nothing, and are not called
     unreachable: tuple[tuple[str, str], ...] = ()  # meter and schedule
+    so_far: tuple[tuple[str, int], ...] = ()  # how the jobs of the nights that are on stand, in words
 
 
 def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int, night: date | None = None) -> Preview:
@@ -80,7 +92,21 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
             lines.append(ByLine(job, said.rows))
     ready = [replace(modem, used_s=by_modem.get(modem.name, 0.0)) for modem in modems]
     plan = planned(candidates, ready, terms.limits, start_ms)
-    return Preview(plan, {job.id: job for job in jobs}, rows, tuple(lines), whole, tuple(unreachable))
+    so_far = tuple(_so_far(store, terms.schedules, now_ms)) if night is None else ()
+    return Preview(plan, {job.id: job for job in jobs}, rows, tuple(lines), whole, tuple(unreachable), so_far)
+
+
+def _so_far(store: Store, schedules: Sequence[Schedule], now_ms: int) -> list[tuple[str, int]]:
+    """How the jobs of the nights that are on stand: done, and what keeps the others from it."""
+    if not schedules:
+        return []
+    on = Filter(names=tuple(one.name for one in schedules), since_ms=now_ms - _RECENT_MS)
+    counts = Counter[str]()
+    for job in store.jobs(on):
+        if job.window_end_ms is not None and job.due_ms <= now_ms < job.window_end_ms:
+            last = f", last {job.result.value}" if job.result is not None and job.state is not JobState.DONE else ""
+            counts[f"{_STANDS[job.state]}{last}"] += 1
+    return counts.most_common()
 
 
 def _to_come(
@@ -90,7 +116,8 @@ def _to_come(
     unreachable: list[tuple[str, str]] = []
     known = list(meters)
     for schedule in schedules:
-        had = {(job.night, job.serial) for job in store.jobs(Filter(names=(schedule.name,)))}
+        made = Filter(names=(schedule.name,), since_ms=now_ms - _RECENT_MS)
+        had = {(job.night, job.serial) for job in store.jobs(made)}
         for meter in known:
             if not schedule.wants(meter):
                 continue
@@ -122,6 +149,11 @@ def _as_record(number: int, job: JobToMake, now_ms: int) -> JobRecord:
         schedule=job.schedule,
         night=job.night,
     )
+
+
+def minutes_begun(plan: Plan) -> int:
+    """What is paid for, where every started minute is: set-up is not, and is counted all the same."""
+    return sum(-(-(call.end_ms - call.start_ms) // 60_000) for call in plan.calls)
 
 
 def summary(seen: Preview, modems: int) -> str:

@@ -48,6 +48,14 @@ def test_coming_night_is_shown_with_order_modem_and_times(desk: Desk) -> None:
     )
 
 
+def test_night_is_costed_where_a_price_is_known(desk: Desk) -> None:
+    planned(desk, PLAN + '[calls]\nprice_per_minute = "1.50"\ncurrency = "RUB"\n')
+    plan = desk.run("call", "plan", "--json").json
+    minutes = sum(-(-int(call["expected_s"]) // 60) for call in plan["calls"])
+    assert plan["cost"] == f"{minutes * 1.5:.2f}"
+    assert f"about {minutes * 1.5:.2f} RUB" in desk.run("call", "plan").out
+
+
 def test_terminal_says_first_whether_the_night_fits(desk: Desk) -> None:
     planned(desk)
     out = desk.run("call", "plan").out

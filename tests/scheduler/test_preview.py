@@ -7,9 +7,10 @@ from datetime import date
 
 from gateway_server.model import CallResult, ReadOrder
 from gateway_server.scheduler.night import Modem
-from gateway_server.scheduler.preview import preview, summary
+from gateway_server.scheduler.preview import minutes_begun, preview, summary
 from gateway_server.scheduler.schedules import Schedule, Window
 from gateway_server.store.records import MeterRecord
+from gateway_server.testing.fake_modems import FakeCall
 from tests.scheduler.town import NIGHT, START_MS, Town
 
 MODEMS = [Modem("m1"), Modem("m2")]
@@ -23,6 +24,7 @@ def test_coming_night_is_told_in_its_order_with_modem_times_and_rows() -> None:
     assert seen.plan.calls[0].start_ms == START_MS
     assert {seen.rows[call.candidate.job] for call in seen.plan.calls} == {48}
     assert summary(seen, 2) == "5 calls, 4 minutes in all on 2 modems, fits"
+    assert minutes_begun(seen.plan) == 5
     assert town.jobs() == []  # nothing was written
 
 
@@ -51,6 +53,17 @@ def test_jobs_of_the_night_that_is_on_are_not_counted_twice_and_done_ones_not_at
     seen = preview(town.store, town.terms, MODEMS, town.now_ms)
     assert 0 < len(seen.plan.calls) < 6
     assert all(number > 0 for number in seen.jobs if seen.jobs[number].due_ms == START_MS)
+    said = dict(seen.so_far)
+    assert (said["done"], said["in progress"]) == (2, 2)
+    assert sum(said.values()) == 6
+
+
+def test_night_that_is_on_says_what_keeps_the_rest_from_being_done() -> None:
+    town = Town(3)
+    town.gateway(lambda order, times: FakeCall(CallResult.BUSY, setup_s=5))
+    town.pass_seconds(10)
+    assert preview(town.store, town.terms, MODEMS, town.now_ms).so_far == (("waiting, last busy", 3),)
+    assert preview(town.store, town.terms, MODEMS, town.now_ms + 6 * 3_600_000).so_far == ()
 
 
 def test_night_of_a_day_can_be_asked_for() -> None:

@@ -36,6 +36,7 @@ STATEMENTS = (
     # few jobs wait or run at any time, and these are looked for again and again
     "CREATE INDEX job_waiting ON job (by_modem, priority, id) WHERE state = 'queued'",
     "CREATE INDEX job_running ON job (serial) WHERE state = 'running'",
+    "CREATE INDEX job_open ON job (schedule, serial) WHERE state IN ('queued', 'running')",
     """CREATE TABLE plan_stop (
         meter_id BIGINT NOT NULL PRIMARY KEY REFERENCES meter (id),
         result TEXT NOT NULL,

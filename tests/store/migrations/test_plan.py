@@ -21,7 +21,7 @@ def test_store_of_an_earlier_release_keeps_its_orders_which_are_persons_and_due(
     with store.connection.transaction("back to the release before"):
         for table in ("plan_stop", "lost_range", "settled"):
             store.connection.execute(f"DROP TABLE {table}")
-        for index in ("job_night", "job_waiting", "job_running"):
+        for index in ("job_night", "job_waiting", "job_running", "job_open"):
             store.connection.execute(f"DROP INDEX {index}")
         for column in JOB_COLUMNS:
             store.connection.execute(f"ALTER TABLE job DROP COLUMN {column.split()[0]}")
