@@ -33,7 +33,7 @@ from gateway_server.transports.errand import Errand
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 30.0
+_LOOK_SECONDS = 60.0
 _RENEW_SECONDS = 10.0
 _READY_SECONDS = 0.5
 _ESTIMATES = 10
@@ -309,7 +309,13 @@ class Dialling:
             elif result in (CallResult.LOST, CallResult.OVER_BUDGET) and stored and call.asked.asked and not left:
                 result = CallResult.OK  # the carrier went when everything had come
             verdict = self._policy.judge(
-                result, done.attempts, done.tries, done.most_attempts, progressed=stored > 0, same=same
+                result,
+                done.attempts,
+                done.tries,
+                done.most_attempts,
+                progressed=stored > 0,
+                same=same,
+                ours=end.our_fault,
             )
             done = _judged(done, end, outcome, verdict, modem, now_ms)
             if verdict.then is Then.STOP:

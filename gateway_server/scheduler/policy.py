@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import enum
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_server.model import CallResult, Outcome
 
 JITTER = 0.2
+_MOST_OURS = 6
 MOST_TRIES = 10
 """Calls to one number in one night, whoever was to blame: what GSM 02.07 annex A allows automatic diallers."""
 
@@ -97,15 +98,27 @@ class Policy:
         self._rules = RULES if rules is None else rules
 
     def judge(
-        self, result: CallResult, attempts: int, tries: int, most_attempts: int, *, progressed: bool, same: int = 1
+        self,
+        result: CallResult,
+        attempts: int,
+        tries: int,
+        most_attempts: int,
+        *,
+        progressed: bool,
+        same: int = 1,
+        ours: bool = False,
     ) -> Verdict:
-        """The verdict on one more call. ``attempts`` and ``tries`` are those before it; ``progressed``: it brought
-        rows, so that it was worth its money; ``same``: how often in a row it went like this, this time included.
+        """The verdict on one more call. ``attempts`` and ``tries`` are those before it.
+
+        ``progressed``: it brought rows, so that it was worth its money; ``same``: how often in a row it went like this,
+        this time included; ``ours``: the modem says that it was to blame, whatever the result is called.
         """
         if result is CallResult.OK:
             return Verdict(Then.DONE, attempts=attempts, tries=tries + 1)
         rule = self._rules[result]
         tries += 1
+        if ours and not rule.stops:
+            rule = replace(rule, counts=False, other_modem=True, most=rule.most or _MOST_OURS)
         if rule.counts and not (progressed and result in (CallResult.LOST, CallResult.OVER_BUDGET)):
             attempts += 1
         word = result.value

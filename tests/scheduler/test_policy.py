@@ -93,3 +93,10 @@ def test_network_that_refuses_two_modems_is_a_matter_of_configuration() -> None:
 
 def test_call_that_went_well_ends_the_job() -> None:
     assert judged(CallResult.OK, attempts=1, tries=2) == Verdict(Then.DONE, attempts=1, tries=3)
+
+
+def test_what_the_modem_takes_the_blame_for_is_no_attempt_of_the_meters_and_another_one_tries() -> None:
+    verdict = Policy(random.Random(1)).judge(CallResult.NO_CARRIER, 3, 3, 4, progressed=False, ours=True)
+    assert (verdict.then, verdict.attempts, verdict.other_modem) == (Then.AGAIN, 3, True)
+    for result in (CallResult.REFUSED, CallResult.WRONG_NUMBER):
+        assert Policy(random.Random(1)).judge(result, 0, 0, 4, progressed=False, ours=True).then is Then.STOP
