@@ -119,6 +119,10 @@ class FakeModem:
         """Somebody calls; False if the modem is in a call. ``bearer`` is whether the network says that it is data."""
         return self._phone.ring(subscriber, bearer=bearer, rings=rings, goes_quietly=goes_quietly)
 
+    def unplug(self, seconds: float) -> None:
+        """Somebody pulls its cable for so long."""
+        self._wire.unplug(seconds)
+
     def cycle_power(self) -> None:
         """Its mains are switched off and on."""
         self.power_cycles += 1
