@@ -106,9 +106,12 @@ def sorted_failures(failures: Sequence[str]) -> tuple[ModemFaults, list[CallFaul
 
 
 class ModemBank:
-    """The running bank. ``ports`` says how each modem is reached, as a gateway's configuration wants it."""
+    """The running bank. ``ports`` says how each modem is reached, as a gateway's configuration wants it.
 
-    def __init__(self, reactor: IReactorTCP, options: BankOptions) -> None:
+    ``entries`` is a phone book in place of that which the options order.
+    """
+
+    def __init__(self, reactor: IReactorTCP, options: BankOptions, entries: list[Entry] | None = None) -> None:
         if options.count < 1:
             raise OperatorError("a bank needs at least one modem")
         self._reactor = reactor
@@ -117,7 +120,8 @@ class ModemBank:
         self._clock = real if options.speed_up == 1 else ScaledClock(real, options.speed_up)
         faults, ways = sorted_failures(options.failures)
         draw = FaultDraw(ways, options.share if ways else 0.0, options.seed)
-        self.network = SimulatedNetwork(reactor, entries_of(options), meter_clock(real), draw)
+        book = entries_of(options) if entries is None else entries
+        self.network = SimulatedNetwork(reactor, book, meter_clock(real), draw)
         shape = AirShape(options.bytes_per_second, options.round_trip_s, options.repeated)
         character = ModemCharacter(faults, shape, options.setup_s, seed=options.seed)
         self._ends: list[Callable[[], object]] = []
