@@ -208,6 +208,9 @@ class Office(Scene):
         """Orders a call; gives the modem's name."""
         return self.pool.call(CallOrder(number_of(index), self.errand(index, order), **more), self.ends.append)
 
+    def in_call(self) -> bool:
+        return any(modem.off_hook for modem in self.modems)
+
     def calls(self) -> list[CallRecord]:
         return list(self.store.calls(Filter()))
 

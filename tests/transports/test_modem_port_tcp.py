@@ -28,17 +28,25 @@ class User:
         self.carriers.append(up)
 
 
+def joined(port: Any, transport: StringTransport) -> None:
+    port.makeConnection(transport)
+
+
+def dcd_of(port: TcpModemPort) -> bool | None:
+    return port.dcd
+
+
 def raw() -> tuple[TcpModemPort, User, StringTransport]:
     user, transport = User(), StringTransport()
     port = TcpModemPort(user, "socket://h:1")
-    port.makeConnection(transport)
+    joined(port, transport)
     return port, user, transport
 
 
 def with_lines() -> tuple[Rfc2217Port, User, StringTransport]:
     user, transport = User(), StringTransport()
     port = Rfc2217Port(user, "rfc2217://h:1", 9600)
-    port.makeConnection(transport)
+    joined(port, transport)
     transport.clear()
     port.dataReceived(bytes((rfc2217.IAC, rfc2217.DO, rfc2217.COM_PORT)))
     return port, user, transport
@@ -115,21 +123,21 @@ def test_carrier_is_told_when_it_changes_and_unknown_where_there_are_no_lines() 
         port.dataReceived(rfc2217.ordered(107, bytes((value,))))
 
     state(0)
-    assert port.dcd is None
+    assert dcd_of(port) is None
     assert user.carriers == []
     state(0x30)
-    assert port.dcd is False
+    assert dcd_of(port) is False
     state(0xB8)
     state(0x38)
     assert user.carriers == [True, False]
-    assert port.dcd is False
+    assert dcd_of(port) is False
 
 
 def test_server_that_does_not_know_rfc2217_is_said() -> None:
     user: Any = User()
     transport = StringTransport()
     port = Rfc2217Port(user, "rfc2217://h:1", 9600)
-    port.makeConnection(transport)
+    joined(port, transport)
     port.dataReceived(bytes((rfc2217.IAC, rfc2217.DONT, rfc2217.COM_PORT)))
     assert "does not know RFC 2217" in user.lost[0]
 
