@@ -159,8 +159,8 @@ def ours(place: Path, subject: Subject) -> Call:
             run(folder, "meter", "add", SERIAL, "--codec", "lis200", "--route", route)
             read = ["read", SERIAL, "--via", route, "--what", "archive", "--archive", "interval"]
             oldest = [iso(row["time"]) for row in rows_of(folder / "held")]
-            for rows in subject.before:
-                run(folder, *read, "--from", oldest[0], "--to", oldest[rows - 1])
+            for many in subject.before:
+                run(folder, *read, "--from", oldest[0], "--to", oldest[many - 1])
             run(folder, *read, "--from", iso(since), "--to", iso(until))
         told = last_call(folder / "held")
         session = json.loads(run(folder, "session", "list", "--json"))[0]["id"]

@@ -182,6 +182,8 @@ class FakeModem:
             self._phone.drop()
 
     def _tell_registration(self) -> None:
+        if self.faults.call_ready and self.state is State.COMMAND:
+            self._speech.say(self._speech.line("Call Ready"))
         if self._speech.settings.plus["CREG"] != "0" and self.state is State.COMMAND:
             self._speech.say(self._speech.line(f"+CREG: {self._standing.registration}"))
 
