@@ -44,16 +44,21 @@ port = "%s"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is read, how fast the modem's time goes meanwhile, and what is wanted of the ratio to the floor."""
+    """What is read, how fast the modem's time goes meanwhile, and what is wanted of the ratio to the floor.
+
+    ``before`` are readings of so many rows that came first: from them the size of blocks is learnt.
+    """
 
     name: str
     rows: int
     speed_up: float
     wanted: float
+    before: tuple[int, ...] = (1,)
 
 
 DAY = Subject("a day, 24 hourly rows", 24, 1, 1.5)
-MONTH = Subject("a month, 720 hourly rows", 720, 5, 1.05)
+MONTH = Subject("a month, 720 hourly rows", 720, 5, 1.05, (110, 210))
+LARGEST_BLOCK = 250  # of the simulated meter; no manual says what devices bear
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Call:
 def modem(folder: Path, speed_up: float) -> Iterator[str]:
     """A bank of one modem; gives its port. What it says of its calls stands in the folder afterwards."""
     order = ["simulate", "modems", "--rfc2217", "--speed-up", f"{speed_up}", "--setup-seconds", "1", "--seed", "1"]
-    order += ["--failures", "registration_s=0", "--dump", str(folder)]
+    order += ["--failures", "registration_s=0", "--quirk", f"largest_block={LARGEST_BLOCK}", "--dump", str(folder)]
     bank = subprocess.Popen(
         [sys.executable, "-m", "gateway_server", *order],
         stdout=subprocess.PIPE,
@@ -153,8 +158,9 @@ def ours(place: Path, subject: Subject) -> Call:
             route = f"csd:{NUMBER}"
             run(folder, "meter", "add", SERIAL, "--codec", "lis200", "--route", route)
             read = ["read", SERIAL, "--via", route, "--what", "archive", "--archive", "interval"]
-            met = iso(rows_of(folder / "held")[0]["time"])
-            run(folder, *read, "--from", met, "--to", met)
+            oldest = [iso(row["time"]) for row in rows_of(folder / "held")]
+            for many in subject.before:
+                run(folder, *read, "--from", oldest[0], "--to", oldest[many - 1])
             run(folder, *read, "--from", iso(since), "--to", iso(until))
         told = last_call(folder / "held")
         session = json.loads(run(folder, "session", "list", "--json"))[0]["id"]

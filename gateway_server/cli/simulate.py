@@ -252,6 +252,7 @@ def upload(
 @click.option("--rfc2217", "way", flag_value="rfc2217", help="Behind serial servers that speak RFC 2217.")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="The first modem's port.")
 @click.option("--links", metavar="DIR", type=click.Path(path_type=Path), help="Lasting names for the terminals.")
+@click.option("--control", default="", metavar="HOST:PORT", help="Hear there whose power to cycle, and who calls.")
 @click.option("--book", metavar="FILE", type=click.Path(path_type=Path), help="Who answers which number (TOML).")
 @click.option("--meters", type=click.IntRange(min=0), metavar="N", help="Meters with numbers. [1; with a book 0]")
 @click.option("--model", "models", default="ek270", show_default=True, help="The meters' models, in turn.")
@@ -273,6 +274,7 @@ def modems(
     way: str,
     listen: str,
     links: Path | None,
+    control: str,
     book: Path | None,
     meters: int | None,
     models: str,
@@ -308,6 +310,7 @@ def modems(
         way=way,
         listen=listen,
         links=links,
+        control=control,
         book=book,
         meters=meters if meters is not None else 0 if book is not None else 1,
         models=tuple(models.split(",")),

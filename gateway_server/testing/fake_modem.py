@@ -119,6 +119,10 @@ class FakeModem:
         """Somebody calls; False if the modem is in a call. ``bearer`` is whether the network says that it is data."""
         return self._phone.ring(subscriber, bearer=bearer, rings=rings, goes_quietly=goes_quietly)
 
+    def unplug(self, seconds: float) -> None:
+        """Somebody pulls its cable for so long."""
+        self._wire.unplug(seconds)
+
     def cycle_power(self) -> None:
         """Its mains are switched off and on."""
         self.power_cycles += 1
@@ -178,6 +182,8 @@ class FakeModem:
             self._phone.drop()
 
     def _tell_registration(self) -> None:
+        if self.faults.call_ready and self.state is State.COMMAND:
+            self._speech.say(self._speech.line("Call Ready"))
         if self._speech.settings.plus["CREG"] != "0" and self.state is State.COMMAND:
             self._speech.say(self._speech.line(f"+CREG: {self._standing.registration}"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
 
 from gateway_server.errors import OperatorError
 from gateway_server.testing.air_line import AirShape
@@ -18,6 +18,7 @@ from gateway_server.testing.fake_modem import FakeModem
 from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.meter_lines import meter_clock, port_of
 from gateway_server.testing.modem_book import Entry, SimulatedNetwork, read_book
+from gateway_server.testing.modem_control import listen_control
 from gateway_server.testing.modem_faults import (
     EVERY_WAY,
     CallFaults,
@@ -43,13 +44,14 @@ class BankOptions:
 
     ``meters`` answer numbers of their own behind those of ``book``. ``failures`` are switches by name: those of modems
     hold for all modems, of those of calls one befalls each of a ``share`` of the calls; ``all`` is every kind of call.
-    ``links`` is a folder for lasting names of terminals.
+    ``links`` is a folder for lasting names of terminals, ``control`` where a hand on the modems is heard.
     """
 
     count: int = 1
     way: str = PTY
     listen: str = "127.0.0.1:0"
     links: Path | None = None
+    control: str = ""
     book: Path | None = None
     meters: int = 0
     models: tuple[str, ...] = ("ek270",)
@@ -104,9 +106,12 @@ def sorted_failures(failures: Sequence[str]) -> tuple[ModemFaults, list[CallFaul
 
 
 class ModemBank:
-    """The running bank. ``ports`` says how each modem is reached, as a gateway's configuration wants it."""
+    """The running bank. ``ports`` says how each modem is reached, as a gateway's configuration wants it.
 
-    def __init__(self, reactor: IReactorTCP, options: BankOptions) -> None:
+    ``entries`` is a phone book in place of that which the options order.
+    """
+
+    def __init__(self, reactor: IReactorTCP, options: BankOptions, entries: list[Entry] | None = None) -> None:
         if options.count < 1:
             raise OperatorError("a bank needs at least one modem")
         self._reactor = reactor
@@ -115,7 +120,8 @@ class ModemBank:
         self._clock = real if options.speed_up == 1 else ScaledClock(real, options.speed_up)
         faults, ways = sorted_failures(options.failures)
         draw = FaultDraw(ways, options.share if ways else 0.0, options.seed)
-        self.network = SimulatedNetwork(reactor, entries_of(options), meter_clock(real), draw)
+        book = entries_of(options) if entries is None else entries
+        self.network = SimulatedNetwork(reactor, book, meter_clock(real), draw)
         shape = AirShape(options.bytes_per_second, options.round_trip_s, options.repeated)
         character = ModemCharacter(faults, shape, options.setup_s, seed=options.seed)
         self._ends: list[Callable[[], object]] = []
@@ -126,12 +132,14 @@ class ModemBank:
             modem = FakeModem(self._clock, self.network.book, character, f"modem{number + 1}")
             self.modems.append(modem)
             self.ports.append(self._open(modem, number))
+        self.control = self._open_control(options.control) if options.control else ""
         self.dump()
 
     def lines(self) -> list[str]:
         """What a user wants to know: the ports, then the phone book."""
         ports = [f"{modem.name} {port}" for modem, port in zip(self.modems, self.ports, strict=True)]
-        return [*ports, *(f"{entry.number} {entry.who}" for entry in self.network.entries)]
+        control = [f"control {self.control}"] if self.control else []
+        return [*ports, *control, *(f"{entry.number} {entry.who}" for entry in self.network.entries)]
 
     def dump(self) -> None:
         """Writes what the meters hold and which calls were made, if that was ordered."""
@@ -165,12 +173,21 @@ class ModemBank:
         host, first = host_and_port(options.listen)
         port = first + number if first else 0
         opened = listen_raw if options.way == TCP else listen_rfc2217
+        at = self._listening(lambda: opened(self._reactor, modem, self._clock, host, port), f"{host}:{port}")
+        return f"{'socket' if options.way == TCP else 'rfc2217'}://{host}:{at}"
+
+    def _open_control(self, place: str) -> str:
+        host, port = host_and_port(place)
+        book = self.network.book
+        return f"{host}:{self._listening(lambda: listen_control(self._reactor, self.modems, book, host, port), place)}"
+
+    def _listening(self, listen: Callable[[], IListeningPort], place: str) -> int:
         try:
-            listening = opened(self._reactor, modem, self._clock, host, port)
+            listening = listen()
         except CannotListenError as error:
-            raise OperatorError(f"cannot listen at {host}:{port}: {error.socketError}") from None
+            raise OperatorError(f"cannot listen at {place}: {error.socketError}") from None
         self._ends.append(listening.stopListening)
-        return f"{'socket' if options.way == TCP else 'rfc2217'}://{host}:{port_of(listening)}"
+        return port_of(listening)
 
     def _make_folders(self) -> None:
         for folder in (self._options.dump, self._options.links):

@@ -139,6 +139,8 @@ class Extended:
     def _creg(self, command: Command, settings: Settings) -> list[str]:
         if command.kind == "ask":
             state = self._standing.registration
+            if self._standing.faults.state_alone:
+                return [f"+CREG: {state}"]
             place = ',"00A1","2F4C"' if settings.plus["CREG"] == "2" and state in USABLE else ""
             return [f"+CREG: {settings.plus['CREG']},{state}{place}"]
         if command.kind == "test":

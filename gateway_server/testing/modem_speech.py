@@ -9,6 +9,8 @@ from gateway_server.testing.modem_results import CME_TEXTS, Result, line, said
 from gateway_server.testing.modem_settings import Settings
 from gateway_server.testing.modem_wire import Wire
 
+PIECE_S = 0.005
+
 
 class Speech:
     """Says things over a wire. ``settings`` are the modem's present ones; a ``mute`` modem says nothing."""
@@ -63,5 +65,12 @@ class Speech:
 
     def say(self, data: bytes, after: float = 0.0) -> None:
         """Bytes, so much later."""
-        if not self.mute:
-            self._wire.put(self._wire.garbled(data) if self.wrong_speed else data, after)
+        if self.mute:
+            return
+        if self.wrong_speed:
+            data = self._wire.garbled(data)
+        if not self._faults.piecemeal:
+            self._wire.put(data, after)
+            return
+        for place in range(len(data)):
+            self._wire.put(data[place : place + 1], after + place * PIECE_S)

@@ -12,11 +12,10 @@ from gateway_server.testing.rfc2217_server import Rfc2217Server
 
 
 class Rfc2217Connection(ModemConnection):
-    """Somebody connected with RFC 2217. ``drops_dtr`` is what the server does when he leaves."""
+    """Somebody connected with RFC 2217."""
 
-    def __init__(self, server: ModemServer, *, drops_dtr: bool) -> None:
+    def __init__(self, server: ModemServer) -> None:
         super().__init__(server)
-        self._drops_dtr = drops_dtr
         self._telnet = Rfc2217Server(self._to_client, server.modem.received, self._dtr_moved)
 
     @property
@@ -34,7 +33,7 @@ class Rfc2217Connection(ModemConnection):
             self._telnet.received(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._server.user is self and self._drops_dtr:
+        if self._server.user is self and self._server.modem.faults.drops_dtr:
             self._server.modem.dtr(on=False)
         super().connectionLost(reason)
 
@@ -56,13 +55,9 @@ class Rfc2217Connection(ModemConnection):
 class Rfc2217ModemServer(ModemServer):
     """A serial server with one modem and its lines. By default it leaves DTR as it is when its user leaves."""
 
-    def __init__(self, clock: IReactorTime, modem: FakeModem, *, drops_dtr: bool = False) -> None:
-        super().__init__(clock, modem)
-        self._drops_dtr = drops_dtr
-
     def connection(self) -> ModemConnection:
         """A new user's connection."""
-        return Rfc2217Connection(self, drops_dtr=self._drops_dtr)
+        return Rfc2217Connection(self)
 
 
 def listen_rfc2217(reactor: IReactorTCP, modem: FakeModem, clock: IReactorTime, host: str, port: int) -> IListeningPort:

@@ -125,6 +125,12 @@ def test_rubbish_comes_when_the_port_is_opened() -> None:
     assert desk.take() == b"\x00\xff\x00\xfe~\x80\xff"
 
 
+def test_modem_may_say_unasked_that_it_is_ready_for_calls() -> None:
+    desk = Desk("call_ready", ready=False)
+    desk.wait(5)
+    assert desk.take() == b"\r\nCall Ready\r\n"
+
+
 def test_command_that_comes_too_soon_is_not_heard() -> None:
     desk = Desk("needs_pause_s=0.5")
     desk.wait(1)

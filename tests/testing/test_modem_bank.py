@@ -136,3 +136,11 @@ def test_simulation_says_its_ports_and_ends_by_itself() -> None:
     assert not over.called
     run(reactor, 2)
     assert over.called
+
+
+def test_bank_says_where_a_hand_on_it_is_heard() -> None:
+    reactor = MemoryReactorClock()
+    bank = ModemBank(reactor, BankOptions(meters=1, days=1, way="tcp", control="127.0.0.1:7300"))
+    assert [server[0] for server in reactor.tcpServers] == [0, 7300]
+    assert bank.lines()[1].startswith("control 127.0.0.1:")
+    bank.stop()

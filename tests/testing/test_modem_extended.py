@@ -127,3 +127,7 @@ def test_restart_by_command_forgets_settings_and_is_deaf_for_a_while() -> None:
     assert made.ask("AT") == b""
     made.wait(6)
     assert made.ask("AT") == b"AT\r\r\nOK\r\n", "the echo is on again"
+
+
+def test_some_modems_answer_with_the_state_of_registration_alone() -> None:
+    assert desk("state_alone").ask("AT+CREG?") == b"\r\n+CREG: 1\r\n\r\nOK\r\n"

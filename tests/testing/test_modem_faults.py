@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,10 @@ def test_share_of_the_calls_fails_and_a_seed_decides_which() -> None:
     assert 340 <= len(failing) <= 460
     assert set(failing) == set(ways)
     assert FaultDraw().next() == NO_FAULTS
+
+
+def test_document_names_every_switch_and_no_other() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "simulators.md").read_text("utf-8")
+    table = text.partition("| kind | switches |")[2].partition("\n\n")[0]
+    named = {word for words in re.findall(r"`([^`]+)`", table) for word in re.sub(r"=\w+", "", words).split()}
+    assert named == {field.name for of in (CallFaults, ModemFaults) for field in dataclasses.fields(of)}

@@ -81,3 +81,13 @@ def test_in_digits_information_has_no_line_end_before_it() -> None:
     speech, clock, port = speaking()
     speech.settings.basic["V"] = 0
     assert reply(speech, clock, port) == b"+CSQ: 18,99\r\n0\r"
+
+
+def test_what_it_says_may_come_octet_by_octet() -> None:
+    speech, clock, port = speaking("piecemeal")
+    speech.say(b"\r\nOK\r\n")
+    assert port.said == b"\r"
+    clock.pump([0.005] * 2)
+    assert port.said == b"\r\nO"
+    clock.pump([0.005] * 3)
+    assert port.said == b"\r\nOK\r\n"

@@ -14,8 +14,8 @@ DTR_OFF = bytes.fromhex("FF FA 2C 05 09 FF F0")
 CARRIER_CAME = bytes.fromhex("FF FA 2C 6B B8 FF F0")
 
 
-def served(desk: Desk, *, drops_dtr: bool = False) -> tuple[object, MemoryTcp, Rfc2217ModemServer]:
-    server = Rfc2217ModemServer(desk.clock, desk.modem, drops_dtr=drops_dtr)
+def served(desk: Desk) -> tuple[object, MemoryTcp, Rfc2217ModemServer]:
+    server = Rfc2217ModemServer(desk.clock, desk.modem)
     protocol, line = through(server.buildProtocol(None))
     line.take()
     return protocol, line, server
@@ -48,8 +48,8 @@ def test_dtr_hangs_up() -> None:
 
 @pytest.mark.parametrize("drops", [False, True])
 def test_server_may_drop_dtr_when_its_user_leaves(drops: bool) -> None:
-    desk = Desk()
-    protocol, line, _ = served(desk, drops_dtr=drops)
+    desk = Desk(*["drops_dtr"] * drops)
+    protocol, line, _ = served(desk)
     online(desk, protocol, line)
     protocol.connectionLost()  # type: ignore[attr-defined]  # Twisted's
     desk.wait(1)
