@@ -89,6 +89,7 @@ class Dialling:
         self._policy = policy
         self._lines = lines
         self._books = Books(facilities, lease_seconds, self._cancelled)
+        self._renew_seconds = min(_RENEW_SECONDS, lease_seconds / 3)
         self._board = Board(limits)
         self._waiting = Waiting(rules)
         self._same: dict[int, tuple[CallResult, int]] = {}
@@ -100,16 +101,11 @@ class Dialling:
         self._look_again = False
         self._running = False
 
-    @property
-    def calls(self) -> int:
-        """How many calls are being made."""
-        return len(self._calls)
-
     def start(self) -> None:
         """Looks who is to be called, and from now on again and again."""
         self._running = True
         self._later("look", _LOOK_SECONDS, self._tick)
-        self._later("renew", _RENEW_SECONDS, self._renew)
+        self._later("renew", self._renew_seconds, self._renew)
         self.look()
 
     def stop(self) -> None:
@@ -146,7 +142,8 @@ class Dialling:
             return
         for job in seen.ended:
             logger.warning("meter %s was not read in its window: %s", job.serial, job.detail)
-        self._waiting.update(seen, self._facilities.now_ms(), without=self._taking.values())
+        ours = {*self._taking.values(), *(call.job.id for call in self._calls.values())}
+        self._waiting.update(seen, self._facilities.now_ms(), without=ours)
         again, self._look_again = self._look_again, False
         if again or self._waiting.unsure:
             self._later("estimate", 0.0, self.look)
@@ -361,7 +358,7 @@ class Dialling:
         self.look()
 
     def _renew(self) -> None:
-        self._later("renew", _RENEW_SECONDS, self._renew)
+        self._later("renew", self._renew_seconds, self._renew)
         for call in tuple(self._calls.values()):
             self._books.renew(call)
 

@@ -358,6 +358,15 @@ def test_modem_out_of_service_leaves_the_night_to_the_others() -> None:
     assert {call.modem for call in town.pools[0].made[2:]} == {"m1"}
 
 
+def test_long_call_is_kept_by_a_short_lease() -> None:
+    town = Town(1)
+    duty = town.gateway(always(FakeCall(online_s=300)), modems=2, lease_seconds=5)
+    for _ in range(30):
+        town.pass_seconds(10)
+        duty.look()
+    assert len(town.pools[0].orders) == 1
+
+
 def test_jobs_keep_the_meters_night_once_however_often_the_planner_runs() -> None:
     town = Town(2)
     for _ in range(3):
