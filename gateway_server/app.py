@@ -11,33 +11,28 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IListeningPort
 
 from gateway_server.codec.codec import Codec
-from gateway_server.codec.dialogue import Progress
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
-from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
-from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.scheduler.decoding import Decoding
 from gateway_server.scheduler.duty import Duty
 from gateway_server.scheduler.wake import listen_for_wakes
-from gateway_server.session.endings import Ending
 from gateway_server.session.plan import Facilities, Role
 from gateway_server.session.presence import Presence
 from gateway_server.session.sweep import Sweep
 from gateway_server.store.open import open_store, store_path
-from gateway_server.store.records import MeterRecord, SessionKey
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
-from gateway_server.store.store import Store, Writer
+from gateway_server.store.store import Writer
 from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
-from gateway_server.transports.errand import Errand
 from gateway_server.transports.folder_watch import Watcher
 from gateway_server.transports.ftp import FtpDrop
 from gateway_server.transports.modem_bank import ModemBank
 from gateway_server.transports.modem_pool import ModemPool
-from gateway_server.transports.probe import Attempt, probe
 from gateway_server.transports.reception import Reception, Rule
-from gateway_server.transports.routes import CsdRoute, Route, parse_route
+from gateway_server.transports.routes import parse_route
 from gateway_server.transports.tcp import InboundFactory, KeepAlive, listen
 
 T = TypeVar("T")
@@ -69,17 +64,17 @@ class Gateway:
         self._config = config
         self._registry = registry
         self._only = frozenset(only or PARTS)
-        self._writer = _writer(reactor, config, self._broken, self._full, self._crowded)
+        self._writer = writer_of(reactor, config, self._broken, self._full, self._crowded)
         self._facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
         self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._duty.came(serial))
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
         self._pool = (
-            _pool(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
+            pool_of(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
             if "csd" in self._only and config.modem
             else None
         )
-        self._dispatch = _dispatch(reactor, config, self._facilities, self._pool)
+        self._dispatch = dispatch_of(reactor, config, self._facilities, self._pool)
         self._duty = Duty(
             self._facilities,
             self._presence,
@@ -254,120 +249,12 @@ def make_gateway(
     return Gateway(reactor, config, registry, now_ms, only)
 
 
-async def read_once(
-    reactor: Any,
-    config: Config,
-    serial: str,
-    order: ReadOrder,
-    route: str,
-    on_progress: Callable[[Progress], None],
-    *,
-    now_ms: Callable[[], int],
-    registry: Registry | None = None,
-) -> tuple[Ending, int]:
-    """Reads one meter without a running gateway: over ``route``, or its own routes in their order.
-
-    Gives the ending and the session's number (0 if there was none). Raises `OperatorError`, `LineError` if no route
-    led to the meter.
-    """
-    registry = registry if registry is not None else load_codecs(config.plugin_folders)
-    async with _Brief(reactor, config, now_ms) as brief:
-        record, known = await brief.ask(lambda store: _entry(store, serial))
-        routes = [parse_route(text) for text in ((route,) if route else record.routes)]
-        if not routes:
-            raise OperatorError(
-                f"meter {serial} has no route; give it one (`gateway-server meter add {serial} --route tcp:HOST:PORT`)"
-                " or name one with --via"
-            )
-        codecs = codecs_of(record, config, registry)
-        pool = _pool_for(routes, reactor, config, registry, brief.facilities)
-        dispatch = _dispatch(reactor, config, brief.facilities, pool)
-        why = []
-        try:
-            for way in routes:
-                if hindrance := dispatch.can_open(way):
-                    why.append(hindrance)
-                    continue
-                over: Deferred[Ending] = Deferred()
-                keys: list[SessionKey] = []
-                errand = Errand(
-                    codecs,
-                    record,
-                    known,
-                    order,
-                    started=lambda session: keys.append(session.key),  # noqa: B023  # called before the next turn
-                    progress=on_progress,
-                    ended=over.callback,
-                )
-                dispatch.send(way, errand)
-                ending = await over
-                if keys:
-                    return ending, await brief.number_of(keys[0])
-                why.append(ending.detail)
-        finally:
-            dispatch.end_all("the reading was stopped")  # nobody is left when it came to its end by itself
-            if pool is not None:
-                await pool.stop()
-        raise LineError(f"meter {serial} was not reached: {'; '.join(why)}")
-
-
-async def probe_once(
-    reactor: Any,
-    config: Config,
-    port: str,
-    tried: Callable[[Attempt], None],
-    *,
-    now_ms: Callable[[], int],
-    registry: Registry | None = None,
-) -> list[Attempt]:
-    """Tries speeds, formats and codecs on a local port. Raises `LineError` if it cannot be opened."""
-    registry = registry if registry is not None else load_codecs(config.plugin_folders)
-    async with _Brief(reactor, config, now_ms) as brief:
-        return await probe(reactor, brief.facilities, port, tuple(registry), tried)
-
-
 def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[Codec, ...]:
     """What a meter is spoken to in: its own codec; else those of the listeners, else all that can ask."""
     if record.codec:
         return (registry.get(record.codec),)
     named = dict.fromkeys(name for listener in config.listener for name in listener.codecs)
     return tuple(registry.get(name) for name in named or registry.names)
-
-
-class _Brief:
-    """The store and its facilities for one piece of work."""
-
-    def __init__(self, reactor: Any, config: Config, now_ms: Callable[[], int]) -> None:
-        self._writer = _writer(reactor, config, lambda error: None)
-        self.facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
-
-    async def __aenter__(self) -> _Brief:
-        self._writer.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.facilities.sweep.stop()
-        await self._writer.stop()
-
-    async def number_of(self, key: SessionKey) -> int:
-        """A session's number in the store, once it is written there."""
-        return await self.ask(lambda store: key.id)
-
-    async def ask(self, work: Callable[[Store], T]) -> T:
-        """Asks the store something, on its thread. Raises what it says."""
-        answer: Deferred[T | GatewayError] = Deferred()
-        self._writer.call(work, answer.callback)
-        said = await answer
-        if isinstance(said, GatewayError):
-            raise said
-        return said
-
-
-def _entry(store: Store, serial: str) -> tuple[MeterRecord, KnownMeter]:
-    record = store.meter(serial)
-    if record is None:
-        raise UnknownMeter(f"meter {serial} is not in the register; `gateway-server meter add {serial}`")
-    return record, store.known_meter(serial)
 
 
 class _Callers:
@@ -382,7 +269,7 @@ class _Callers:
         return codecs_of(record or MeterRecord(serial=""), self._config, self._registry)
 
 
-def _pool(
+def pool_of(
     reactor: Any,
     config: Config,
     registry: Registry,
@@ -403,32 +290,22 @@ def _pool(
     )
 
 
-def _pool_for(
-    routes: Sequence[Route], reactor: Any, config: Config, registry: Registry, facilities: Facilities
-) -> ModemPool | None:
-    """The modems that these routes need, at work; None if they need none or there is none."""
-    ways = [route for route in routes if isinstance(route, CsdRoute)]
-    if not ways or not config.modem:
-        return None
-    names = [way.modem for way in ways]
-    pool = _pool(reactor, config, registry, facilities, [] if "" in names else names)
-    pool.start()
-    return pool
-
-
-def _dispatch(reactor: Any, config: Config, facilities: Facilities, pool: ModemPool | None) -> Dispatch:
+def dispatch_of(reactor: Any, config: Config, facilities: Facilities, pool: ModemPool | None) -> Dispatch:
+    """The ways that we open ourselves."""
     return Dispatch(
         reactor, facilities, _keep_alive(config), config.tcp.connect_timeout, pool, config.calls.wait_for_modem
     )
 
 
-def _writer(
+def writer_of(
     reactor: Any,
     config: Config,
     on_fatal: Callable[[Any], None],
     on_full: Callable[[bool], None] = lambda _: None,
     on_backlog: Callable[[bool], None] = lambda _: None,
 ) -> ThreadWriter:
+    """The store's thread, not yet started."""
+
     def opened() -> SqlStore:
         return open_store(config.store.url, config.key_file)
 

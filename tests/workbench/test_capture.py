@@ -126,3 +126,14 @@ def refusal_of(text: str) -> str:
 def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
     for candidate in (text, f"# capture 1\n\n{text}"):
         assert refusal_of(candidate)[:5] in ("", "line ")
+
+
+def test_modems_dialogue_is_kept_apart_by_its_marks() -> None:
+    log = [
+        LogEntry(0, Direction.TO_MODEM, b"ATD********4567\r"),
+        LogEntry(20_000, Direction.FROM_MODEM, b"CONNECT 9600\r"),
+        LogEntry(20_001, Direction.TO_METER, b"/?!\r\n"),
+    ]
+    text = write_capture(Capture(CaptureHeader(), log))
+    assert "1970-01-01T00:00:20.000Z { 43 4F 4E 4E 45 43 54 20 39 36 30 30 0D           CONNECT 9600." in text
+    assert read_capture(text).entries == log
