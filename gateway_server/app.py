@@ -81,7 +81,7 @@ class Gateway:
             self._dispatch,
             lambda record: codecs_of(record, config, registry),
             config.duty_terms(),
-            self._pool,
+            self._pool if "scheduler" in self._only else None,
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
