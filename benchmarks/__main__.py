@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import airtime, codec, connections, ftp, ingest, readside
+from benchmarks import airtime, codec, connections, ftp, ingest, night, readside
 from benchmarks.figures import Figure, as_markdown, as_table
 from benchmarks.machine import describe
 from benchmarks.processes import many_files
@@ -29,6 +29,7 @@ SUBJECTS: dict[str, Measure] = {
     "airtime": lambda place, quick, runs: airtime.measure(
         place, runs=runs, subjects=(airtime.DAY,) if quick else (airtime.DAY, airtime.MONTH)
     ),
+    "night": lambda place, quick, runs: night.measure(place, runs=runs, meters=200 if quick else 1000),
     "readside": lambda place, quick, runs: readside.measure(place, runs=runs, meters=20 if quick else 200),
 }
 

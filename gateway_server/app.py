@@ -17,7 +17,7 @@ from gateway_server.config import Config, ListenerSettings, check_codecs, check_
 from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.scheduler.decoding import Decoding
-from gateway_server.scheduler.jobs import Jobs
+from gateway_server.scheduler.duty import Duty
 from gateway_server.scheduler.wake import listen_for_wakes
 from gateway_server.session.endings import Ending
 from gateway_server.session.plan import Facilities, Role
@@ -71,20 +71,22 @@ class Gateway:
         self._only = frozenset(only or PARTS)
         self._writer = _writer(reactor, config, self._broken, self._full, self._crowded)
         self._facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
-        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._jobs.came(serial))
+        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._duty.came(serial))
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
         self._pool = (
-            _pool(reactor, config, registry, self._facilities) if "csd" in self._only and config.modem else None
+            _pool(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
+            if "csd" in self._only and config.modem
+            else None
         )
         self._dispatch = _dispatch(reactor, config, self._facilities, self._pool)
-        self._jobs = Jobs(
+        self._duty = Duty(
             self._facilities,
             self._presence,
             self._dispatch,
             lambda record: codecs_of(record, config, registry),
-            config.jobs.parallel,
-            config.jobs.lease,
+            config.duty_terms(),
+            self._pool,
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
@@ -104,6 +106,10 @@ class Gateway:
         """The way into the store."""
         return self._writer
 
+    def cannot_open(self, route: str) -> str:
+        """Why this gateway cannot reach a meter at this route; empty if it can. Raises `OperatorError`."""
+        return self._dispatch.can_open(parse_route(route))
+
     @property
     def ready_line(self) -> str:
         """What `run` prints once everything is open."""
@@ -116,7 +122,7 @@ class Gateway:
         try:
             path = store_path(self._config.store.url)
             if path is not None:
-                self._wakes = listen_for_wakes(self._reactor, path, self._jobs.look)
+                self._wakes = listen_for_wakes(self._reactor, path, self._duty.look)
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)
@@ -128,7 +134,7 @@ class Gateway:
         if self._pool is not None:
             self._pool.start()
         if "scheduler" in self._only:
-            self._jobs.start()
+            self._duty.start()
 
     async def stop(self) -> None:
         """No new calls, end sessions, flush logs, close the store: in this order. A second call waits for the first."""
@@ -139,7 +145,7 @@ class Gateway:
             return
         self._stopping = Deferred()
         await DeferredList([_stopped(port) for port in (*self._ports, *filter(None, [self._wakes]))])
-        self._jobs.stop()
+        self._duty.stop()
         if self._drop is not None:
             await self._drop.stop()
         for watcher in self._watchers:
@@ -377,9 +383,14 @@ class _Callers:
 
 
 def _pool(
-    reactor: Any, config: Config, registry: Registry, facilities: Facilities, only: Sequence[str] = ()
+    reactor: Any,
+    config: Config,
+    registry: Registry,
+    facilities: Facilities,
+    only: Sequence[str] = (),
+    ready: Callable[[], None] | None = None,
 ) -> ModemPool:
-    """The modems, or those that ``only`` names."""
+    """The modems, or those that ``only`` names; ``ready`` hears when one of them can make a call."""
     bank = ModemBank(reactor)
     return ModemPool(
         [modem.terms(config.folder) for modem in config.modem if not only or modem.name in only],
@@ -388,6 +399,7 @@ def _pool(
         _Callers(config, registry),
         config.calls.numbers,
         bank.power_cycle,
+        ready,
     )
 
 

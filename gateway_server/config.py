@@ -17,9 +17,11 @@ from gateway_server.codec.registry import Registry
 from gateway_server.config_errors import in_words, place_of
 from gateway_server.config_ftp import FtpSettings
 from gateway_server.config_modem import CallSettings, ModemSettings
+from gateway_server.config_plan import AcceptanceSettings, CompletenessSettings, DiallingSettings, ScheduleSettings
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
+from gateway_server.scheduler.duty import DutyTerms
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
 
 SCHEME = "sqlite:///"
@@ -169,7 +171,25 @@ class Config(Table):
     limits: LimitSettings = LimitSettings()
     tcp: TcpSettings = TcpSettings()
     jobs: JobSettings = JobSettings()
+    schedule: list[ScheduleSettings] = []
+    acceptance: list[AcceptanceSettings] = []
+    dialling: DiallingSettings = DiallingSettings()
+    completeness: CompletenessSettings = CompletenessSettings()
     _path: Path | None = PrivateAttr(default=None)
+
+    def duty_terms(self) -> DutyTerms:
+        """What the gateway does without being spoken to."""
+        completeness = self.completeness
+        return DutyTerms(
+            self.jobs.parallel,
+            self.jobs.lease,
+            tuple(one.schedule() for one in self.schedule),
+            self.dialling.limits(),
+            self.dialling.rules(self.acceptance),
+            completeness.terms(),
+            completeness.budget(),
+            completeness.fill_every,
+        )
 
     @property
     def path(self) -> Path | None:
@@ -329,6 +349,7 @@ def _clashes(config: Config) -> Iterator[str]:
         ("ftp", config.ftp),
         ("watch", config.watch),
         ("modem", config.modem),
+        ("schedule", config.schedule),
     )
     for table, names in ((table, [entry.name for entry in entries]) for table, entries in named):
         for number, name in enumerate(names, 1):

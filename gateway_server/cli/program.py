@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import click
 
 from gateway_server import __version__
-from gateway_server.cli.call import call as call_verbs
+from gateway_server.cli.call import call as call_group
+from gateway_server.cli.call_plan import call_plan, call_resume
 from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
@@ -61,7 +62,9 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, call_verbs, file, reprocess, simulate, store):
+call_group.add_command(call_plan)
+call_group.add_command(call_resume)
+for _command in (run, check_config, demo, meter, read, session, reading, call_group, file, reprocess, simulate, store):
     program.add_command(_command)
 
 

@@ -6,12 +6,14 @@ from gateway_server.store.accounts import AccountQueries
 from gateway_server.store.calls import CallQueries
 from gateway_server.store.connection import Connection
 from gateway_server.store.file_readings import FileReadingQueries
+from gateway_server.store.gaps import GapQueries
 from gateway_server.store.jobs import JobQueries
 from gateway_server.store.owner import this_process
+from gateway_server.store.plan import PlanQueries
 from gateway_server.store.secrets import Vault
 
 
-class SqlStore(FileReadingQueries, AccountQueries, JobQueries, CallQueries):
+class SqlStore(FileReadingQueries, AccountQueries, JobQueries, CallQueries, PlanQueries, GapQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:

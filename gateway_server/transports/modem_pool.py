@@ -64,6 +64,7 @@ class ModemPool(ModemOwner):
         callers: Callers,
         numbers: NumberRule | None = None,
         power_cycle: PowerCycle | None = None,
+        ready: Callable[[], None] | None = None,
     ) -> None:
         self._facilities = facilities
         self._callers = callers
@@ -75,7 +76,7 @@ class ModemPool(ModemOwner):
         self._tick: IDelayedCall | None = None
         self._stopping = False
         self._in_call: set[str] = set()
-        self.ready: Callable[[], None] = _nothing
+        self._ready = ready or _nothing
 
     def start(self) -> None:
         """Opens every port; each modem is hung up first, whatever a crash has left it in."""
@@ -257,7 +258,7 @@ class ModemPool(ModemOwner):
             if self.call(one.order, one.over):
                 self._waiting.remove(one)
         if not self._stopping:
-            self.ready()
+            self._ready()
 
     def _tell_waiting(self) -> None:
         """Says why nobody dials yet, again and again, to who waits for it."""
