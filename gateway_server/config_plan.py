@@ -108,12 +108,6 @@ class AcceptanceSettings(Table):
             _window(text)
         return texts
 
-    @model_validator(mode="after")
-    def _says_of_whom(self) -> AcceptanceSettings:
-        if not self.meters and not self.groups:
-            raise ValueError("neither `meters` nor `groups` says of whom this is said")
-        return self
-
     def acceptance(self) -> Acceptance:
         """As the planner takes it."""
         return Acceptance(tuple(map(_window, self.windows)), tuple(self.meters), tuple(self.groups))

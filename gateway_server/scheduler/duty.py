@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway_server.codec.codec import Codec
+from gateway_server.errors import OperatorError
 from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.dialling import Dialling
 from gateway_server.scheduler.jobs import Dispatcher, Jobs
@@ -77,7 +78,14 @@ class Duty:
                 self._jobs,
             )
         self._planning = Planning(facilities, terms.schedules, self.look)
-        self._filling = Filling(facilities, obligations, terms.fill_every_s, self._jobs.look)
+
+        def can_be_asked(meter: MeterRecord) -> bool:
+            try:
+                return any(hasattr(codec, "read") for codec in codecs_of(meter))
+            except OperatorError:
+                return False
+
+        self._filling = Filling(facilities, obligations, terms.fill_every_s, can_be_asked, self._jobs.look)
         self._started = False
 
     def start(self) -> None:
@@ -92,6 +100,7 @@ class Duty:
         """Takes nothing on any more; what waits goes back to the queue, calls are hung up."""
         self._started = False
         self._planning.stop()
+        self._filling.stop()
         self._jobs.stop()
         if self._dialling is not None:
             self._dialling.stop()

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,9 @@ OVERDUE = "overdue"
 """The schedule, in name, of what is asked of meters that call in by themselves."""
 _LOOK_SECONDS = 20.0
 _ALL_ANEW_MS = 300_000
+_SETTLED_SECONDS = 5.0  # what it called for comes first
+_APART_SECONDS = 0.05
+MOST_WAITING = 20_000
 
 
 def jobs_of(schedule: Schedule, meters: Sequence[MeterRecord], now_ms: int) -> Iterator[JobToMake]:
@@ -122,30 +126,62 @@ class Planning:
 class Filling:
     """Has a meter that calls in by itself asked for what is overdue: rows in front of its newest one.
 
-    At most once in ``every_s``; how much at once is the budget of the obligations.
+    At most once in ``every_s``; how much at once is the budget of the obligations. After an outage the whole fleet
+    calls at the same time: then their archives are looked at one after the other, behind what they wait for.
     """
 
     def __init__(
-        self, facilities: Facilities, obligations: Obligations, every_s: float, made: Callable[[], None]
+        self,
+        facilities: Facilities,
+        obligations: Obligations,
+        every_s: float,
+        can_be_asked: Callable[[MeterRecord], bool],
+        made: Callable[[], None],
     ) -> None:
         self._facilities = facilities
         self._obligations = obligations
         self._every_ms = int(every_s * 1000)
+        self._can_be_asked = can_be_asked
         self._made = made
+        self._looked: dict[str, int] = {}
+        self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
+        self._timer: IDelayedCall | None = None
 
     def came(self, serial: str) -> None:
         """A meter is on a line of its own."""
         if not self._every_ms:
             return
-        now_ms = self._facilities.now_ms()
-        self._facilities.writer.call(lambda store: self._overdue(store, serial, now_ms), self._done)
+        turn = self._facilities.now_ms() // self._every_ms
+        if self._looked.get(serial) == turn:
+            return
+        if len(self._looked) > MOST_WAITING:
+            self._looked.clear()
+        self._looked[serial] = turn
+        self._waiting.append(serial)
+        if self._timer is None:
+            self._timer = self._facilities.clock.callLater(_SETTLED_SECONDS, self._next)
+
+    def stop(self) -> None:
+        """Looks at no more meters."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._waiting.clear()
+
+    def _next(self) -> None:
+        self._timer = None
+        if self._waiting:
+            serial, now_ms = self._waiting.popleft(), self._facilities.now_ms()
+            self._facilities.writer.call(lambda store: self._overdue(store, serial, now_ms), self._done)
 
     def _overdue(self, store: Store, serial: str, now_ms: int) -> int:
         meter = store.meter(serial)
-        if meter is None or meter.state is not MeterState.ACTIVE or serial in store.plan_stops():
+        if meter is None or meter.state is not MeterState.ACTIVE or not self._can_be_asked(meter):
+            return 0
+        if meter.serial in store.plan_stops() or not self._obligations.overdue(store, meter, now_ms):
             return 0
         job = JobToMake(
-            serial,
+            meter.serial,
             ReadOrder(frozenset({"archive"})).to_json(),
             Origin.COMPLETENESS,
             OVERDUE,
@@ -153,10 +189,8 @@ class Filling:
             now_ms,
             now_ms + self._every_ms,
             priority=-1,
-            route=f"caller:{serial}",
+            route=f"caller:{meter.serial}",
         )
-        if not self._obligations.overdue(store, meter, now_ms):
-            return 0
         return store.make_jobs([job], now_ms)
 
     def _done(self, made: int | GatewayError) -> None:
@@ -164,3 +198,5 @@ class Filling:
             logger.warning("what is overdue of a meter that called could not be looked up: %s", made)
         elif made:
             self._made()
+        if self._waiting and self._timer is None:
+            self._timer = self._facilities.clock.callLater(_APART_SECONDS, self._next)

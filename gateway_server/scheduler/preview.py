@@ -22,6 +22,8 @@ from gateway_server.store.plan_records import JobToMake
 from gateway_server.store.records import Filter, JobRecord, JobState, MeterRecord, Origin
 from gateway_server.store.store import Store
 
+_UNMADE = 1_000_000_000  # jobs that are not in the store yet have numbers below zero, in their order
+
 
 @dataclass(frozen=True, slots=True)
 class ByLine:
@@ -50,8 +52,8 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     waiting = [*store.jobs(Filter(states=(JobState.QUEUED.value, JobState.RUNNING.value)))] if night is None else []
     open_jobs = {(job.schedule, job.serial) for job in waiting if job.schedule}
     jobs = waiting + [
-        _as_record(-number, one, now_ms)
-        for number, one in enumerate(wanted, 1)
+        _as_record(number - _UNMADE, one, now_ms)
+        for number, one in enumerate(wanted)
         if (one.schedule, one.serial) not in open_jobs
     ]
     start_ms = min((job.due_ms for job in jobs), default=now_ms)

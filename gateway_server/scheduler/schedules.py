@@ -102,7 +102,8 @@ class Schedule:
     def night_at(self, at_ms: int, zone: ZoneInfo) -> Night | None:
         """The night that is on, or still to come of the last time the schedule was due."""
         now = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
-        due = next(CronSim(self.cron, now + _MINUTE, reverse=True), None)
+        minute = now.replace(second=0, microsecond=0)
+        due = next(CronSim(self.cron, minute + _MINUTE, reverse=True), None)
         return None if due is None else self._night(due, at_ms, zone)
 
     def next_night(self, at_ms: int, zone: ZoneInfo) -> Night | None:
@@ -122,7 +123,7 @@ class Schedule:
         """The night that is on, and those that begin within a day."""
         found = [self.night_at(at_ms, zone)]
         following = self.next_night(at_ms, zone)
-        while following is not None and following.due_ms <= at_ms + _LONGEST_MS:
+        while following is not None and following.due_ms < at_ms + _LONGEST_MS:
             found.append(following)
             later = self.next_night(utc(datetime.fromisoformat(following.key), zone), zone)
             following = later if later is not None and later.key != following.key else None
@@ -158,6 +159,8 @@ class Acceptance:
 
     def holds_for(self, meter: MeterRecord) -> bool:
         """Whether it is said of this meter."""
+        if not self.meters and not self.groups:
+            return True
         return meter.serial in self.meters or in_groups(meter.group, self.groups)
 
 

@@ -31,6 +31,7 @@ class Quirks:
     echo_prefix: bool = quirk(False, "the echoed address gets a medium prefix and another attribute (capture)")
     bcc_is_etx: bool = quirk(False, "blocks are cut, and the clock is put, so that the BCC is 03 where possible")
     crlf_after_last_row: bool = quirk(False, "the last row of a block carries a line end as well")
+    largest_block: int = quirk(100, "rows of a block at most, whatever is asked for (a guess: no document says)")
     russian_units: bool = quirk(False, "м3 in CP1251, one 8-bit character (capture)")
     reply_delay_s: float = quirk(0.0, "reaction time before every answer")
     slow: bool = quirk(False, "byte by byte, 10 ms apart")
@@ -39,7 +40,6 @@ class Quirks:
     asleep: bool = quirk(False, "a sign-on is heard only behind at least 20 wake-up NULs")
     misses_first: bool = quirk(False, "the first sign-on falls into its wake-up and is not answered")
     bus_address: str = quirk("", "answers a sign-on only with this address (or none, or zeros)")
-    largest_block: int = quirk(100, "rows in a block at most, whatever is asked for (a guess: no manual says)")
     idle_fallback_s: float = quirk(60.0, "so long without a request, and it must be signed on again")
 
     # locks

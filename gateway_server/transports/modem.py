@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
-from gateway_server.errors import LineError
 from gateway_server.model import CallResult, Direction
+from gateway_server.transports.call_stream import CallStream
 from gateway_server.transports.calls import ModemView
-from gateway_server.transports.carrier import HOLD_SECONDS, CarrierWatch
 from gateway_server.transports.csd import Call
 from gateway_server.transports.modem_health import Health, Step
 from gateway_server.transports.modem_life import make_life
 from gateway_server.transports.modem_port import ModemPort, PortUser
+from gateway_server.transports.modem_ring import Ring
 from gateway_server.transports.modem_steps import Facts, ModemFault, ModemSteps, PinMemory
 from gateway_server.transports.modem_talk import ModemTalk
 from gateway_server.transports.modem_terms import Answer, ModemTerms
+from gateway_server.transports.modem_work import Work
 from gateway_server.transports.numbers import masked
 from gateway_server.transports.verdict import Verdict
 
@@ -80,16 +79,14 @@ class Modem:
         self._health = Health()
         self._port: ModemPort | None = None
         self._talk = self._new_talk()
-        self._work: Deferred[Any] | None = None
-        self._timers: list[IDelayedCall] = []
+        self._work = Work(clock, terms.name)
         self._call: Call | None = None
-        self._carrier = CarrierWatch()
-        self._hold: IDelayedCall | None = None
+        self._stream = CallStream(clock, self._passed, self._modem_said)
         self._port_wait = FIRST_WAIT
         self._retry = FIRST_RETRY
         self._dcd_before: bool | None = None
         self._next_step = Step.GO_ON
-        self._ring = _Ring()
+        self._ring = Ring()
 
     @property
     def view(self) -> ModemView:
@@ -153,13 +150,7 @@ class Modem:
 
     def enter(self, state: str, why: str = "") -> None:
         """Leaves whatever the state before was doing."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
-        self._timers.clear()
+        self._work.drop()
         if (state, why) != (self.state, self.why):
             logger.debug("modem %s: %s%s", self.terms.name, state, f" ({why})" if why else "")
         self.state = state
@@ -201,7 +192,7 @@ class Modem:
     def be_ready(self) -> None:
         """Waits for a call to make or to take."""
         self._port_wait, self._retry = FIRST_WAIT, FIRST_RETRY
-        self._ring = _Ring()
+        self._ring = Ring()
         self._later(self.terms.watch, self.life.check)
         self._owner.modem_ready(self)
 
@@ -225,7 +216,7 @@ class Modem:
         self._call = call
         self.facts.carrier_seen = False
         self._dcd_before = self._port.dcd if self._port is not None else None
-        self._carrier = CarrierWatch()
+        self._stream = CallStream(self._clock, self._passed, self._modem_said)
 
     def _dialled(self, verdict: Verdict | None) -> None:
         if verdict is None:
@@ -258,7 +249,7 @@ class Modem:
     def hang_up(self, *, lost: str = "") -> None:
         """Ends the call; the session has ended, or hears now that its line is gone."""
         call = self._call
-        self._pass_held()
+        self._end_stream()
         if call is not None:
             if lost:
                 call.lost(lost)
@@ -329,7 +320,7 @@ class Modem:
 
     def _over(self) -> None:
         call, self._call = self._call, None
-        self._pass_held()
+        self._end_stream()
         if call is not None:
             ours = call.released()
             self._next_step = self._health.call_ended(self._clock.seconds(), ours=ours)
@@ -370,26 +361,11 @@ class Modem:
             raise RuntimeError(f"modem {self.terms.name} has no port in state {self.state}")
         return ModemSteps(self.terms, self._talk, port, self.facts, self._pin)
 
-    def _do(
-        self,
-        work: Coroutine[Any, Any, T],
-        done: Callable[[T], None],
-    ) -> None:
-        deferred = Deferred.fromCoroutine(work)
-        self._work = deferred
-
-        def fail(failure: Failure) -> None:
-            if failure.check(CancelledError):
-                return
-            if not failure.check(LineError):
-                logger.error("modem %s: %s", self.terms.name, failure.getTraceback())
-            self._failed(failure.value or LineError(str(failure)))
-
-        deferred.addCallbacks(done, fail)
-        deferred.addErrback(lambda failure: logger.error("modem %s: %s", self.terms.name, failure.getTraceback()))
+    def _do(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
+        self._work.do(work, done, self._failed)
 
     def _later(self, seconds: float, work: Callable[..., object], *arguments: object) -> None:
-        self._timers.append(self._clock.callLater(seconds, work, *arguments))
+        self._work.later(seconds, work, *arguments)
 
     def _new_talk(self) -> ModemTalk:
         return ModemTalk(self._clock, self._write, self._log, self._unsolicited, self._data)
@@ -411,37 +387,26 @@ class Modem:
     # what a call brings
 
     def _data(self, data: bytes) -> None:
-        call = self._call
-        if call is None or self.state not in ("dialling", "answering", "online"):
-            return
-        passed = self._carrier.feed(data)
-        if passed:
-            call.received(passed)
-        self._stop_holding()
-        if self._carrier.holding:
-            self._hold = self._clock.callLater(HOLD_SECONDS, self._held)
+        if self._call is not None and self.state in ("dialling", "answering", "online"):
+            self._stream.feed(data)
 
-    def _held(self) -> None:
-        """Nothing more came: what was held back is the modem's last word, or data all the same."""
-        self._hold = None
-        if self._carrier.said and self.state == "online":
-            self._log(Direction.FROM_MODEM, self._carrier.release())
+    def _passed(self, data: bytes) -> None:
+        if self._call is not None:
+            self._call.received(data)
+
+    def _end_stream(self) -> None:
+        if held := self._stream.end():
+            self._log(Direction.FROM_MODEM, held)
+
+    def _modem_said(self, words: bytes) -> None:
+        self._log(Direction.FROM_MODEM, words)
+        if self.state == "online":
             self.life.carrier_lost("the modem reports NO CARRIER: the far end hung up, or the radio was lost")
-        else:
-            self._pass_held()
-
-    def _pass_held(self) -> None:
-        self._stop_holding()
-        held = self._carrier.release()
-        if held and self._call is not None and self._call.online:
-            self._call.received(held)
-
-    def _stop_holding(self) -> None:
-        hold, self._hold = self._hold, None
-        if hold is not None and hold.active():
-            hold.cancel()
 
     def _unsolicited(self, text: str) -> None:
+        if text.upper().startswith("CONNECT") and self.state in ("ready", "checking", "resting"):
+            self.life.mend("it went on line although nobody had called")
+            return
         if self.state not in ("ready", "checking") or self.terms.answer is Answer.NEVER:
             return
         if not self._ring.heard(text):
@@ -452,32 +417,7 @@ class Modem:
             self._later(RING_PATIENCE, self._rings)
 
     def _rings(self) -> None:
-        ring, self._ring = self._ring, _Ring()
+        ring, self._ring = self._ring, Ring()
         if self.state == "ready" and ring.rings:
             logger.info("modem %s rings: %s", self.terms.name, masked(ring.number) or "a hidden number")
             self._owner.modem_rings(self, ring.number, ring.kind)
-
-
-class _Ring:
-    """What was heard of a call that comes in."""
-
-    def __init__(self) -> None:
-        self.rings = 0
-        self.kind = ""
-        self.number = ""
-
-    def heard(self, text: str) -> bool:
-        """Whether this line belongs to it."""
-        if text == "RING":
-            self.rings += 1
-        elif text.startswith("+CRING:"):
-            self.rings += 1
-            self.kind = text.partition(":")[2].strip()
-        elif found := re.match(r'\+CLIP:\s*"([^"]*)"', text):
-            self.rings = self.rings or 1
-            self.number = found[1]
-        elif text == "NO CARRIER":
-            self.rings = 0
-        else:
-            return False
-        return self.rings > 0

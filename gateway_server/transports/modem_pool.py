@@ -133,12 +133,6 @@ class ModemPool(ModemOwner):
         for modem in self._modems:
             modem.end_call(CallResult.INTERRUPTED, reason)
 
-    def end_call_of(self, errand: Errand, reason: str) -> None:
-        """Ends the call made for this errand, or its wait for one."""
-        for one in [one for one in self._waiting if one.order.errand is errand]:
-            self._waiting.remove(one)
-            one.nobody(reason)
-
     # the modems' side
 
     def modem_ready(self, modem: Modem) -> None:

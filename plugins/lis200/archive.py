@@ -28,9 +28,9 @@ ROWS_PER_BLOCK = 10
 """RMG's choice since 2014: a month of hourly rows takes 3 minutes over CSD, row by row 17."""
 AIRTIME_BLOCK = "airtime_block"
 """The same for lines that are paid for, where each block costs a round trip more."""
-FIRST_AIRTIME_ROWS = 100
 MOST_AIRTIME_ROWS = 250
-"""35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt."""
+"""35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt, and
+who does not bear it gets `ROWS_PER_BLOCK` from then on."""
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
@@ -145,7 +145,7 @@ def _order_position(talk: Conversation, number: int) -> int:
 
 
 def _block_size(talk: Conversation) -> int:
-    first, most = (FIRST_AIRTIME_ROWS, MOST_AIRTIME_ROWS) if talk.airtime else (ROWS_PER_BLOCK, 100)
+    first, most = (MOST_AIRTIME_ROWS, MOST_AIRTIME_ROWS) if talk.airtime else (ROWS_PER_BLOCK, 100)
     text = talk.recalled(AIRTIME_BLOCK if talk.airtime else BLOCK)
     return min(max(int(text), 1), most) if text.isascii() and text.isdecimal() else first
 
@@ -180,7 +180,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
                     raise
                 text = f"{talk.name}, {name}: {why}, {fruitless} times in a row"
                 raise (ChecksumError(text) if why.damaged else MeterSilent(text)) from None
-            block = max(1, block // 2)
+            too_large = block > ROWS_PER_BLOCK and not progress and not damaged
+            block = ROWS_PER_BLOCK if too_large else max(1, block // 2)
             if _position_of(reader) != (None, None):
                 wanted = _from_last(talk, number, wanted)
             yield from talk.quiet()

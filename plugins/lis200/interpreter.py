@@ -317,8 +317,12 @@ class Lis200Interpreter:
 
     def layout_key(self, number: int) -> str:
         """Under which name the layout of an archive is remembered: it may change with the software version."""
-        software = self._assumed.partition(DEVICE_GAP)[2] if self.trusted else self.software
-        return f"layout:{software}:{number}"
+        return f"layout:{self.running_software}:{number}"
+
+    @property
+    def running_software(self) -> str:
+        """The software version, as told now or taken from an earlier session."""
+        return self._assumed.partition(DEVICE_GAP)[2] if self.trusted else self.software
 
     def layout(self, number: int) -> layouts.Layout | None:
         """What this device said of an archive's columns, now or in an earlier session."""

@@ -133,7 +133,7 @@ class _Absent:
 
     def __init__(self, talk: Conversation) -> None:
         self._talk = talk
-        self._key = f"absent:{talk.listener.software}"
+        self._key = f"absent:{talk.listener.running_software}"
         self._before = frozenset(talk.recalled(self._key).split())
         self._now = set(self._before)
 

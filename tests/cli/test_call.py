@@ -71,3 +71,9 @@ def test_terminal_shows_result_cause_and_cost(desk: Desk) -> None:
     assert "3.60 RUB" in said
     assert "the number is busy (cause 17)" in said
     assert "1 min 0 s" in said
+
+
+def test_help_lists_what_planners_ask(desk: Desk) -> None:
+    out = desk.run("call", "--help").out
+    assert "plan" in out
+    assert "resume" in out

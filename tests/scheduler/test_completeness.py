@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -38,8 +37,8 @@ def store() -> Iterator[SqlStore]:
     store.close()
 
 
-def meter(**said: str) -> MeterRecord:
-    return replace(MeterRecord(SERIAL), **said)
+def meter(time_zone: str = "Europe/Moscow", gas_day_start: str = "10:00") -> MeterRecord:
+    return MeterRecord(SERIAL, time_zone=time_zone, gas_day_start=gas_day_start)
 
 
 def row(

@@ -118,9 +118,10 @@ def test_calls_of_one_operator_and_of_one_group_do_not_begin_together() -> None:
 @pytest.mark.parametrize(
     ("limits", "said"), [(Limits(group_at_once=2), {"group": "n"}), (Limits(operator_at_once=2), {})]
 )
-def test_so_many_calls_at_once_and_no_more(limits: Limits, said: dict[str, object]) -> None:
+def test_so_many_calls_at_once_and_no_more(limits: Limits, said: dict[str, str]) -> None:
     modems = [replace(modem, operator="MTS") for modem in EIGHT]
-    plan = planned(meters(20, **said), modems, limits, 0)
+    calls = [replace(one, **said) for one in meters(20)]  # type: ignore[arg-type]  # the group, or nothing
+    plan = planned(calls, modems, limits, 0)
     assert len(plan.calls) == 20
     for call in plan.calls:
         assert sum(one.start_ms <= call.start_ms < one.end_ms for one in plan.calls) <= 2

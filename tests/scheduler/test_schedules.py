@@ -113,6 +113,8 @@ def test_meter_answers_calls_in_its_windows_and_always_where_nothing_is_said() -
         (ms(2024, 4, 3, 20), ms(2024, 4, 3, 22)),
     ]
     assert accepts(MeterRecord("2", group="south"), said, start, end) == [(start, end)]
+    everybody = [Acceptance((Window.parse("08:00-09:00"),))]
+    assert accepts(MeterRecord("2"), everybody, start, end) == [(ms(2024, 4, 3, 5), ms(2024, 4, 3, 6))]
 
 
 @pytest.mark.parametrize("text", ["", "0 1 * *", "61 1 * * *", "at night"])

@@ -11,6 +11,7 @@ import pytest
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import LineLost
 from gateway_server.model import ArchiveRange, KnownMeter, LastRow, ReadOrder
+from gateway_server.testing.fake_delivery import Reply
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from plugins.lis200.messages import (
@@ -317,3 +318,52 @@ def test_hole_that_the_device_has_overwritten_is_told_and_the_next_one_read() ->
     assert told.outcome is None
     assert found(told) == between(meter, *new[1:])
     assert any("the device has no rows from 2023-01-01,00:00:00" in note for note in told.notes)
+
+
+PAID = replace(INTERVAL, airtime=True)
+
+
+def blocks_asked(told: Visit) -> list[str]:
+    return [data.decode("latin-1") for data in told.sent if data.startswith(b"\x01R3")]
+
+
+def test_over_a_paid_line_blocks_are_as_large_as_it_may_lose() -> None:
+    told = visit(FakeMeter(days=31, quirks=Quirks(largest_block=999)), PAID)
+    assert blocks_asked(told)[0][8:].startswith("0(3;;;250)")
+    assert told.sent.count(b"\x06") == 2  # 744 rows in three blocks, of which the last is not acknowledged
+    assert "airtime_block" not in told.memory
+    assert "block" not in told.memory
+
+
+def test_device_that_bears_no_large_block_gets_small_ones_from_then_on() -> None:
+    class Small(FakeMeter):
+        """Refuses blocks of more than ten rows."""
+
+        def received(self, data: bytes) -> list[Any]:
+            if b"R3" in data and b";250)" in data:
+                return [Reply(0.0, encode(Refusal("0013")))]
+            return super().received(data)
+
+    first = visit(Small(days=3), PAID)
+    assert first.outcome is None
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(first)] == ["250)", "10)"]
+    assert first.memory["airtime_block"] == "10"
+    again = visit(Small(days=3), replace(PAID, memory=first.memory))
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(again)] == ["10)"]
+
+
+def test_device_that_is_silent_to_a_large_block_gets_small_ones_at_once() -> None:
+    class Deaf(FakeMeter):
+        """Hears nothing of blocks of more than ten rows."""
+
+        def received(self, data: bytes) -> list[Any]:
+            return [] if b"R3" in data and b";250)" in data else super().received(data)
+
+    told = visit(Deaf(days=3), PAID)
+    assert told.outcome is None
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(told)] == ["250)", "10)"]
+
+
+def test_blocks_of_a_paid_line_grow_again_when_it_is_clean() -> None:
+    told = visit(FakeMeter(days=5), replace(PAID, memory={"airtime_block": "40"}))
+    assert told.memory["airtime_block"] == "80"
