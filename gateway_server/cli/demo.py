@@ -86,9 +86,9 @@ cool_down = 1
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Where it keeps it.")
 @pass_invocation
 def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
-    """Simulated meters that call, are dialled and upload, on loopback.
+    """Simulated meters that call, are dialled and upload.
 
-    Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
+    All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
     """
     config = _set_up(folder)
     registry = invocation.codecs()
