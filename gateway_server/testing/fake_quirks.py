@@ -31,7 +31,6 @@ class Quirks:
     echo_prefix: bool = quirk(False, "the echoed address gets a medium prefix and another attribute (capture)")
     bcc_is_etx: bool = quirk(False, "blocks are cut, and the clock is put, so that the BCC is 03 where possible")
     crlf_after_last_row: bool = quirk(False, "the last row of a block carries a line end as well")
-    largest_block: int = quirk(100, "rows of a block at most, whatever is asked for (a guess: no document says)")
     russian_units: bool = quirk(False, "м3 in CP1251, one 8-bit character (capture)")
     reply_delay_s: float = quirk(0.0, "reaction time before every answer")
     slow: bool = quirk(False, "byte by byte, 10 ms apart")
