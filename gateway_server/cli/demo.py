@@ -88,7 +88,8 @@ cool_down = 1
 def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
     """Simulated meters that call, are dialled and upload.
 
-    All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
+    All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew
+    each time.
     """
     config = _set_up(folder)
     registry = invocation.codecs()
