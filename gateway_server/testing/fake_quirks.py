@@ -39,6 +39,7 @@ class Quirks:
     asleep: bool = quirk(False, "a sign-on is heard only behind at least 20 wake-up NULs")
     misses_first: bool = quirk(False, "the first sign-on falls into its wake-up and is not answered")
     bus_address: str = quirk("", "answers a sign-on only with this address (or none, or zeros)")
+    largest_block: int = quirk(100, "rows in a block at most, whatever is asked for (a guess: no manual says)")
     idle_fallback_s: float = quirk(60.0, "so long without a request, and it must be signed on again")
 
     # locks
