@@ -44,20 +44,16 @@ port = "%s"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is read, how fast the modem's time goes meanwhile, and what is wanted of the ratio to the floor.
-
-    ``before`` are readings of so many rows that came first: from them the size of blocks is learnt.
-    """
+    """What is read, how fast the modem's time goes meanwhile, and what is wanted of the ratio to the floor."""
 
     name: str
     rows: int
     speed_up: float
     wanted: float
-    before: tuple[int, ...] = (1,)
 
 
 DAY = Subject("a day, 24 hourly rows", 24, 1, 1.5)
-MONTH = Subject("a month, 720 hourly rows", 720, 5, 1.05, (110, 210))
+MONTH = Subject("a month, 720 hourly rows", 720, 5, 1.05)
 LARGEST_BLOCK = 250  # of the simulated meter; no manual says what devices bear
 
 
@@ -158,9 +154,8 @@ def ours(place: Path, subject: Subject) -> Call:
             route = f"csd:{NUMBER}"
             run(folder, "meter", "add", SERIAL, "--codec", "lis200", "--route", route)
             read = ["read", SERIAL, "--via", route, "--what", "archive", "--archive", "interval"]
-            oldest = [iso(row["time"]) for row in rows_of(folder / "held")]
-            for many in subject.before:
-                run(folder, *read, "--from", oldest[0], "--to", oldest[many - 1])
+            oldest = iso(rows_of(folder / "held")[0]["time"])
+            run(folder, *read, "--from", oldest, "--to", oldest)
             run(folder, *read, "--from", iso(since), "--to", iso(until))
         told = last_call(folder / "held")
         session = json.loads(run(folder, "session", "list", "--json"))[0]["id"]

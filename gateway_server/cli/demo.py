@@ -65,6 +65,12 @@ role = "ask"
 name = "drop"
 listen = "127.0.0.1:0"
 passive_ports = ""
+
+[[schedule]]
+name = "night"
+cron = "0 2 * * *"
+window = "02:00-05:00"
+groups = ["demo/telephone"]
 """
 _MODEM = """
 [[modem]]
@@ -80,9 +86,10 @@ cool_down = 1
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Where it keeps it.")
 @pass_invocation
 def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
-    """Simulated meters that call, are dialled and upload, on loopback.
+    """Simulated meters that call, are dialled and upload.
 
-    Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
+    All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew
+    each time.
     """
     config = _set_up(folder)
     registry = invocation.codecs()
@@ -163,8 +170,8 @@ def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
         for meter in ours:
             if not meter.caller:
                 store.add_job(meter.serial, ReadOrder().to_json(), "", now_ms)
-        for others in (UNITS, LEGACY):
-            store.put_meters((_record(one), None) for one in others)
+        store.put_meters((_record(one), None) for one in UNITS)
+        store.put_meters((_record(one, "demo/telephone"), None) for one in LEGACY)
         for legacy in LEGACY:
             store.add_job(legacy.serial, BY_TELEPHONE.to_json(), "", now_ms)
         secret = hashed(PASSWORD)
@@ -172,8 +179,8 @@ def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
             store.set_upload_secret(unit.login, secret)
 
 
-def _record(meter: DemoMeter | DemoUnit | LegacyMeter) -> MeterRecord:
-    return MeterRecord(meter.serial, meter.name, "lis200", meter.model, (meter.route,), "demo", state=MeterState.ACTIVE)
+def _record(meter: DemoMeter | DemoUnit | LegacyMeter, group: str = "demo") -> MeterRecord:
+    return MeterRecord(meter.serial, meter.name, "lis200", meter.model, (meter.route,), group, state=MeterState.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +305,7 @@ class _Shown:
             f"reading list --archive interval {self._option}",
             f"file list {self._option}",
             f"call list {self._option}",
+            f"call plan {self._option}",
         ]
         for serial, meter in self._meters.items():
             if not meter.registered:

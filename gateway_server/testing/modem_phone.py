@@ -254,7 +254,7 @@ class ModemPhone:
     def call_heard(self, data: bytes) -> None:
         """Octets from the far end."""
         if self.state is State.ONLINE:
-            self._speech.say(data)
+            self._speech.carry(data)
         elif len(self._held) < HELD:
             self._held += data
 

@@ -74,3 +74,8 @@ class Speech:
             return
         for place in range(len(data)):
             self._wire.put(data[place : place + 1], after + place * PIECE_S)
+
+    def carry(self, octets: bytes) -> None:
+        """Octets of the far end."""
+        if not self.mute:
+            self._wire.put(self._wire.garbled(octets) if self.wrong_speed else octets)
