@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import codec, connections, ftp, ingest, profile, readside
+from benchmarks import airtime, codec, connections, ftp, ingest, night, profile, readside
 from benchmarks.figures import Figure, as_markdown, as_table
 from benchmarks.machine import describe
 from benchmarks.processes import many_files
@@ -27,6 +27,10 @@ SUBJECTS: dict[str, Measure] = {
     "ftp": lambda place, quick, runs: ftp.measure(place, runs=runs, seconds=1.0 if quick else 3.0),
     "codec": lambda place, quick, runs: codec.measure(runs=runs, seconds=0.1 if quick else 0.5),
     "profile": lambda place, quick, runs: profile.measure(runs=runs, seconds=0.1 if quick else 0.5),
+    "airtime": lambda place, quick, runs: airtime.measure(
+        place, runs=runs, subjects=(airtime.DAY,) if quick else (airtime.DAY, airtime.MONTH)
+    ),
+    "night": lambda place, quick, runs: night.measure(place, runs=runs, meters=200 if quick else 1000),
     "readside": lambda place, quick, runs: readside.measure(place, runs=runs, meters=20 if quick else 200),
 }
 

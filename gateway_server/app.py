@@ -12,29 +12,26 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 
 from gateway_server.codec.codec import Codec, OnlyWhereNamed
-from gateway_server.codec.dialogue import Progress
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
-from gateway_server.errors import GatewayError, LineError, OperatorError, StoreError, StoreFull, UnknownMeter
-from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.errors import GatewayError, OperatorError, StoreError, StoreFull
 from gateway_server.scheduler.decoding import Decoding
-from gateway_server.scheduler.jobs import Jobs
+from gateway_server.scheduler.duty import Duty
 from gateway_server.scheduler.wake import listen_for_wakes
-from gateway_server.session.endings import Ending
 from gateway_server.session.plan import Facilities, Role
 from gateway_server.session.presence import Presence
 from gateway_server.session.sweep import Sweep
 from gateway_server.store.open import open_store, store_path
-from gateway_server.store.records import MeterRecord, SessionKey
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
-from gateway_server.store.store import Store, Writer
+from gateway_server.store.store import Writer
 from gateway_server.store.writer import RETRY_S, ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
-from gateway_server.transports.errand import Errand
 from gateway_server.transports.folder_watch import Watcher
 from gateway_server.transports.ftp import FtpDrop
-from gateway_server.transports.probe import Attempt, probe
+from gateway_server.transports.modem_bank import ModemBank
+from gateway_server.transports.modem_pool import ModemPool
 from gateway_server.transports.reception import Reception, Rule
 from gateway_server.transports.routes import parse_route
 from gateway_server.transports.tcp import InboundFactory, KeepAlive, listen
@@ -44,7 +41,6 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PARTS = ("tcp", "ftp", "csd", "scheduler", "web")
-_NOT_SERVED = "is configured, but this version does not serve it yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +65,24 @@ class Gateway:
         self._config = config
         self._registry = registry
         self._only = frozenset(only or PARTS)
-        self._writer = _writer(reactor, config, self._broken, self._full, self._crowded)
+        self._writer = writer_of(reactor, config, self._broken, self._full, self._crowded)
         self._facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
-        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._jobs.came(serial))
+        self._presence = Presence(reactor, config.limits.swaps_per_minute, lambda serial: self._duty.came(serial))
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
-        self._dispatch = Dispatch(reactor, self._facilities, self._keep_alive, config.tcp.connect_timeout)
-        self._jobs = Jobs(
+        self._pool = (
+            pool_of(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
+            if "csd" in self._only and config.modem
+            else None
+        )
+        self._dispatch = dispatch_of(reactor, config, self._facilities, self._pool)
+        self._duty = Duty(
             self._facilities,
             self._presence,
             self._dispatch,
             lambda record: codecs_of(record, config, registry),
-            config.jobs.parallel,
-            config.jobs.lease,
+            config.duty_terms(),
+            self._pool if "scheduler" in self._only else None,
         )
         self._decoding = Decoding(reactor, self._facilities, registry)
         self._drop: FtpDrop | None = None
@@ -94,12 +95,16 @@ class Gateway:
         self._stopping: Deferred[None] | None = None
         self.places: list[Place] = []
         self.over: Deferred[GatewayError] = Deferred()
-        self.notices = [*(_notices(config)), *map(str, registry.problems)]
+        self.notices = [*map(str, registry.problems)]
 
     @property
     def writer(self) -> Writer:
         """The way into the store."""
         return self._writer
+
+    def cannot_open(self, route: str) -> str:
+        """Why this gateway cannot reach a meter at this route; empty if it can. Raises `OperatorError`."""
+        return self._dispatch.can_open(parse_route(route))
 
     @property
     def ready_line(self) -> str:
@@ -116,7 +121,7 @@ class Gateway:
         try:
             path = store_path(self._config.store.url)
             if path is not None:
-                self._wakes = listen_for_wakes(self._reactor, path, self._jobs.look)
+                self._wakes = listen_for_wakes(self._reactor, path, self._duty.look)
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)
@@ -125,8 +130,10 @@ class Gateway:
         except BaseException:
             await self.stop()
             raise
+        if self._pool is not None:
+            self._pool.start()
         if "scheduler" in self._only:
-            self._jobs.start()
+            self._duty.start()
 
     async def stop(self) -> None:
         """No new calls, end sessions, flush logs, close the store: in this order. A second call waits for the first."""
@@ -137,7 +144,7 @@ class Gateway:
             return
         self._stopping = Deferred()
         await DeferredList([_stopped(port) for port in (*self._ports, *filter(None, [self._wakes]))])
-        self._jobs.stop()
+        self._duty.stop()
         if self._drop is not None:
             await self._drop.stop()
         for watcher in self._watchers:
@@ -146,6 +153,8 @@ class Gateway:
         for factory in self._factories:
             factory.end_all("the gateway stops")
         self._dispatch.end_all("the gateway stops")
+        if self._pool is not None:
+            await self._pool.stop()
         self._facilities.sweep.stop()
         await self._writer.stop()
         stopping, self._stopping = self._stopping, Deferred()
@@ -259,75 +268,6 @@ def make_gateway(
     return Gateway(reactor, config, registry, now_ms, only)
 
 
-async def read_once(
-    reactor: Any,
-    config: Config,
-    serial: str,
-    order: ReadOrder,
-    route: str,
-    on_progress: Callable[[Progress], None],
-    *,
-    now_ms: Callable[[], int],
-    registry: Registry | None = None,
-) -> tuple[Ending, int]:
-    """Reads one meter without a running gateway: over ``route``, or its own routes in their order.
-
-    Gives the ending and the session's number (0 if there was none). Raises `OperatorError`, `LineError` if no route
-    led to the meter.
-    """
-    registry = registry if registry is not None else load_codecs(config.plugin_folders)
-    async with _Brief(reactor, config, now_ms) as brief:
-        record, known = await brief.ask(lambda store: _entry(store, serial))
-        routes = [parse_route(text) for text in ((route,) if route else record.routes)]
-        if not routes:
-            raise OperatorError(
-                f"meter {serial} has no route; give it one (`gateway-server meter add {serial} --route tcp:HOST:PORT`)"
-                " or name one with --via"
-            )
-        codecs = codecs_of(record, config, registry)
-        dispatch = Dispatch(reactor, brief.facilities, _keep_alive(config), config.tcp.connect_timeout)
-        why = []
-        for way in routes:
-            if hindrance := dispatch.can_open(way):
-                why.append(hindrance)
-                continue
-            over: Deferred[Ending] = Deferred()
-            keys: list[SessionKey] = []
-            errand = Errand(
-                codecs,
-                record,
-                known,
-                order,
-                started=lambda session: keys.append(session.key),  # noqa: B023  # called before the next turn
-                progress=on_progress,
-                ended=over.callback,
-            )
-            dispatch.send(way, errand)
-            try:
-                ending = await over
-            finally:
-                dispatch.end_all("the reading was stopped")  # nobody is left when it came to its end by itself
-            if keys:
-                return ending, await brief.number_of(keys[0])
-            why.append(ending.detail)
-        raise LineError(f"meter {serial} was not reached: {'; '.join(why)}")
-
-
-async def probe_once(
-    reactor: Any,
-    config: Config,
-    port: str,
-    tried: Callable[[Attempt], None],
-    *,
-    now_ms: Callable[[], int],
-    registry: Registry | None = None,
-) -> list[Attempt]:
-    """Tries speeds, formats and codecs on a local port. Raises `LineError` if it cannot be opened."""
-    registry = registry if registry is not None else load_codecs(config.plugin_folders)
-    async with _Brief(reactor, config, now_ms) as brief:
-        return await probe(reactor, brief.facilities, port, tuple(registry), tried)
-
-
 def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[Codec, ...]:
     """What a meter is spoken to in: its own codec, else its meter profile; else those of the listeners.
 
@@ -341,49 +281,55 @@ def codecs_of(record: MeterRecord, config: Config, registry: Registry) -> tuple[
     return tuple(codec for codec in registry if not isinstance(codec, OnlyWhereNamed))
 
 
-class _Brief:
-    """The store and its facilities for one piece of work."""
+class _Callers:
+    """Who calls by modem, for the pool: what a meter is spoken to in."""
 
-    def __init__(self, reactor: Any, config: Config, now_ms: Callable[[], int]) -> None:
-        self._writer = _writer(reactor, config, lambda error: None)
-        self.facilities = Facilities(self._writer, reactor, now_ms, Sweep(reactor))
+    def __init__(self, config: Config, registry: Registry) -> None:
+        self._config = config
+        self._registry = registry
 
-    async def __aenter__(self) -> _Brief:
-        self._writer.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.facilities.sweep.stop()
-        await self._writer.stop()
-
-    async def number_of(self, key: SessionKey) -> int:
-        """A session's number in the store, once it is written there."""
-        return await self.ask(lambda store: key.id)
-
-    async def ask(self, work: Callable[[Store], T]) -> T:
-        """Asks the store something, on its thread. Raises what it says."""
-        answer: Deferred[T | GatewayError] = Deferred()
-        self._writer.call(work, answer.callback)
-        said = await answer
-        if isinstance(said, GatewayError):
-            raise said
-        return said
+    def codecs_of(self, record: MeterRecord | None) -> tuple[Codec, ...]:
+        """Its own codec, or those that may be tried on a stranger."""
+        return codecs_of(record or MeterRecord(serial=""), self._config, self._registry)
 
 
-def _entry(store: Store, serial: str) -> tuple[MeterRecord, KnownMeter]:
-    record = store.meter(serial)
-    if record is None:
-        raise UnknownMeter(f"meter {serial} is not in the register; `gateway-server meter add {serial}`")
-    return record, store.known_meter(serial)
+def pool_of(
+    reactor: Any,
+    config: Config,
+    registry: Registry,
+    facilities: Facilities,
+    only: Sequence[str] = (),
+    ready: Callable[[], None] | None = None,
+) -> ModemPool:
+    """The modems, or those that ``only`` names; ``ready`` hears when one of them can make a call."""
+    bank = ModemBank(reactor)
+    return ModemPool(
+        [modem.terms(config.folder) for modem in config.modem if not only or modem.name in only],
+        facilities,
+        bank.open_port,
+        _Callers(config, registry),
+        config.calls.numbers,
+        bank.power_cycle,
+        ready,
+    )
 
 
-def _writer(
+def dispatch_of(reactor: Any, config: Config, facilities: Facilities, pool: ModemPool | None) -> Dispatch:
+    """The ways that we open ourselves."""
+    return Dispatch(
+        reactor, facilities, _keep_alive(config), config.tcp.connect_timeout, pool, config.calls.wait_for_modem
+    )
+
+
+def writer_of(
     reactor: Any,
     config: Config,
     on_fatal: Callable[[Any], None],
     on_full: Callable[[bool], None] = lambda _: None,
     on_backlog: Callable[[bool], None] = lambda _: None,
 ) -> ThreadWriter:
+    """The store's thread, not yet started."""
+
     def opened() -> SqlStore:
         return open_store(config.store.url, config.key_file)
 
@@ -393,12 +339,6 @@ def _writer(
 def _keep_alive(config: Config) -> KeepAlive:
     tcp = config.tcp
     return KeepAlive(tcp.keep_alive_idle, tcp.keep_alive_interval, tcp.keep_alive_count, tcp.unacknowledged)
-
-
-def _notices(config: Config) -> list[str]:
-    return [
-        *(f'[[modem]] "{modem.name}" {_NOT_SERVED}' for modem in config.modem),
-    ]
 
 
 def _stopped(port: IListeningPort) -> Deferred[Any]:

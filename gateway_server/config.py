@@ -16,9 +16,12 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from gateway_server.codec.registry import Registry
 from gateway_server.config_errors import in_words, place_of
 from gateway_server.config_ftp import FtpSettings
+from gateway_server.config_modem import CallSettings, ModemSettings
+from gateway_server.config_plan import AcceptanceSettings, CompletenessSettings, DiallingSettings, ScheduleSettings
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
+from gateway_server.scheduler.duty import DutyTerms
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
 
 SCHEME = "sqlite:///"
@@ -124,13 +127,6 @@ class ListenerSettings(Named):
         return Heartbeats(tuple(bytes_of(text) for text in self.heartbeats), bytes_of(self.heartbeat_answer))
 
 
-class ModemSettings(Named):
-    """A modem for CSD calls; checked, not yet served by this version."""
-
-    port: str = Field(min_length=1)
-    speed: Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
-
-
 class PluginSettings(Table):
     """Folders with codecs of the operator's own."""
 
@@ -170,11 +166,30 @@ class Config(Table):
     ftp: list[FtpSettings] = []
     watch: list[WatchSettings] = []
     modem: list[ModemSettings] = []
+    calls: CallSettings = CallSettings()
     plugins: PluginSettings = PluginSettings()
     limits: LimitSettings = LimitSettings()
     tcp: TcpSettings = TcpSettings()
     jobs: JobSettings = JobSettings()
+    schedule: list[ScheduleSettings] = []
+    acceptance: list[AcceptanceSettings] = []
+    dialling: DiallingSettings = DiallingSettings()
+    completeness: CompletenessSettings = CompletenessSettings()
     _path: Path | None = PrivateAttr(default=None)
+
+    def duty_terms(self) -> DutyTerms:
+        """What the gateway does without being spoken to."""
+        completeness = self.completeness
+        return DutyTerms(
+            self.jobs.parallel,
+            self.jobs.lease,
+            tuple(one.schedule() for one in self.schedule),
+            self.dialling.limits(),
+            self.dialling.rules(self.acceptance),
+            completeness.terms(),
+            completeness.budget(),
+            completeness.fill_every,
+        )
 
     @property
     def path(self) -> Path | None:
@@ -271,6 +286,18 @@ def check_uploads(config: Config) -> None:
         raise OperatorError("\n".join(wrong))
 
 
+def check_modems(config: Config) -> None:
+    """Raises `OperatorError` for modems whose PIN file or power-cycle command is not to be had."""
+    wrong = []
+    for number, modem in enumerate(config.modem, 1):
+        try:
+            modem.check(config.folder)
+        except OperatorError as error:
+            wrong.append(f"{config.path or 'configuration'}: {place_of('modem', number, modem.name)}: {error}")
+    if wrong:
+        raise OperatorError("\n".join(wrong))
+
+
 def bytes_of(text: str) -> bytes:
     """Bytes written as characters, one each, or as ``hex:`` and hex digits."""
     if text.startswith("hex:"):
@@ -322,6 +349,7 @@ def _clashes(config: Config) -> Iterator[str]:
         ("ftp", config.ftp),
         ("watch", config.watch),
         ("modem", config.modem),
+        ("schedule", config.schedule),
     )
     for table, names in ((table, [entry.name for entry in entries]) for table, entries in named):
         for number, name in enumerate(names, 1):
@@ -336,6 +364,10 @@ def _clashes(config: Config) -> Iterator[str]:
     for number, ftp in enumerate(config.ftp, 1):
         host, _, text = ftp.listen.rpartition(":")
         places.append((host, int(text), place_of("ftp", number, ftp.name)))
+    ports = [modem.port for modem in config.modem]
+    for number, modem in enumerate(config.modem, 1):
+        if (first := ports.index(modem.port) + 1) != number:
+            yield f"{place_of('modem', number, modem.name)}: `port` is that of modem {first}; a port has one modem"
     for at, (host, port, place) in enumerate(places):
         for other_host, other_port, other in places[:at]:
             if (

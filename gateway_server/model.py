@@ -36,6 +36,11 @@ class Direction(enum.Enum):
     TO_MODEM = "}"
     NOTE = "-"
 
+    @property
+    def of_modem(self) -> bool:
+        """Whether it is the dialogue with a modem."""
+        return self in (Direction.FROM_MODEM, Direction.TO_MODEM)
+
 
 class Outcome(enum.Enum):
     """How a session ended; one of these, always."""
@@ -176,30 +181,51 @@ class Event(NamedTuple):
     span: Span = NOWHERE
 
 
+class ArchiveRange(NamedTuple):
+    """A stretch of one archive, both ends included, in the meter's own clock."""
+
+    archive: str
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOrder:
     """What to obtain from a meter.
 
     ``what`` holds ``current``, ``archive``, ``events``; ``archives`` names the wanted archives, empty for all it has.
     ``since`` and ``until`` (inclusive, the meter's own clock) bound archives and events; with ``since`` None each
-    archive goes on behind its last stored row.
+    archive goes on behind its last stored row. An archive that ``ranges`` name is read in these stretches and nowhere
+    else, in this order; a codec that knows only bounds takes the archive `within` them.
     """
 
     what: frozenset[str] = frozenset({"current", "archive", "events"})
     archives: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    ranges: tuple[ArchiveRange, ...] = ()
+
+    def ranges_of(self, archive: str) -> tuple[ArchiveRange, ...]:
+        """The stretches of one archive, in the order of reading; none where it is read as a whole."""
+        return tuple(one for one in self.ranges if one.archive == archive)
+
+    def within(self) -> tuple[datetime | None, datetime | None]:
+        """The bounds that hold everything that is wanted."""
+        if not self.ranges:
+            return self.since, self.until
+        return min(one.since for one in self.ranges), max(one.until for one in self.ranges)
 
     def to_json(self) -> str:
-        """The order as the text a job carries through the store."""
-        return json.dumps(
-            {
-                "what": sorted(self.what),
-                "archives": list(self.archives),
-                "since": self.since.isoformat() if self.since else None,
-                "until": self.until.isoformat() if self.until else None,
-            }
-        )
+        """The order as the text a job carries through the store; without ranges as it always was."""
+        document: dict[str, object] = {
+            "what": sorted(self.what),
+            "archives": list(self.archives),
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+        }
+        if self.ranges:
+            document["ranges"] = [[one.archive, one.since.isoformat(), one.until.isoformat()] for one in self.ranges]
+        return json.dumps(document)
 
     @classmethod
     def from_json(cls, text: str) -> ReadOrder:
@@ -210,6 +236,10 @@ class ReadOrder:
             tuple(raw["archives"]),
             datetime.fromisoformat(raw["since"]) if raw["since"] else None,
             datetime.fromisoformat(raw["until"]) if raw["until"] else None,
+            tuple(
+                ArchiveRange(archive, datetime.fromisoformat(since), datetime.fromisoformat(until))
+                for archive, since, until in raw.get("ranges", ())
+            ),
         )
 
 
@@ -230,6 +260,7 @@ class KnownMeter:
 
     ``memory`` is what earlier sessions asked to remember of this meter (`Remember`), ``last`` the newest stored row
     per archive, ``access_code`` the code of its lock (``code`` or ``lock:code``), ``address`` its bus address.
+    ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed.
     """
 
     serial: str
@@ -239,6 +270,7 @@ class KnownMeter:
     memory: Mapping[str, str] = field(default_factory=dict)
     last: Mapping[str, LastRow] = field(default_factory=dict)
     address: str = ""
+    airtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)

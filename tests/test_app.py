@@ -35,13 +35,19 @@ def made(config: Config, registry: Registry, *only: str) -> Gateway:
     return make_gateway(MemoryReactorClock(), config, now_ms=lambda: 0, only=only, registry=registry)
 
 
-def test_what_this_version_does_not_serve_is_said(tmp_path: Path, registry: Registry) -> None:
-    config = configured(
-        tmp_path, '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n[[modem]]\nname = "m1"\nport = "/dev/ttyUSB0"\n'
-    )
-    assert made(config, registry).notices == [
-        '[[modem]] "m1" is configured, but this version does not serve it yet',
-    ]
+@pytest.mark.parametrize(
+    ("modem", "only", "hindrance"),
+    [(True, (), ""), (True, ("tcp",), "need a [[modem]]"), (False, (), "need a [[modem]]"), (True, ("csd",), "")],
+)
+def test_phone_numbers_are_dialled_where_there_are_modems_and_their_part_runs(
+    tmp_path: Path, registry: Registry, only: tuple[str, ...], hindrance: str, *, modem: bool
+) -> None:
+    text = '[[modem]]\nname = "m1"\nport = "/dev/ttyNONE"\n' if modem else ""
+    gateway = made(configured(tmp_path, text), registry, *only)
+    assert gateway.notices == []
+    said = gateway.cannot_open("csd:+79161234567")
+    assert hindrance in said
+    assert bool(said) == bool(hindrance)
 
 
 def test_nothing_is_opened_before_the_start(tmp_path: Path, registry: Registry) -> None:

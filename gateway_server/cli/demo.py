@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from gateway_server.app import Gateway, make_gateway
+from gateway_server.cli.demo_calls import CallNews, CallsShown, call_news
 from gateway_server.cli.errors import Failed, Stopped, say
 from gateway_server.cli.invocation import Invocation, pass_invocation
 from gateway_server.cli.reactor import run_reactor
@@ -28,10 +30,13 @@ from gateway_server.store.passwords import hashed
 from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.testing.demo_meters import DemoMeter, DemoMeters
-from gateway_server.testing.demo_uploads import PASSWORD, UNITS, DemoUploads
+from gateway_server.testing.demo_modems import LEGACY, MODEMS, LegacyMeter, demo_modems, port_of_modem
+from gateway_server.testing.demo_uploads import PASSWORD, UNITS, DemoUnit, DemoUploads
 
 NAME = "gateway-server"
 FOLDER = Path("demo-data")
+CSD = "csd"
+BY_TELEPHONE = ReadOrder(frozenset({"archive"}))  # each live value costs a round trip of a paid line
 _LOOK_SECONDS = 0.4
 _SETTLED = tuple(state.value for state in (FileState.DECODED, FileState.UNKNOWN, FileState.FAILED))
 _PATIENCE_SECONDS = 12.0  # when those that do not answer are waited for no longer
@@ -60,6 +65,18 @@ role = "ask"
 name = "drop"
 listen = "127.0.0.1:0"
 passive_ports = ""
+
+[[schedule]]
+name = "night"
+cron = "0 2 * * *"
+window = "02:00-05:00"
+groups = ["demo/telephone"]
+"""
+_MODEM = """
+[[modem]]
+name = "{name}"
+port = {port}
+cool_down = 1
 """
 
 
@@ -69,16 +86,19 @@ passive_ports = ""
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, help="Where it keeps it.")
 @pass_invocation
 def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Path) -> None:
-    """Simulated meters that are read and upload, on loopback.
+    """Simulated meters that call, are dialled and upload.
 
-    Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew each time.
+    All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew
+    each time.
     """
     config = _set_up(folder)
     registry = invocation.codecs()
     shown = _Shown(config.path or folder)
+    home = folder.resolve()
 
     async def work(reactor: Any) -> None:
         scene = DemoMeters(reactor, meters)
+        modems = demo_modems(reactor, home)
         _register(config, scene, invocation.now_ms())
         gateway = make_gateway(reactor, config, now_ms=invocation.now_ms, registry=registry)
         watching = LoopingCall(_look, gateway, shown)
@@ -109,16 +129,18 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
             if uploads is not None:
                 uploads.stop()
             await gateway.stop()
+            modems.stop()
 
     click.echo(
-        f"{meters} simulated meters and {len(UNITS)} that upload; everything is kept in {folder}/ and nowhere else"
+        f"{meters} simulated meters, {len(LEGACY)} behind modems and {len(UNITS)} that upload; "
+        f"everything is kept in {folder}/ and nowhere else"
     )
     try:
         run_reactor(work)
     except Stopped:
         click.echo()
     with closing(open_store(config.store.url, config.key_file)) as store:
-        shown.news(_news(store, shown.newest))
+        shown.news(_news(store, shown.newest, shown.calls.over))
     shown.summary()
     if not shown.read:
         raise Failed("no meter could be read")
@@ -135,7 +157,8 @@ def _set_up(folder: Path) -> Config:
             raise OperatorError(f"a demo runs in {folder} already; name another --folder")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    path.write_text(_CONFIG, encoding="utf-8")
+    modems = [_MODEM.format(name=name, port=json.dumps(str(port_of_modem(folder.resolve(), name)))) for name in MODEMS]
+    path.write_text("".join((_CONFIG, *modems)), encoding="utf-8")
     return load_config(path)
 
 
@@ -147,20 +170,17 @@ def _register(config: Config, scene: DemoMeters, now_ms: int) -> None:
         for meter in ours:
             if not meter.caller:
                 store.add_job(meter.serial, ReadOrder().to_json(), "", now_ms)
-        store.put_meters(
-            (
-                MeterRecord(one.serial, one.name, "lis200", one.model, (one.route,), "demo", state=MeterState.ACTIVE),
-                None,
-            )
-            for one in UNITS
-        )
+        store.put_meters((_record(one), None) for one in UNITS)
+        store.put_meters((_record(one, "demo/telephone"), None) for one in LEGACY)
+        for legacy in LEGACY:
+            store.add_job(legacy.serial, BY_TELEPHONE.to_json(), "", now_ms)
         secret = hashed(PASSWORD)
         for unit in UNITS:
             store.set_upload_secret(unit.login, secret)
 
 
-def _record(meter: DemoMeter) -> MeterRecord:
-    return MeterRecord(meter.serial, meter.name, "lis200", meter.model, (meter.route,), "demo", state=MeterState.ACTIVE)
+def _record(meter: DemoMeter | DemoUnit | LegacyMeter, group: str = "demo") -> MeterRecord:
+    return MeterRecord(meter.serial, meter.name, "lis200", meter.model, (meter.route,), group, state=MeterState.ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +194,10 @@ class _Seen:
 def _look(gateway: Gateway, shown: _Shown) -> Deferred[None]:
     """Asks the store, on its thread, for sessions that have ended since, and for files."""
     done: Deferred[None] = Deferred()
-    behind = shown.newest
+    behind, calls_over = shown.newest, shown.calls.over
 
     def work(store: Store) -> _News:
-        return _news(store, behind)
+        return _news(store, behind, calls_over)
 
     def heard(found: _News | GatewayError) -> None:
         if not isinstance(found, GatewayError):
@@ -194,12 +214,13 @@ class _News:
 
     ended: list[_Seen]
     files: list[FileRecord]
+    calls: CallNews
 
 
-def _news(store: Store, behind: set[int]) -> _News:
+def _news(store: Store, behind: set[int], calls_over: set[int]) -> _News:
     found = [one for one in store.sessions(Filter(states=("ended",))) if one.id not in behind]
     ended = [_Seen(one, _rows_of(store, one)) for one in found if one.transport != "ftp"]
-    return _News(ended, list(store.files(Filter(states=_SETTLED))))
+    return _News(ended, list(store.files(Filter(states=_SETTLED))), call_news(store, calls_over))
 
 
 def _rows_of(store: Store, session: SessionRecord) -> Counter[str]:
@@ -220,6 +241,7 @@ class _Shown:
         self._explained = False
         self._session = 0
         self._files: dict[int, FileRecord] = {}
+        self.calls = CallsShown(self._name_of, click.echo)
         self.newest: set[int] = set()
         self.read: set[str] = set()
 
@@ -229,6 +251,7 @@ class _Shown:
 
     def news(self, news: _News) -> None:
         """Shows what is new."""
+        self.calls.news(news.calls)
         for seen in news.ended:
             self.session(seen)
         for file in news.files:
@@ -249,8 +272,7 @@ class _Shown:
         """Says how a session ended, unless that was said of this meter before."""
         one = seen.session
         self.newest.add(one.id)
-        meter = self._meters.get(one.meter)
-        name = f"{meter.model} {one.meter} {meter.name}".rstrip() if meter else one.meter or one.remote
+        name = self._name_of(one.meter) or one.remote
         if seen.rows:
             said = f"{_counts(seen.rows)}, committed"
             self.read.add(one.meter)
@@ -259,11 +281,17 @@ class _Shown:
             said = "nobody has claimed it yet; its bytes are kept"
         else:
             said = f"{one.outcome.value if one.outcome else 'open'}: {one.detail}"
-        if self._said.get(one.meter) != said:
+        if one.transport == CSD and not seen.rows:
+            self._said[one.meter] = said  # the call has said it
+        elif self._said.get(one.meter) != said:
             self._said[one.meter] = said
             click.echo(f"{name} → {said} (session {one.id})")
-        if len(self._said) >= len(self._meters):
+        if self._meters.keys() <= self._said.keys():
             self.explain()
+
+    def _name_of(self, serial: str) -> str:
+        meter = self._meters.get(serial) or next((one for one in LEGACY if one.serial == serial), None)
+        return f"{meter.model} {serial} {meter.name}".rstrip() if meter else serial
 
     def explain(self) -> None:
         """Says how to look at what was read; once."""
@@ -276,6 +304,8 @@ class _Shown:
             f"session show {self._session or 1} {self._option}",
             f"reading list --archive interval {self._option}",
             f"file list {self._option}",
+            f"call list {self._option}",
+            f"call plan {self._option}",
         ]
         for serial, meter in self._meters.items():
             if not meter.registered:
@@ -292,6 +322,8 @@ class _Shown:
         click.echo(f"{len(self.read)} meters were read in {len(self.newest)} sessions")
         read = sum(file.state is FileState.DECODED for file in self._files.values())
         click.echo(f"{len(self._files)} files were uploaded; {read} of them could be read")
+        if calls := self.calls.summary():
+            click.echo(calls)
         if silent := self._silent():
             say(f"not read: {', '.join(silent)}; `{_program()} meter show {silent[0]} {self._option}` says why")
 

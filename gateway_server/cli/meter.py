@@ -13,6 +13,7 @@ from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation, zone
 from gateway_server.cli.listing import JsonValue, Listing, pairs, print_json, print_json_array, print_table
+from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.cli.reading_json import reading_json, reading_listing
@@ -22,6 +23,7 @@ from gateway_server.cli.session import session_json, session_listing
 from gateway_server.cli.why import Standing, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
+from gateway_server.scheduler.completeness import assess_all
 from gateway_server.store.records import Filter, MeterRecord, UploadAccount
 
 _LAST_SESSIONS = 10
@@ -122,12 +124,17 @@ def list_meters(
 def show(invocation: Invocation, serial: str, as_json: bool) -> None:
     """One meter: its card, and why it is silent.
 
-    With its last sessions and the newest row of every archive.
+    With how complete its archives are, its last sessions and the newest row of every archive.
     """
     with invocation.store() as store:
         record = known(store, serial)
         sessions = list(store.sessions(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
-        stands = standing(record, sessions, invocation.now_ms())
+        now_ms = invocation.now_ms()
+        calls = list(store.calls(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
+        stands = standing(record, sessions, now_ms, calls, store.plan_stops().get(record.serial))
+        whole = []
+        if record.state is MeterState.ACTIVE:
+            whole = assess_all(store, record, invocation.config.completeness.terms(), now_ms, full=True)
         accounts = list(filter(None, map(store.upload_account, upload_logins(record))))
         last = list(store.last_readings(Filter(serials=(record.serial,))))
         memory = dict(store.known_meter(record.serial).memory)
@@ -135,11 +142,14 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
         if as_json:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
+            document["completeness"] = completeness_json(whole, now_ms)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
         _show_card(record, stands, memory, accounts)
+        if whole:
+            show_completeness(whole, zone(record.time_zone), now_ms)
         if last:
             click.echo("\nnewest row of every archive")
             reading_listing(zones).show(last, as_json=False, limit=len(last))
@@ -201,9 +211,7 @@ _card_options = opt.options(
     click.option("--group", metavar="PATH", help="Such as north/boilers."),
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),
     click.option("--gas-day-start", metavar="HH:MM", help="[10:00]"),
-    click.option(
-        "--address", metavar="TEXT", help="Its address on a shared bus, such as its Modbus unit. [none]"
-    ),
+    click.option("--address", metavar="TEXT", help="Its address on a shared bus, such as its Modbus unit. [none]"),
     click.option(
         "--password-file",
         metavar="FILE",

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import click
 
 from gateway_server import __version__
+from gateway_server.cli.call import call as call_group
+from gateway_server.cli.call_plan import call_plan, call_resume
 from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
@@ -30,7 +32,7 @@ NAME = "gateway-server"
 PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
     ("For the operator of the server", ("run", "check-config", "store")),
-    ("For the planner: meters and their readings", ("meter", "read", "reading")),
+    ("For the planner: meters and their readings", ("meter", "read", "reading", "call")),
     ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
     ("For the engineer of a new protocol: from captures to a profile", ("workbench",)),
 )
@@ -64,7 +66,23 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     invocation.log_level(level)
 
 
-for _command in (run, check_config, demo, meter, read, session, reading, file, reprocess, simulate, store, workbench):
+call_group.add_command(call_plan)
+call_group.add_command(call_resume)
+for _command in (
+    run,
+    check_config,
+    demo,
+    meter,
+    read,
+    session,
+    reading,
+    call_group,
+    file,
+    reprocess,
+    simulate,
+    store,
+    workbench,
+):
     program.add_command(_command)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway_server.app import probe_once, read_once
+from gateway_server.app_once import probe_once, read_once
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, Stopped, harmless, say
 from gateway_server.cli.following import follow_job

@@ -17,8 +17,9 @@ from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.reactor import run_reactor
-from gateway_server.config import ListenerSettings, check_codecs, check_files, check_uploads
+from gateway_server.config import ListenerSettings, check_codecs, check_files, check_modems, check_uploads
 from gateway_server.config_ftp import FtpSettings
+from gateway_server.config_modem import ModemSettings
 from gateway_server.errors import OperatorError
 
 
@@ -90,6 +91,7 @@ def check_config(invocation: Invocation, example: bool) -> None:
     check_codecs(config, registry)
     check_files(config)
     check_uploads(config)
+    check_modems(config)
     click.echo(f"ok: {config.path or 'no configuration file, every default'}")
     listeners = [(f"listener {listener.name}", _listener(listener)) for listener in config.listener]
     facts = [
@@ -98,7 +100,7 @@ def check_config(invocation: Invocation, example: bool) -> None:
         ("codecs", ", ".join(f"{codec.name} {codec.version}" for codec in registry)),
         *listeners,
         *((f"ftp {ftp.name}", _uploads(ftp)) for ftp in config.ftp),
-        *((f"modem {modem.name}", "checked, but not served by this version") for modem in config.modem),
+        *((f"modem {modem.name}", _modem(modem)) for modem in config.modem),
     ]
     for line in pairs(facts):
         click.echo(line)
@@ -119,6 +121,12 @@ def _listener(listener: ListenerSettings) -> str:
     speaks = "the gateway asks" if listener.role == "ask" else "the meter speaks first"
     codecs, rules = " or ".join(listener.codecs), ", then ".join(listener.identify)
     return f"{listener.endpoint}, {codecs}, {speaks}, known by {rules}"
+
+
+def _modem(modem: ModemSettings) -> str:
+    answers = {"never": "takes no calls", "known": "takes calls of known meters", "any": "takes every call"}
+    bearers = f", bearer {', then '.join(modem.bearers)}" if modem.bearers and modem.type != "analogue" else ""
+    return f"{modem.port}, {modem.speed} baud, {modem.type}{bearers}, {answers[modem.answer]}"
 
 
 def _uploads(ftp: FtpSettings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,14 @@ from gateway_server.cli.listing import JsonValue, Listing, print_json, print_jso
 from gateway_server.cli.moments import duration, local, rfc3339
 from gateway_server.cli.output import written_to
 from gateway_server.cli.session_export import FORMATS, export_session
-from gateway_server.cli.session_text import Look, chunk_lines, count_trouble, header_lines, summary_line
+from gateway_server.cli.session_text import (
+    Look,
+    chunk_lines,
+    count_trouble,
+    header_lines,
+    summary_line,
+    waterfall_lines,
+)
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
@@ -26,6 +34,7 @@ from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.reprocess import UPLOADS
 from gateway_server.workbench.verify import verify_session
 from gateway_server.workbench.view import ChunkView, FrameView, Stored, view_session
+from gateway_server.workbench.waterfall import waterfall
 
 
 @click.group()
@@ -158,6 +167,8 @@ def show(
             fields=with_fields,
         )
         head = header_lines(record, meter.name if meter else "", look, files)
+        if record.transport == "csd":
+            head = itertools.chain(head, [""], waterfall_lines(waterfall(store.session_log(number)), look))
         lines = _session_lines(head, chunks, look, limit)
         if on_terminal() and pager:
             click.echo_via_pager(f"{line}\n" for line in lines)
@@ -275,10 +286,12 @@ def chunk_json(chunk: ChunkView) -> dict[str, JsonValue]:
     """One entry of the log as JSON."""
     entry: dict[str, JsonValue] = {
         "at": rfc3339(chunk.at_ms),
-        "direction": {Direction.FROM_METER: "from_meter", Direction.TO_METER: "to_meter"}.get(chunk.direction, "note"),
+        "direction": chunk.direction.name.lower(),
     }
     if chunk.direction is Direction.NOTE:
         return entry | {"note": chunk.note}
+    if chunk.direction.of_modem:
+        return entry | {"text": chunk.note, "bytes": chunk.data.hex()}
     return entry | {
         "offset": chunk.offset,
         "bytes": chunk.data.hex(),

@@ -17,6 +17,7 @@ from gateway_server.codec.codec import SENT
 from gateway_server.model import Direction
 from gateway_server.store.records import FileRecord, SessionRecord
 from gateway_server.workbench.view import ChunkView, FrameView
+from gateway_server.workbench.waterfall import Phase
 
 _INDENT = "    "
 _HEX_WIDTH = len(_INDENT) + 16 * 3 - 1 + 2 + 16
@@ -26,6 +27,11 @@ _NOTE_WIDTH = len("00:00:00.000    +0.000  -  ")
 _WIDEST_NAME = 20
 _NARROWEST = 20
 _LATE_MS = 1000  # a pause that is worth a look
+_LEGEND = {
+    False: "> to the meter  < from the meter  - a note",
+    True: "> to the meter  < from the meter  } to the modem  { from the modem  - a note",
+}
+_BAR = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +71,28 @@ def header_lines(
             ("file", ", ".join(f"{one.id} {harmless(one.name)}, {one.state.value}" for one in files)),
             ("codec", codec),
             ("job", str(session.job) if session.job else ""),
-            ("legend", "> to the meter  < from the meter  - a note"),
+            ("legend", _LEGEND[session.transport == "csd"]),
         ]
     )
+
+
+def waterfall_lines(phases: Sequence[Phase], look: Look) -> Iterator[str]:
+    """Where a call's time went, a bar for each part of it."""
+    if not phases:
+        return
+    first = phases[0].at_ms
+    whole = max(phase.at_ms + phase.took_ms for phase in phases) - first or 1
+    for phase in phases:
+        start = (phase.at_ms - first) * _BAR // whole
+        length = max(round(phase.took_ms * _BAR / whole), 1)
+        bar = f"{' ' * min(start, _BAR - 1)}{'█' * length}"[:_BAR]
+        yield f"{phase.name:<8} {look.style(f'{bar:<{_BAR}}', fg='green')} {duration(phase.took_ms):>12}"
 
 
 def chunk_lines(chunk: ChunkView, look: Look) -> Iterator[str]:
     """One chunk of the wire."""
     yield _heading(chunk, look)
-    if chunk.direction is Direction.NOTE:
+    if chunk.direction is Direction.NOTE or chunk.direction.of_modem:
         return
     hex_part = [f"{_INDENT}{line}".rstrip() for line in chunk.hex_lines()] if look.hex else []
     beside = look.width >= WIDE and bool(hex_part)
@@ -104,6 +123,8 @@ def _heading(chunk: ChunkView, look: Look) -> str:
     if chunk.direction is Direction.NOTE:
         note = f"\n{'':{_NOTE_WIDTH}}".join(map(harmless, chunk.note.split("\n")))  # an upload's is a dialogue
         return f"{head}{look.style(note, fg='cyan')}"
+    if chunk.direction.of_modem:
+        return f"{head}{look.style(f'modem: {harmless(chunk.note)}', fg='magenta')}"
     amount = "1 byte" if len(chunk.data) == 1 else f"{len(chunk.data)} bytes"
     head += f"{amount} at {chunk.offset}"
     kinds = [_kind(frame) for frame in chunk.frames if frame.kind != SENT]

@@ -15,6 +15,8 @@ from gateway_server.testing.fake_files import FORMS
 from gateway_server.testing.fake_layouts import MODELS
 from gateway_server.testing.fake_quirks import described, from_options, switched
 from gateway_server.testing.fleet import FleetOptions, FleetStatistics, simulate_fleet
+from gateway_server.testing.modem_bank import EVERYTHING, BankOptions, simulate_modems
+from gateway_server.testing.modem_faults import CallFaults, ModemFaults
 from gateway_server.testing.simulate import MeterOptions, simulate_meter
 from gateway_server.testing.upload_script import Manners
 from gateway_server.testing.uploaders import UploadOptions, UploadStatistics, simulate_upload
@@ -22,7 +24,7 @@ from gateway_server.testing.uploaders import UploadOptions, UploadStatistics, si
 
 @click.group()
 def simulate() -> None:
-    """Simulated meters and uploads, to try things out and to test."""
+    """Simulated meters, modems and uploads, to try things out and to test."""
 
 
 _ways_of_being = opt.options(
@@ -271,6 +273,112 @@ def upload(
     statistics = _until_stopped(work)
     if statistics is not None and statistics.acknowledged < statistics.files:
         raise Failed(f"{statistics.files - statistics.acknowledged} files were not acknowledged by {call}")
+
+
+@simulate.command()
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="How many.")
+@click.option("--pty", "way", flag_value="pty", default="pty", help="On pseudo terminals. [this]")
+@click.option("--tcp", "way", flag_value="tcp", help="Behind serial servers: raw TCP, a port each.")
+@click.option("--rfc2217", "way", flag_value="rfc2217", help="Behind serial servers that speak RFC 2217.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="The first modem's port.")
+@click.option("--links", metavar="DIR", type=click.Path(path_type=Path), help="Lasting names for the terminals.")
+@click.option("--control", default="", metavar="HOST:PORT", help="Hear there whose power to cycle, and who calls.")
+@click.option("--book", metavar="FILE", type=click.Path(path_type=Path), help="Who answers which number (TOML).")
+@click.option("--meters", type=click.IntRange(min=0), metavar="N", help="Meters with numbers. [1; with a book 0]")
+@click.option("--model", "models", default="ek270", show_default=True, help="The meters' models, in turn.")
+@click.option("--first-serial", type=int, default=41203377, show_default=True)
+@click.option("--first-number", default="+79160000001", show_default=True)
+@click.option("--failures", multiple=True, metavar="NAME[=VALUE]", help="What goes wrong; see --list-failures.")
+@click.option("--list-failures", is_flag=True, help="Name the failures and end.")
+@click.option("--share", default="100%", show_default=True, metavar="N%", help="Of the calls that fail.")
+@click.option("--setup-seconds", default="10-40", show_default=True, metavar="LOW-HIGH", help="Until CONNECT.")
+@click.option("--round-trip", type=click.FloatRange(min=0), default=0.6, show_default=True, metavar="S")
+@click.option("--bytes-per-second", type=click.FloatRange(min=0), default=960.0, show_default=True)
+@click.option("--jitter", default="0%", show_default=True, metavar="N%", help="Of the radio frames that come late.")
+@click.option("--speed-up", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, metavar="X")
+@click.option("--dump", metavar="DIR", type=click.Path(path_type=Path), help="Write what meters hold, and the calls.")
+@click.option("--seconds", type=float, default=0.0, help="End by itself. [runs until stopped]")
+@_ways_of_being
+def modems(
+    count: int,
+    way: str,
+    listen: str,
+    links: Path | None,
+    control: str,
+    book: Path | None,
+    meters: int | None,
+    models: str,
+    first_serial: int,
+    first_number: str,
+    failures: tuple[str, ...],
+    list_failures: bool,
+    share: str,
+    setup_seconds: str,
+    round_trip: float,
+    bytes_per_second: float,
+    jitter: str,
+    speed_up: float,
+    dump: Path | None,
+    seconds: float,
+    seed: int,
+    days: int | None,
+    quirks: tuple[str, ...],
+    list_quirks: bool,
+) -> None:
+    """A bank of GSM modems, with a telephone network behind it.
+
+    Prints where each modem is, who answers which number, and `ready`. Nothing but loopback is ever dialled.
+    """
+    if list_quirks:
+        _print_switches(described())
+        return
+    if list_failures:
+        _print_switches({**described(CallFaults), **described(ModemFaults), EVERYTHING: "every kind of failing call"})
+        return
+    options = BankOptions(
+        count=count,
+        way=way,
+        listen=listen,
+        links=links,
+        control=control,
+        book=book,
+        meters=meters if meters is not None else 0 if book is not None else 1,
+        models=tuple(models.split(",")),
+        first_serial=first_serial,
+        first_number=first_number,
+        days=62 if days is None else days,
+        quirks=from_options(quirks),
+        failures=failures,
+        share=_share(share),
+        setup_s=_range(setup_seconds),
+        bytes_per_second=bytes_per_second,
+        round_trip_s=round_trip,
+        repeated=_share(jitter),
+        speed_up=speed_up,
+        seed=seed,
+        dump=dump,
+        seconds=seconds,
+    )
+
+    async def work(reactor: Any) -> None:
+        await simulate_modems(reactor, options, _say)
+
+    _until_stopped(work)
+
+
+def _share(text: str) -> float:
+    number = text.strip().removesuffix("%")
+    if not number.replace(".", "", 1).isdecimal() or float(number) > 100:
+        raise OperatorError(f"{text!r} is no share; write it as 10%")
+    return float(number) / 100
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, dash, high = text.partition("-")
+    parts = (low, high if dash else low)
+    if not all(part.replace(".", "", 1).isdecimal() for part in parts) or float(parts[0]) > float(parts[1]):
+        raise OperatorError(f"{text!r} is no range of seconds; write it as 10-40")
+    return float(parts[0]), float(parts[1])
 
 
 def _until_stopped(work: Any) -> Any:

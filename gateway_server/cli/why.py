@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway_server.cli.moments import duration
-from gateway_server.model import MeterState, Outcome
-from gateway_server.store.records import MeterRecord, SessionRecord
+from gateway_server.model import CallResult, MeterState, Outcome
+from gateway_server.store.plan_records import PlanStop
+from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord
 
 _CALLS_US = ("caller:", "ftp:")
 _RECENT_MS = 26 * 3600 * 1000  # a daily meter with two hours of grace
@@ -43,6 +44,45 @@ _CAUSES: dict[Outcome, tuple[str, str]] = {
 }
 
 
+# What a call that reached nobody most likely means, and what to do about it (dossier A.3).
+_CALLED: dict[CallResult, tuple[str, str]] = {
+    CallResult.BUSY: (
+        "its modem is in a call",
+        "somebody else collects from it, or its modem hangs: ask who, or have it switched off and on",
+    ),
+    CallResult.NO_ANSWER: (
+        "it rings, and nobody answers",
+        "check its modem's power, its rings before answering (LIS-200: 2:720) and its call windows ([[acceptance]])",
+    ),
+    CallResult.NO_CARRIER: (
+        "the modems did not come to terms, or the network gave up",
+        "check the signal at both ends; try another bearer ([[modem]] `bearers`)",
+    ),
+    CallResult.NO_DIALTONE: (
+        "our modem had no network",
+        "check the modem's antenna and SIM card: `gateway-server call list` shows whether others fail too",
+    ),
+    CallResult.BARRED: (
+        "the network refused the call at once",
+        "our SIM card has no data service, no credit or the wrong bearer: `gateway-server call list` has the cause",
+    ),
+    CallResult.WRONG_NUMBER: (
+        "the network knows no such number",
+        (
+            "put the right number into the register: `gateway-server meter add {serial} --route csd:NUMBER"
+            " --drop-route csd:OLD`"
+        ),
+    ),
+    CallResult.DELAYED: ("our modem's redial guard held the call back", "it is called again by itself"),
+    CallResult.OVER_BUDGET: (
+        "the call was hung up because it lasted too long",
+        "look where the time went with `gateway-server session show {session}`; [dialling] `longest_call` is the limit",
+    ),
+    CallResult.MODEM_FAULT: ("our modem failed, not the meter", "see the gateway's log; the meter is called again"),
+    CallResult.INTERRUPTED: ("the gateway was stopped during the call", "it is called again by itself"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a meter stands: ``verdict`` in words, what proves it, and what to do next (empty when nothing)."""
@@ -53,8 +93,15 @@ class Standing:
     next_step: str = ""
 
 
-def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int) -> Standing:
-    """The verdict on a meter. ``sessions`` are its last ones, the newest first."""
+def standing(
+    meter: MeterRecord,
+    sessions: Sequence[SessionRecord],
+    now_ms: int,
+    calls: Sequence[CallRecord] = (),
+    stop: PlanStop | None = None,
+) -> Standing:
+    """The verdict on a meter. ``sessions`` and ``calls`` are its last ones, the newest first; ``stop`` says why it is
+    not called any more."""
     serial = meter.serial
     if meter.state is MeterState.DISABLED:
         return Standing(
@@ -68,7 +115,12 @@ def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int)
             evidence,
             f"`gateway-server meter claim {serial}` takes it into care and reads what was kept",
         )
+    if stop is not None:
+        return _stopped(meter, stop, calls, now_ms)
     ended = [session for session in sessions if session.outcome not in (None, Outcome.IDLE)]
+    unreached = _unreached(calls, sessions)
+    if unreached:
+        return _called(meter, unreached, sessions, now_ms)
     if not sessions:
         return _never(meter)
     if not ended and any(session.outcome is Outcome.IDLE for session in sessions):
@@ -90,6 +142,62 @@ def standing(meter: MeterRecord, sessions: Sequence[SessionRecord], now_ms: int)
     if last.outcome in (Outcome.READ, Outcome.PARTIAL):
         return _reading(last, ago, now_ms)
     return _failing(meter, last, ended, ago)
+
+
+def _unreached(calls: Sequence[CallRecord], sessions: Sequence[SessionRecord]) -> list[CallRecord]:
+    """The last calls in a row that led to no session, if nothing was heard of the meter since."""
+    heard_ms = sessions[0].started_ms if sessions else 0
+    failed = []
+    for call in calls:
+        if call.result is None:
+            continue
+        if call.session or call.inbound or call.result not in _CALLED or call.started_ms < heard_ms:
+            break
+        failed.append(call)
+    return failed
+
+
+def _called(
+    meter: MeterRecord, failed: Sequence[CallRecord], sessions: Sequence[SessionRecord], now_ms: int
+) -> Standing:
+    last = failed[0]
+    assert last.result is not None
+    cause, step = _CALLED[last.result]
+    alike = 0
+    for call in failed:
+        if call.result is not last.result:
+            break
+        alike += 1
+    times = f", {alike} times in a row" if alike > 1 else ""
+    ago = duration(max(now_ms - (last.ended_ms or last.started_ms), 0) // 60000 * 60000)
+    good = next((session for session in sessions if session.outcome in (Outcome.READ, Outcome.PARTIAL)), None)
+    return Standing(
+        False,
+        f"{last.result.value}{times}: {cause}",
+        f"call {last.id} by modem {last.modem}, {ago} ago"
+        + (f", cause {last.cause}" if last.cause else "")
+        + (f": {last.detail}" if last.detail else "")
+        + (f"; by modems {', '.join(sorted(modems))}" if len(modems := {call.modem for call in failed}) > 1 else "")
+        + (f"; last good session {good.id}" if good else ""),
+        step.format(serial=meter.serial, session=last.session),
+    )
+
+
+def _stopped(meter: MeterRecord, stop: PlanStop, calls: Sequence[CallRecord], now_ms: int) -> Standing:
+    ago = duration(max(now_ms - stop.since_ms, 0) // 60000 * 60000)
+    last = next((call for call in calls if call.result is stop.result), None)
+    step = (
+        f"put the right number into the register: `gateway-server meter add {meter.serial} --route csd:NUMBER"
+        " --drop-route csd:OLD`"
+        if stop.result is CallResult.WRONG_NUMBER
+        else f"give it the right access code: `gateway-server meter add {meter.serial} --password-file FILE`"
+    )
+    return Standing(
+        False,
+        f"{stop.result.value}: nobody calls it any more until somebody acts",
+        f"since {ago}: {stop.detail}" + (f"; call {last.id} by modem {last.modem}" if last else ""),
+        f"{step}; or `gateway-server call resume {meter.serial}`",
+    )
 
 
 def _never(meter: MeterRecord) -> Standing:

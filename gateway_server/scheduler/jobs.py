@@ -13,20 +13,24 @@ from twisted.internet.interfaces import IDelayedCall
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
-from gateway_server.model import KnownMeter, MeterState, Outcome, ReadOrder
+from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
+from gateway_server.scheduler.books import Books, HeldJob
+from gateway_server.scheduler.obligations import Fitted
+from gateway_server.scheduler.policy import OUTCOMES, Policy, Then
 from gateway_server.session.endings import Ending
 from gateway_server.session.plan import Facilities
 from gateway_server.session.presence import Presence
 from gateway_server.session.session import Session
-from gateway_server.store.records import JobRecord, JobState, MeterRecord
+from gateway_server.store.jobs import WINDOW_ENDED
+from gateway_server.store.records import JobRecord, JobState, MeterRecord, Origin
 from gateway_server.store.store import Store
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.routes import CallerRoute, Route, parse_route
+from gateway_server.transports.routes import CallerRoute, CsdRoute, Route, parse_route
 
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 5.0
-_TELL_SECONDS = 0.5
+NOTHING_MISSING = "nothing is missing; the meter was not asked"
 WAITS_FOR_CALL = "waits until the meter calls in"
 WAITS_FOR_TURN = "waits: another session with this meter is running"
 
@@ -45,18 +49,27 @@ class _Runs(Protocol):
     def run(self, errand: Errand) -> None: ...
 
 
-class _Running:
+class Orders(Protocol):
+    """Knows what a job of the plan asks for, and what came of it."""
+
+    def fit(self, store: Store, job: JobRecord, meter: MeterRecord, now_ms: int) -> Fitted:
+        """The order of a job as it is to be carried out now."""
+
+    def settle(self, store: Store, job: JobRecord, asked: Fitted, outcome: Outcome, now_ms: int) -> int:
+        """Notes what a session could not bring; gives how much is still missing."""
+
+
+class _Running(HeldJob):
     """One job that is ours."""
 
-    __slots__ = ("detail", "job", "known", "record", "routes", "session", "told_at")
+    __slots__ = ("detail", "fitted", "known", "record", "routes")
 
     def __init__(self, job: JobRecord) -> None:
-        self.job = job
+        super().__init__(job)
         self.record: MeterRecord | None = None
         self.known: KnownMeter | None = None
+        self.fitted: Fitted | None = None
         self.routes: deque[Route] = deque()
-        self.session: Session | None = None
-        self.told_at = float("-inf")
         self.detail = ""
 
 
@@ -69,15 +82,21 @@ class Jobs:
         presence: Presence,
         dispatcher: Dispatcher,
         codecs_of: Callable[[MeterRecord], tuple[Codec, ...]],
+        orders: Orders,
+        policy: Policy,
         parallel: int = 50,
         lease_seconds: float = 60.0,
+        needs_modem: Callable[[], None] | None = None,
     ) -> None:
         self._facilities = facilities
         self._presence = presence
         self._dispatcher = dispatcher
         self._codecs_of = codecs_of
         self._parallel = parallel
-        self._lease_ms = int(lease_seconds * 1000)
+        self._orders = orders
+        self._policy = policy
+        self._needs_modem = needs_modem
+        self._books = Books(facilities, lease_seconds, self._cancelled)
         self._running: dict[int, _Running] = {}
         self._waiting: dict[str, list[_Running]] = {}
         self._busy: dict[str, deque[_Running]] = {}
@@ -101,21 +120,18 @@ class Jobs:
                 self._give_back(waiting.pop())
         self._waiting.clear()
 
-    def _give_back(self, running: _Running) -> None:
-        self._write(running, state=JobState.QUEUED, lease_until_ms=None)
-        self._running.pop(running.job.id, None)
-
     def look(self) -> None:
         """There may be work now."""
         if self._asked or self._stopped or self._hands_full():
             return
         self._asked = True
-        at_ms, lease_ms = self._facilities.now_ms(), self._lease_ms
+        at_ms, lease_ms = self._facilities.now_ms(), self._books.lease_ms
         self._facilities.writer.call(lambda store: store.take_job(at_ms, lease_ms), self._taken)
 
     def came(self, serial: str) -> None:
         """A meter is on a line now: what waited for it begins."""
         for running in self._waiting.pop(serial, ()):
+            running.job = replace(running.job, waits=False)
             self._facilities.clock.callLater(0, self._enter, running)
 
     # taking
@@ -126,8 +142,14 @@ class Jobs:
 
     def _tick(self) -> None:
         self._timer = self._facilities.clock.callLater(_LOOK_SECONDS, self._tick)
+        now_ms = self._facilities.now_ms()
+        for running in [one for waiting in self._waiting.values() for one in waiting]:
+            if running.job.window_end_ms is not None and running.job.window_end_ms <= now_ms:
+                self._waiting[running.job.serial].remove(running)
+                said = f"{WINDOW_ENDED}; it did not call in"
+                self._over(running, Ending(Outcome.LINE_LOST, said, running.job.serial), entered=False)
         for running in tuple(self._running.values()):
-            self._renew(running)
+            self._books.renew(running)
         self.look()
 
     def _taken(self, job: JobRecord | GatewayError | None) -> None:
@@ -140,19 +162,27 @@ class Jobs:
         self.look()
 
     def _prepare(self, running: _Running) -> None:
-        serial = running.job.serial
+        serial, job, now_ms = running.job.serial, running.job, self._facilities.now_ms()
 
-        def work(store: Store) -> tuple[MeterRecord, KnownMeter]:
+        def work(store: Store) -> tuple[MeterRecord, KnownMeter, Fitted]:
             record = store.meter(serial)
             if record is None:
                 raise UnknownMeter(f"meter {serial} is not in the register; `gateway-server meter add {serial}`")
-            return record, store.known_meter(serial)
+            try:
+                fitted = self._orders.fit(store, job, record, now_ms)
+            except (ValueError, KeyError) as wrong:
+                raise OperatorError(f"the order cannot be carried out: {wrong}") from None
+            return record, store.known_meter(serial), fitted
 
-        def found(result: tuple[MeterRecord, KnownMeter] | GatewayError) -> None:
+        def found(result: tuple[MeterRecord, KnownMeter, Fitted] | GatewayError) -> None:
             if isinstance(result, GatewayError):
-                self._over(running, Ending(Outcome.UNKNOWN_METER, str(result), serial), entered=False)
+                outcome = Outcome.UNKNOWN_METER if isinstance(result, UnknownMeter) else Outcome.GATEWAY_FAULT
+                self._over(running, Ending(outcome, str(result), serial), entered=False)
                 return
-            running.record, running.known = result
+            running.record, running.known, running.fitted = result
+            if running.fitted.nothing:
+                self._over(running, Ending(Outcome.READ, NOTHING_MISSING, serial), entered=False)
+                return
             try:
                 self._plan(running)
             except OperatorError as wrong:
@@ -193,10 +223,10 @@ class Jobs:
         record, known = running.record, running.known
         assert record is not None
         assert known is not None
+        assert running.fitted is not None
         try:
             codecs = self._codecs_of(record)
-            order = ReadOrder.from_json(running.job.order)
-        except (OperatorError, ValueError, KeyError) as wrong:
+        except OperatorError as wrong:
             self._over(
                 running, Ending(Outcome.GATEWAY_FAULT, f"the order cannot be carried out: {wrong}", record.serial)
             )
@@ -205,7 +235,7 @@ class Jobs:
             codecs,
             record,
             known,
-            order,
+            running.fitted.order,
             running.job.id,
             started=lambda session: self._started(running, session),
             progress=lambda progress: self._tell(running, progress),
@@ -219,6 +249,9 @@ class Jobs:
         calls_in = False
         while running.routes:
             route = running.routes.popleft()
+            if isinstance(route, CsdRoute) and self._needs_modem is not None:
+                self._to_modem(running)
+                return
             calls_in = calls_in or isinstance(route, CallerRoute)
             if hindrance := self._dispatcher.can_open(route):
                 why.append(hindrance)
@@ -229,6 +262,7 @@ class Jobs:
         if calls_in:
             running.routes.append(CallerRoute(""))
             self._waiting.setdefault(record.serial, []).append(running)
+            running.job = replace(running.job, waits=True)
             self._tell(running, Progress(WAITS_FOR_CALL), at_once=True)
             self._next_of(running.job.serial)
             self.look()
@@ -237,7 +271,13 @@ class Jobs:
 
     def _started(self, running: _Running, session: Session) -> None:
         running.session = session
+        if running.fitted is not None and running.fitted.seconds:
+            self._facilities.clock.callLater(running.fitted.seconds, self._too_long, session)
         self._tell(running, Progress("session begun"), at_once=True)
+
+    def _too_long(self, session: Session) -> None:
+        if not session.over:
+            session.finish(LineLost("the time for what was overdue is used up; the next time goes on"))
 
     def _ended(self, running: _Running, ending: Ending) -> None:
         no_session = running.session is None
@@ -251,71 +291,73 @@ class Jobs:
     # telling
 
     def _tell(self, running: _Running, progress: Progress, *, at_once: bool = False) -> None:
-        running.job = replace(
-            running.job, progress=progress.text, progress_done=progress.done, progress_total=progress.total
-        )
-        now = self._facilities.clock.seconds()
-        if at_once or now - running.told_at >= _TELL_SECONDS:
-            running.told_at = now
-            self._renew(running)
+        self._books.tell(running, progress, at_once=at_once)
 
-    def _renew(self, running: _Running) -> None:
-        """Writes how far a job is, keeps it ours, and hears whether somebody cancelled it."""
-        job = self._current(running)
-        key = running.session.key if running.session is not None else None
+    def _give_back(self, running: _Running) -> None:
+        """Somebody else, or we later, may have it."""
+        self._running.pop(running.job.id, None)
+        self._books.close(running, replace(running.job, state=JobState.QUEUED, lease_until_ms=None, waits=False))
 
-        def work(store: Store) -> bool:
-            store.update_job(replace(job, session=key.id if key is not None else job.session))
-            stored = store.job(job.id)
-            return stored is not None and stored.state is JobState.CANCELLED
-
-        def heard(cancelled: bool | GatewayError) -> None:
-            if cancelled is True and running.job.id in self._running:
-                self._cancel(running)
-
-        self._facilities.writer.call(work, heard)
-
-    def _current(self, running: _Running) -> JobRecord:
-        return replace(running.job, state=JobState.RUNNING, lease_until_ms=self._facilities.now_ms() + self._lease_ms)
-
-    def _write(self, running: _Running, **changes: object) -> None:
-        job = replace(running.job, **changes)  # type: ignore[arg-type]  # fields of the record
-        key = running.session.key if running.session is not None else None
-
-        def work(store: Store) -> None:
-            store.update_job(replace(job, session=key.id if key is not None else job.session))
-
-        def heard(failed: GatewayError | None) -> None:
-            if failed is not None:
-                logger.warning("how order %d went could not be stored: %s", job.id, failed)
-
-        self._facilities.writer.call(work, heard)
+    def _to_modem(self, running: _Running) -> None:
+        """The next way is a phone call: the job waits for a modem, together with what the night wants."""
+        self._running.pop(running.job.id, None)
+        waiting = replace(running.job, state=JobState.QUEUED, lease_until_ms=None, by_modem=True)
+        self._books.close(running, replace(waiting, progress="waits for a modem"))
+        self._next_of(running.job.serial)
+        assert self._needs_modem is not None
+        self._needs_modem()
+        self.look()
 
     # the end
 
-    def _cancel(self, running: _Running) -> None:
+    def _cancelled(self, held: HeldJob, why: str) -> None:
+        running = self._running.get(held.job.id)
+        if running is None:
+            return
         for waiting in (*self._waiting.values(), *self._busy.values()):
             if running in waiting:
                 waiting.remove(running)
                 self._running.pop(running.job.id, None)
                 return
         if running.session is not None and not running.session.over:
-            running.session.finish(LineLost("the order was cancelled"))
+            running.session.finish(LineLost(why))
 
     def _over(self, running: _Running, ending: Ending, *, entered: bool = True) -> None:
         self._running.pop(running.job.id, None)
-        done = ending.outcome in (Outcome.READ, Outcome.PARTIAL)
-        interrupted = self._stopped and ending.outcome in (Outcome.LINE_LOST, Outcome.PARTIAL)
-        self._write(
-            running,
-            state=JobState.QUEUED if interrupted else JobState.DONE if done else JobState.FAILED,
-            outcome=ending.outcome,
-            detail=ending.detail,
-            lease_until_ms=None,
-        )
+        job = replace(running.job, outcome=ending.outcome, detail=ending.detail, lease_until_ms=None, waits=False)
+        now_ms = self._facilities.now_ms()
+
+        def settle(store: Store, done: JobRecord) -> JobRecord:
+            left = 0
+            if running.fitted is not None and running.session is not None:
+                left = self._orders.settle(store, done, running.fitted, ending.outcome, now_ms)
+            if done.origin is Origin.SCHEDULE and ending.outcome is Outcome.REFUSED:
+                store.stop_plan(done.serial, CallResult.REFUSED, ending.detail, now_ms)
+                logger.error(
+                    "meter %s refused and is not read by plan until somebody acts: %s", done.serial, ending.detail
+                )
+            return self._settled(done, ending, left, now_ms)
+
+        self._books.close(running, job, settle)
         if entered:
             self._next_of(running.job.serial)
         self.look()
+
+    def _settled(self, job: JobRecord, ending: Ending, left: int, now_ms: int) -> JobRecord:
+        """How a job stands after its session: over, or to be tried again within its window."""
+        if self._stopped and ending.outcome in (Outcome.LINE_LOST, Outcome.PARTIAL):
+            return replace(job, state=JobState.QUEUED)
+        done = ending.outcome in (Outcome.READ, Outcome.PARTIAL)
+        if job.origin is Origin.SCHEDULE and (left or not done):
+            result = OUTCOMES[ending.outcome]
+            verdict = self._policy.judge(
+                result, job.attempts, job.tries, job.most_attempts, progressed=ending.stored > 0
+            )
+            job = replace(job, attempts=verdict.attempts, tries=verdict.tries)
+            again_ms = now_ms + int(verdict.gap_s * 1000)
+            if verdict.then is Then.AGAIN and (job.window_end_ms is None or again_ms < job.window_end_ms):
+                return replace(job, state=JobState.QUEUED, next_ms=again_ms)
+        return replace(job, state=JobState.DONE if done else JobState.FAILED)
 
     def _next_of(self, serial: str) -> None:
         waiting = self._busy.get(serial)

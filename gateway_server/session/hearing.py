@@ -142,6 +142,11 @@ class Hearing:
         facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
         self._sent += len(data)
 
+    def log_modem(self, direction: Direction, data: bytes) -> None:
+        """Keeps what was said with the modem on the way to the meter: no part of what the meter sent or got."""
+        facilities = self._facilities
+        facilities.writer.log(self._key, facilities.now_ms(), direction, data)
+
     def feed(self, data: bytes, at: int) -> None:
         """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
         state = self._state

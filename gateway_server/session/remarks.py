@@ -19,10 +19,13 @@ IDLE = "nobody speaks with the meter; these are its modem's heartbeats"
 
 LATE = "they came when the session was over"
 """What was kept out, when the line still delivered it behind the session's end."""
+IDENTIFIED = "the meter is known"
+"""Stands in the log of a call where sign-on ends and data begin."""
 
 _KEPT_OUT = re.compile(r"bytes (\d{1,15}) to (\d{1,15}) are not the meter's: .*", re.DOTALL)
 
 _IDLE = IDLE.encode()
+_IDENTIFIED = IDENTIFIED.encode()
 _EVERYTHING = Span(0, 10**15)
 
 
@@ -39,6 +42,11 @@ def is_answered(entry: LogEntry) -> bool:
 def is_late(entry: LogEntry) -> bool:
     """Whether bytes before this were received behind the session's end."""
     return entry.direction is Direction.NOTE and entry.data.endswith(LATE.encode())
+
+
+def is_identified(entry: LogEntry) -> bool:
+    """Whether a call's sign-on ended here: from now on what is known of its meter is used."""
+    return entry.direction is Direction.NOTE and entry.data == _IDENTIFIED
 
 
 def is_idle(entry: LogEntry) -> bool:

@@ -25,6 +25,7 @@ COUNTED = {
     "events": "event",
     "files": "file",
     "jobs": "job",
+    "calls": "call",
 }
 _MOST_PROBLEMS = 100
 

@@ -128,6 +128,7 @@ def _opened(connection: Connection, vault: Vault) -> SqlStore:
     migrate(connection)
     store = SqlStore(connection, vault)
     store.close_killed_sessions()
+    store.close_killed_calls()
     return store
 
 

@@ -300,9 +300,23 @@ class JobState(enum.Enum):
     CANCELLED = "cancelled"
 
 
+class Origin(enum.Enum):
+    """Who wants a job done."""
+
+    PERSON = "person"
+    SCHEDULE = "schedule"
+    COMPLETENESS = "completeness"  # rows are overdue, and the meter called in by itself
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """An order to obtain something from a meter: ``order`` as `ReadOrder.to_json`, an empty ``route`` means its own."""
+    """An order to obtain something from a meter: ``order`` as `ReadOrder.to_json`, an empty ``route`` means its own.
+
+    It is due from ``due_ms`` on and, after a failure, from ``next_ms``; nothing is begun behind ``window_end_ms``.
+    ``attempts`` are those that count, ``tries`` all; ``result`` and ``avoid`` say how the last went, by which modem.
+    ``by_modem``: it waits for a modem, not for a line. ``waits``: it is ours only because the meter has to call in by
+    itself; others may be at the meter meanwhile. ``schedule`` and ``night`` say which night's job it is.
+    """
 
     id: int
     serial: str
@@ -317,6 +331,20 @@ class JobRecord:
     session: int = 0
     outcome: Outcome | None = None
     detail: str = ""
+    due_ms: int = 0
+    window_end_ms: int | None = None
+    next_ms: int = 0
+    priority: int = 0
+    attempts: int = 0
+    most_attempts: int = 1
+    tries: int = 0
+    waits: bool = False
+    by_modem: bool = False
+    avoid: str = ""
+    result: CallResult | None = None
+    origin: Origin = Origin.PERSON
+    schedule: str = ""
+    night: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from gateway_server.errors import StoreError
-from gateway_server.model import Column, Direction, Identify, KnownMeter, MeterState, Saved
+from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
+from gateway_server.store.gaps import Gap
+from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span
 from gateway_server.store.records import (
+    CallRecord,
     EventToSave,
     FilePart,
     FileRecord,
@@ -226,12 +229,26 @@ class Store(Protocol):
         """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""
 
     # orders
-    def add_job(self, serial: str, order: str, route: str, at_ms: int) -> int: ...
+    def add_job(self, serial: str, order: str, route: str, at_ms: int) -> int:
+        """Queues what a person wants now; gives its number."""
+
+    def make_jobs(self, jobs: Iterable[JobToMake], at_ms: int) -> int:
+        """Queues what the plan wants, each job of a night once; gives how many are new."""
 
     def take_job(self, at_ms: int, lease_ms: int) -> JobRecord | None:
-        """The next queued job (or one whose lease ran out), now ours until the lease ends."""
+        """The next job that is due and needs no modem (or whose lease ran out), now ours until the lease ends."""
 
-    def update_job(self, job: JobRecord) -> None: ...
+    def take_call(self, job_id: int, at_ms: int, lease_ms: int) -> JobRecord | None:
+        """This job that waits for a modem, if it is still to be had and nobody is at its meter, now ours."""
+
+    def calls_wanted(self, at_ms: int) -> list[JobRecord]:
+        """Jobs that wait for a modem, due now or later, and nobody is at them."""
+
+    def end_windows(self, at_ms: int) -> list[JobRecord]:
+        """Fails the jobs whose window ended before anybody came to them; gives them."""
+
+    def update_job(self, job: JobRecord) -> None:
+        """Writes how far a job is. Raises `StoreError` if it is another gateway's by now."""
 
     def cancel_job(self, job_id: int) -> bool:
         """Cancels a job that is queued or running; `update_job` does not undo that. False if it was over already."""
@@ -239,3 +256,63 @@ class Store(Protocol):
     def job(self, job_id: int) -> JobRecord | None: ...
 
     def jobs(self, wanted: Filter = ...) -> Iterator[JobRecord]: ...
+
+    # calls by modem
+    def open_call(self, call: CallRecord) -> int:
+        """Notes that a call is being made; gives its number."""
+
+    def close_call(self, call: CallRecord) -> None:
+        """Writes what is known of a call by now; without ``ended_ms`` it is still being made."""
+
+    def calls(self, wanted: Filter = ...) -> Iterator[CallRecord]:
+        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``."""
+
+    def pin_tried(self, modem: str) -> str:
+        """The state of the file whose PIN was tried with this modem and not found right; empty for none."""
+
+    def note_pin_tried(self, modem: str, mark: str) -> None:
+        """Notes it before it is tried; an empty mark forgets it."""
+
+    # the plan
+    def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Seconds of air time of calls made since then, by meter and by modem."""
+
+    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int) -> None:
+        """Nobody calls this meter until what was wrong has changed, or `resume_plan`."""
+
+    def resume_plan(self, serial: str) -> bool: ...
+
+    def plan_stops(self) -> dict[str, PlanStop]:
+        """The meters that must not be called; stops whose reason has changed are lifted."""
+
+    def note_asked(self, serial: str, archive: str, spans: Iterable[Span], at_ms: int, *, none_there: bool) -> None:
+        """These rows were asked for and did not come; ``none_there``: because the device has none of them."""
+
+    def lost(self, serial: str, archive: str) -> list[Span]: ...
+
+    def ask_again(self, serial: str) -> int: ...
+
+    def settled(self, serial: str, archive: str) -> Settled | None: ...
+
+    def settle(self, serial: str, archive: str, settled: Settled) -> None: ...
+
+    # what is not there
+    def archives_of(self, serial: str) -> list[str]: ...
+
+    def row_bounds(self, serial: str, archive: str) -> tuple[int, int] | None:
+        """The times of the first and the last row whose time can be true."""
+
+    def row_times(self, serial: str, archive: str, since_ms: int, until_ms: int, limit: int = ...) -> list[int]:
+        """The times of regular rows, the latest first."""
+
+    def row_gaps(
+        self, serial: str, archive: str, since_ms: int, until_ms: int, period_ms: int, phase_ms: int
+    ) -> tuple[list[Gap], int | None, int | None]:
+        """The gaps between the rows that stand on an even grid, and the first and the last of these rows."""
+
+    def rows_between(self, serial: str, archive: str, after_ms: int, before_ms: int) -> int: ...
+
+    def rows_at(self, serial: str, archive: str, at_ms: int) -> int: ...
+
+    def brought(self, session: int, serial: str, archive: str, since_ms: int, until_ms: int) -> list[int]:
+        """The times of the rows that a session brought, within these bounds."""

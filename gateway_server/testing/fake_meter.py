@@ -48,7 +48,6 @@ NO_ARCHIVE = 100
 SYNTAX = 200
 ETX = 3
 WAKE_UPS = 20
-LARGEST_BLOCK = 100
 CLOCK = "1:400"
 INTERFACE_ACTIVE = 13
 LOCK_OPEN = 14
@@ -309,7 +308,7 @@ class FakeMeter:
         if verb == "R3":
             if rows and not rows.isdecimal():
                 raise Refusal(SYNTAX)
-            size = min(max(int(rows or 10), 1), LARGEST_BLOCK)
+            size = min(max(int(rows or 10), 1), self.quirks.largest_block)
         self._blocks = list(cut_into_blocks(archive, selected, size, self.quirks))
         self._block = 0
         return self._this_block()

@@ -39,6 +39,7 @@ class Quirks:
     asleep: bool = quirk(False, "a sign-on is heard only behind at least 20 wake-up NULs")
     misses_first: bool = quirk(False, "the first sign-on falls into its wake-up and is not answered")
     bus_address: str = quirk("", "answers a sign-on only with this address (or none, or zeros)")
+    largest_block: int = quirk(100, "rows in a block at most, whatever is asked for (a guess: no manual says)")
     idle_fallback_s: float = quirk(60.0, "so long without a request, and it must be signed on again")
 
     # locks
@@ -97,21 +98,21 @@ def from_options(options: list[str] | tuple[str, ...]) -> Quirks:
     return switched(Quirks, options)
 
 
-def switched(of: type[_Switches], options: list[str] | tuple[str, ...]) -> _Switches:
-    """The same for any dataclass of switches."""
+def switched(of: type[_Switches], options: list[str] | tuple[str, ...], word: str = "quirk") -> _Switches:
+    """The same for any dataclass of switches; ``word`` is what an operator calls one."""
     fields = {field.name: field for field in dataclasses.fields(of)}
     chosen: dict[str, object] = {}
     for option in options:
         name, equals, value = option.partition("=")
         name = name.strip().replace("-", "_")
         if name not in fields:
-            raise OperatorError(f"there is no quirk {name!r}; choose from: {', '.join(fields)}")
+            raise OperatorError(f"there is no {word} {name!r}; choose from: {', '.join(fields)}")
         default = fields[name].default
         try:
             chosen[name] = _value(default, value if equals else None)
         except ValueError:
             kind = "yes or no" if isinstance(default, bool) else "a number"
-            raise OperatorError(f"quirk {name}={value}: {kind} is wanted") from None
+            raise OperatorError(f"{word} {name}={value}: {kind} is wanted") from None
     return of(**chosen)
 
 

@@ -6,26 +6,40 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from gateway_server.errors import LineError
+from gateway_server.errors import LineError, OperatorError
 from gateway_server.model import Outcome
 from gateway_server.session.endings import Ending, ending
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
+from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.errand import Errand
+from gateway_server.transports.modem_pool import ModemPool
 from gateway_server.transports.routes import CallerRoute, CsdRoute, FtpRoute, Route, SerialRoute, TcpRoute
 from gateway_server.transports.serial import open_port
 from gateway_server.transports.tcp import KeepAlive, connect
 from gateway_server.transports.visit import Visit
 
+_NO_MODEM = "calls by modem (csd:) need a [[modem]] in the configuration, and the part `csd` of the gateway"
+
 
 class Dispatch:
     """Reaches meters over the routes that we open ourselves."""
 
-    def __init__(self, reactor: Any, facilities: Facilities, keep_alive: KeepAlive, connect_seconds: float) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        facilities: Facilities,
+        keep_alive: KeepAlive,
+        connect_seconds: float,
+        pool: ModemPool | None = None,
+        wait_for_modem: float = 300.0,
+    ) -> None:
         self._reactor = reactor
         self._facilities = facilities
         self._keep_alive = keep_alive
         self._connect_seconds = connect_seconds
+        self._pool = pool
+        self._wait_for_modem = wait_for_modem
         self._visits: set[Visit] = set()
 
     def can_open(self, route: Route) -> str:
@@ -34,7 +48,7 @@ class Dispatch:
             case CallerRoute():
                 return "the meter has to call in by itself, and is not on a line now"
             case CsdRoute():
-                return "calls by modem (csd:) are not available in this version yet"
+                return "" if self._pool is not None else _NO_MODEM
             case FtpRoute():
                 return "a meter that uploads (ftp:) cannot be asked"
             case _:
@@ -65,9 +79,24 @@ class Dispatch:
                 await connect(self._reactor, route.host, route.port, self._connect_seconds, self._keep_alive, meet)
             elif isinstance(route, SerialRoute):
                 open_port(self._reactor, route, meet)
+            elif isinstance(route, CsdRoute) and self._pool is not None:
+                self._dial(self._pool, route, errand)
+                return
             else:
                 raise LineError(self.can_open(route))
-        except LineError as failed:
+        except (LineError, OperatorError) as failed:
             errand.ended(Ending(Outcome.LINE_LOST, str(failed), errand.serial, error=failed))
             return
         visits[0].begin()
+
+    def _dial(self, pool: ModemPool, route: CsdRoute, errand: Errand) -> None:
+        """Calls as soon as a modem is ready; the errand ends with the call's session, or with why there was none."""
+
+        def nobody(why: str) -> None:
+            errand.ended(Ending(Outcome.LINE_LOST, why, errand.serial, error=LineError(why)))
+
+        pool.call_when_ready(CallOrder(route.number, errand, modem=route.modem), _told, nobody, self._wait_for_modem)
+
+
+def _told(_: CallEnd) -> None:
+    """The errand has heard all that it wants to know; the call's record is in the store."""

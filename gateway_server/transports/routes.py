@@ -41,9 +41,10 @@ class SerialRoute:
 
 @dataclass(frozen=True, slots=True)
 class CsdRoute:
-    """Dialled through the modem pool: ``csd:NUMBER``."""
+    """Dialled through the modem pool: ``csd:NUMBER``, or by one modem of it: ``csd:NUMBER@MODEM``."""
 
     number: str
+    modem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,12 @@ def parse_route(text: str) -> Route:
         case "serial":
             return _serial(text, rest)
         case "csd":
-            if not re.fullmatch(r"\+?\d{3,20}(@\w+)?", rest):
-                raise _wrong(text, "behind csd: stands a phone number, such as csd:+79161234567")
-            return CsdRoute(rest)
+            number, at, modem = rest.partition("@")
+            if not re.fullmatch(r"\+?[0-9]{3,20}", number) or (at and not re.fullmatch(r"[^\s:@]+", modem)):
+                raise _wrong(
+                    text, "behind csd: stands a phone number, such as csd:+79161234567, or csd:+79161234567@MODEM"
+                )
+            return CsdRoute(number, modem)
         case "ftp":
             if re.search(r"[\s:/]", rest):
                 raise _wrong(text, "behind ftp: stands a login without blanks, colons and slashes")

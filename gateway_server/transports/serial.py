@@ -207,7 +207,7 @@ def open_port(reactor: Any, route: SerialRoute, meet: Callable[[Line], _Speaker]
             stopbits=int(format[2]),
         )
     except _REFUSED as failed:
-        raise LineError(f"the port {route.port} cannot be opened: {_said(failed, route.port)}") from None
+        raise LineError(f"the port {route.port} cannot be opened: {said_of(failed, route.port)}") from None
 
 
 def _is_pseudo_terminal(path: str) -> bool:
@@ -218,7 +218,8 @@ def _is_pseudo_terminal(path: str) -> bool:
         return False
 
 
-def _said(failed: Exception, port: str) -> str:
+def said_of(failed: Exception, port: str) -> str:
+    """Why a port cannot be opened, and what to do."""
     number = getattr(failed, "errno", None)
     if number == errno.ENOENT:
         return "there is none; is the cable plugged in? `ls /dev/ttyACM* /dev/ttyUSB*` shows those there are"

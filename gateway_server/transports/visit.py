@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import LineLost
+from gateway_server.errors import LineError, LineLost
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities, Plan, Role
+from gateway_server.session.remarks import IDENTIFIED
 from gateway_server.session.session import Session
 from gateway_server.store.records import MeterRecord, SessionOpening
 from gateway_server.transports.errand import Errand
@@ -17,16 +18,23 @@ from gateway_server.transports.errand import Errand
 class Visit:
     """Speaks over a line as its errand says; closes the line when the session is over."""
 
-    __slots__ = ("_errand", "_line", "_over", "_session")
+    __slots__ = ("_errand", "_line", "_over", "_role", "session")
 
     def __init__(
-        self, line: Line, facilities: Facilities, errand: Errand, over: Callable[[Visit], None] | None = None
+        self,
+        line: Line,
+        facilities: Facilities,
+        errand: Errand,
+        over: Callable[[Visit], None] | None = None,
+        *,
+        role: Role = Role.ASK,
     ) -> None:
         self._over = over
         self._line = line
         self._errand = errand
+        self._role = role
         only = errand.codecs[0] if len(errand.codecs) == 1 else None
-        self._session = Session(
+        self.session = Session(
             line,
             facilities,
             self,
@@ -44,23 +52,29 @@ class Visit:
     def begin(self) -> None:
         """Starts the conversation."""
         errand = self._errand
-        errand.started(self._session)
-        self._session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.record, errand.known))
+        errand.started(self.session)
+        self.session.begin(Plan(errand.codecs, self._role, errand.order, errand.record, errand.known))
 
     def received(self, data: bytes) -> None:
         """Bytes from the meter."""
-        self._session.received(data)
+        self.session.received(data)
 
     def line_lost(self, reason: str) -> None:
         """The line is gone, however cleanly."""
-        self._session.line_lost(reason)
+        self.session.line_lost(reason)
 
     def end(self, reason: str) -> None:
         """Somebody needs the errand ended."""
-        self._session.finish(LineLost(reason))
+        self.session.finish(LineLost(reason))
+
+    def give_up(self, error: LineError) -> None:
+        """The line did not come about, or is of no use."""
+        self.session.finish(error)
 
     def session_identified(self, session: Session, meter: MeterRecord) -> None:
         """The meter said who it is."""
+        if self._line.transport == "csd":
+            session.note(IDENTIFIED)
 
     def session_progress(self, session: Session, progress: Progress) -> None:
         """Told to whoever ordered this."""

@@ -9,7 +9,8 @@ r"""Sessions as text: the ``.capture`` file, which a person reads, a test replay
     2026-08-22T07:00:00.123Z > 56 3F 0D 0A                                      V?..
     2026-08-22T07:00:00.480Z - the meter took 357 ms
 
-One line per chunk of the wire: when, which way (``>`` to the meter, ``<`` from it, ``-`` a remark), hex, characters.
+One line per chunk of the wire: when, which way (``>`` to the meter, ``<`` from it, ``}`` to the modem on the way
+to it, ``{`` from that, ``-`` a remark), hex, characters.
 A chunk of more than 16 bytes goes on in the next lines, which have no time. Lines that start with ``#`` are comments.
 Notes and header values are text with ``\n``, ``\\`` and the like for what is not printable.
 """
@@ -30,7 +31,7 @@ FIRST_LINE = "# capture 1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS = {direction.value: direction for direction in Direction}
-_ENTRY = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\s+) ?(?P<mark>[<>-])(?: (?P<rest>.*))?")
+_ENTRY = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\s+) ?(?P<mark>[<>{}-])(?: (?P<rest>.*))?")
 _ESCAPED = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 _SIMPLE = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _SIMPLE_BACK = {plain: f"\\{letter}" for letter, plain in _SIMPLE.items()}
@@ -117,7 +118,7 @@ def _read_header_line(line: str, number: int, header: dict[str, str]) -> None:
 def _read_entry_line(line: str, number: int, entries: list[LogEntry]) -> None:
     match = _ENTRY.fullmatch(line)
     if match is None:
-        raise CaptureError(f"line {number}: expected a time, one of < > -, and hex; got {line!r}")
+        raise CaptureError(f"line {number}: expected a time, one of < > {{ }} -, and hex; got {line!r}")
     direction = _MARKS[match["mark"]]
     rest = match["rest"] or ""
     goes_on = not match["time"].strip()

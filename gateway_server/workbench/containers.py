@@ -121,7 +121,7 @@ class _Opening:
                 if len(infos) > self._limits.files:
                     raise ContainerError(f"{file.name} holds {len(infos)} files, more than {self._limits.files}")
                 for info in infos:
-                    if info.is_dir():
+                    if not info.filename or info.is_dir():  # Python 3.11 stumbles over an entry without a name
                         continue
                     if info.flag_bits & 0x1:
                         raise ContainerError(f"{info.filename} in {file.name} is encrypted")

@@ -45,6 +45,9 @@ def pcapng(entries: Iterable[LogEntry], *, remote: str = "", about: str = "") ->
         if entry.direction is Direction.NOTE:
             comments.append(entry.data.decode("utf-8", "replace"))
             continue
+        if entry.direction.of_modem:
+            comments.append(f"modem {entry.direction.value} {entry.data.decode('latin-1').strip()}")
+            continue
         for at in range(0, len(entry.data), _LONGEST):
             if waiting:
                 yield _packet(*waiting, held)

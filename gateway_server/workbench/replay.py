@@ -30,7 +30,7 @@ from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilen
 from gateway_server.model import Direction, Event, KnownMeter, Reading, Row, Saved, Span
 from gateway_server.session.edge import to_save
 from gateway_server.session.intake import Intake
-from gateway_server.session.remarks import GIVEN_UP, is_answered, is_idle
+from gateway_server.session.remarks import GIVEN_UP, is_answered, is_identified, is_idle
 from gateway_server.store.records import EventToSave, LogEntry, RowToSave
 
 _GIVEN_UP = GIVEN_UP.encode()
@@ -140,9 +140,11 @@ class _Stream:
             entry = next(self._entries, None)
             if entry is None:
                 return None
+            if entry.direction.of_modem:
+                continue
             if entry.direction is Direction.TO_METER and (self._answered or self._idle):
                 self._answered = False
-            elif entry.direction is not Direction.NOTE or entry.data == _GIVEN_UP:
+            elif entry.direction is not Direction.NOTE or entry.data == _GIVEN_UP or is_identified(entry):
                 self._ahead = entry
             elif is_answered(entry):
                 self._answered = True
@@ -208,6 +210,12 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
             stream.hear()
             while frame := stream.frame():
                 yield from found_in(frame)
+            continue
+        if is_identified(entry):
+            # Over a line that is paid for a known meter need not be asked who it is.
+            if told.expected is not None and isinstance(interpreter, Recalls):
+                interpreter.recall(told.expected)
+            stream.skip()
             continue
         if entry.direction is Direction.NOTE or entry.at_ms - told.at_ms >= _SILENCE_MS:
             while frame := stream.left():
@@ -299,6 +307,8 @@ class _Acting:
                 break
             if entry.direction is Direction.NOTE:
                 self._stream.skip()
+                if is_identified(entry):
+                    continue
                 break
             self._stream.hear()
         while frame := self._stream.left():

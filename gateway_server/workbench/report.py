@@ -22,7 +22,7 @@ th{text-align:left;padding-right:2em;font-weight:600;vertical-align:top}
 .log td{vertical-align:top;padding:.3em 1em .3em 0;border-top:1px solid #ddd}
 .log th{padding:.3em 1em .3em 0}
 pre,.t{font:12px/1.35 ui-monospace,monospace;margin:0;white-space:pre}
-.to{background:#f2f6ff}.from{background:#f4fbf4}.note{background:#fbfbf2}
+.to{background:#f2f6ff}.from{background:#f4fbf4}.note{background:#fbfbf2}.modem{background:#f7f2fb}
 .fault{color:#b00020;font-weight:600}.noise{color:#8a6d00}.stored{color:#1b6e1b}
 .fields td,.fields th{border:0;padding:0 1em 0 0;font-weight:400}
 @media print{body{margin:0}}
@@ -76,6 +76,8 @@ def _row(chunk: ChunkView, home: tzinfo) -> str:
     )
     if chunk.direction is Direction.NOTE:
         return f'<tr class="note">{start}<td colspan="2">{escape(chunk.note)}\n'
+    if chunk.direction.of_modem:
+        return f'<tr class="modem">{start}<td colspan="2">modem: {escape(chunk.note)}\n'
     whose = "from" if chunk.direction is Direction.FROM_METER else "to"
     lines = escape("\n".join(chunk.hex_lines()))
     meaning = "".join(map(_frame, chunk.frames))

@@ -42,6 +42,8 @@ def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> 
             case Direction.NOTE:
                 notes += 1
                 late = late or is_late(entry)
+            case _:
+                continue  # the modem is hung up after the session has ended
         in_order = in_order and entry.at_ms >= before_ms
         before_ms = max(before_ms, entry.at_ms)
     if record.ended_ms is None:

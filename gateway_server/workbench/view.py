@@ -74,7 +74,9 @@ class ChunkView:
 
     @property
     def note(self) -> str:
-        """The text of a note."""
+        """The text of a note, or of a line of the modem's dialogue."""
+        if self.direction.of_modem:
+            return self.data.decode("latin-1").strip()
         return self.data.decode("utf-8", "replace")
 
     def hex_lines(self) -> Iterator[str]:
@@ -151,7 +153,7 @@ class _Viewing:
             self._received = pending.end
             self._heard_ms = entry.at_ms
             self._feed(entry.data, offset, pending.end)
-        elif entry.data == _GIVEN_UP:
+        elif entry.direction is Direction.NOTE and entry.data == _GIVEN_UP:
             self._give_up_unfinished()
 
     def _feed(self, data: bytes, start: int, end: int) -> None:

@@ -26,6 +26,11 @@ BLOCK = "block"
 """What is remembered of the block size that got through."""
 ROWS_PER_BLOCK = 10
 """RMG's choice since 2014: a month of hourly rows takes 3 minutes over CSD, row by row 17."""
+AIRTIME_BLOCK = "airtime_block"
+"""The same for lines that are paid for, where each block costs a round trip more."""
+MOST_AIRTIME_ROWS = 250
+"""35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt, and
+who does not bear it gets `ROWS_PER_BLOCK` from then on."""
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
@@ -74,6 +79,18 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
                 f"{name}: rows {last.order_number + 1} to {first - 1} behind the last stored one are no longer "
                 "in the device"
             )
+
+
+def read_range(talk: Conversation, name: str, number: int, since: datetime, until: datetime) -> Talk:
+    """Reads one stretch of an archive, both ends included, and tells when the device has nothing of it."""
+    yield from learn_layout(talk, number)
+    upper = values.time_text(until)
+    wanted = Range(_time_position(talk, number), _lower(since, None), upper)
+    reader = talk.listener.reader(number)
+    reader.elsewhere()
+    yield from _read(talk, name, number, wanted)
+    if not reader.seen:
+        yield Note(f"{name}: the device has no rows from {wanted.lower} to {upper}")
 
 
 def learn_layout(talk: Conversation, number: int) -> Talk:
@@ -128,8 +145,9 @@ def _order_position(talk: Conversation, number: int) -> int:
 
 
 def _block_size(talk: Conversation) -> int:
-    text = talk.recalled(BLOCK)
-    return min(max(int(text), 1), 100) if text.isascii() and text.isdecimal() else ROWS_PER_BLOCK
+    first, most = (MOST_AIRTIME_ROWS, MOST_AIRTIME_ROWS) if talk.airtime else (ROWS_PER_BLOCK, 100)
+    text = talk.recalled(AIRTIME_BLOCK if talk.airtime else BLOCK)
+    return min(max(int(text), 1), most) if text.isascii() and text.isdecimal() else first
 
 
 def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generator[Wish, Any, int | None]:
@@ -151,7 +169,7 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             yield Note(f"{name}: {why}; going on behind the last good row")
             damaged = isinstance(why, errors.RowDamaged) and errors.number(why.code) == 110
             if damaged and block == 1 and not progress:
-                skipped = _behind_damage(talk, number, name)
+                skipped = _behind_damage(talk, number, name, wanted)
                 if skipped is None:
                     raise
                 yield from talk.trouble(f"{name}: one row is damaged in the device and is left out ({why})")
@@ -162,10 +180,16 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
                     raise
                 text = f"{talk.name}, {name}: {why}, {fruitless} times in a row"
                 raise (ChecksumError(text) if why.damaged else MeterSilent(text)) from None
-            block = max(1, block // 2)
+            too_large = block > ROWS_PER_BLOCK and not progress and not damaged
+            block = ROWS_PER_BLOCK if too_large else max(1, block // 2)
             if _position_of(reader) != (None, None):
                 wanted = _from_last(talk, number, wanted)
             yield from talk.quiet()
+        except errors.BadInput as refused:
+            if block <= ROWS_PER_BLOCK:
+                raise
+            clean, block = False, ROWS_PER_BLOCK
+            yield Note(f"{name}: the device does not give so many rows at once (#{refused.code}); asking for fewer")
         except errors.Absent as absent:
             if errors.number(absent.code) != 101 or moved:
                 raise
@@ -175,7 +199,7 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             break
     else:
         raise MeterSilent(f"{talk.name}, {name}: broke off again and again; given up after {MOST_REQUESTS} requests")
-    yield from _learn_block(talk, block, clean=clean)
+    yield from _learn_block(talk, block, clean=clean, rows=reader.seen)
     return reader.first_order
 
 
@@ -191,25 +215,31 @@ def _from_last(talk: Conversation, number: int, wanted: Range) -> Range:
     return replace(wanted, lower=str(reader.last_order)) if reader.last_order is not None else wanted
 
 
-def _behind_damage(talk: Conversation, number: int, name: str) -> Range | None:
+def _behind_damage(talk: Conversation, number: int, name: str, wanted: Range) -> Range | None:
     """The range behind the row that follows the last good one; None where nothing says where that is."""
     reader = talk.listener.reader(number)
     by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
-    if by_order and reader.last_order is not None:
+    by_time = wanted.upper and wanted.position == _time_position(talk, number) and name in PERIODS
+    if by_order and not by_time and reader.last_order is not None:
         return Range(_order_position(talk, number), str(reader.last_order + 2))
     if reader.last_time is not None and name in PERIODS:
         behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
-        return Range(_time_position(talk, number), values.time_text(behind))
+        return Range(_time_position(talk, number), values.time_text(behind), wanted.upper if by_time else "")
     return None
 
 
-def _learn_block(talk: Conversation, block: int, *, clean: bool) -> Talk:
-    """Remembers a block size that had to be smaller; a clean reading lets it grow again."""
+def _learn_block(talk: Conversation, block: int, *, clean: bool, rows: int) -> Talk:
+    """Remembers a block size that had to be smaller; a clean reading lets it grow again.
+
+    On a line that is paid for it grows as far as device and line bear it, if there was more than one block to read.
+    """
     usual = _block_size(talk)
+    fact = AIRTIME_BLOCK if talk.airtime else BLOCK
+    most = MOST_AIRTIME_ROWS if talk.airtime else ROWS_PER_BLOCK
     if not clean:
-        yield from talk.remember(BLOCK, str(block))
-    elif usual < ROWS_PER_BLOCK:
-        yield from talk.remember(BLOCK, str(min(ROWS_PER_BLOCK, usual * 2)))
+        yield from talk.remember(fact, str(block))
+    elif usual < most and (rows > usual or not talk.airtime):
+        yield from talk.remember(fact, str(min(most, usual * 2)))
 
 
 def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int) -> Talk:

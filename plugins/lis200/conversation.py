@@ -65,6 +65,11 @@ class Conversation:
         serial = self.listener.serial or (self.expected.serial if self.expected else "")
         return f"meter {serial}" if serial else "the meter"
 
+    @property
+    def airtime(self) -> bool:
+        """Whether every second on this line is paid for: then nothing is asked that is not needed."""
+        return self.expected is not None and self.expected.airtime
+
     def recalled(self, fact: str) -> str:
         """What an earlier session asked to remember, empty if nothing."""
         return self.meter.memory.get(fact, "") if self.meter else ""
@@ -89,7 +94,7 @@ class Conversation:
             frame = yield Receive(timeout, self.timing.gap, kinds=kinds)
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
-            if isinstance(answer, HungUp):
+            if isinstance(answer, HungUp) and not self.airtime:  # a call's own modem is watched by who made it
                 raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
             if isinstance(answer, Damaged) or wanted(answer):
                 return answer
@@ -119,6 +124,11 @@ class Conversation:
         self.meter = yield said
         self.identified = True
         self.listener.recall(self.meter)
+
+    def trust(self) -> Talk:
+        """Takes the meter for the one that is expected: the way to it says so, and it was asked not long ago."""
+        assert self.expected is not None
+        yield from self._identify(Identify(self.expected.serial))
 
     def ask(self, message: messages.Message, *, repeats: int | None = None) -> Talk:
         """One question and its answer, asked again after silence or damage. Raises `MeterSilent`, `ChecksumError`."""
@@ -151,7 +161,7 @@ class Conversation:
                 return
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
-            if isinstance(answer, HungUp):
+            if isinstance(answer, HungUp) and not self.airtime:  # a call's own modem is watched by who made it
                 raise LineLost(f"{self.name}: the modem reports NO CARRIER, the far end hung up or lost the line")
 
     def contradicted(self) -> Talk:

@@ -22,6 +22,9 @@ from .rows import RowReader
 SERIAL, TYPE, SOFTWARE, PERIOD = "1:180", "1:181", "2:190", "4:150"
 MANUFACTURERS = {"ELS": "Elster"}
 PARITY = "parity"
+DEVICE = "device"
+"""What is remembered of type and software, for a session that does not ask for them: air time is paid for."""
+DEVICE_GAP = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class Lis200Interpreter:
         self._last_sent: messages.Command | None = None
         self._others: str | None = None  # what another master has just asked
         self._told_identity: Identify | None = None
+        self._assumed = ""
         self._parts: dict[int, dict[str, tuple[str, ...]]] = {}
         self._layouts: dict[int, layouts.Layout | None] = {}
         self._readers: dict[int, RowReader] = {}
@@ -155,6 +159,19 @@ class Lis200Interpreter:
         """What the register knows of the meter that has identified itself: layouts learnt in earlier sessions."""
         self.known = meter
         self._layouts.clear()
+        self._assumed = (self._type == "" and meter.memory.get(DEVICE, "")) or ""
+        if self._assumed:
+            self.profile = models.profile_of(self._ident, self._assumed.partition(DEVICE_GAP)[0])
+
+    @property
+    def device(self) -> str:
+        """Type and software, as they are remembered."""
+        return f"{self._type}{DEVICE_GAP}{self.software}"
+
+    @property
+    def trusted(self) -> bool:
+        """Whether type and software are taken from an earlier session."""
+        return bool(self._assumed) and self._told_identity is None
 
     # what the device says
 
@@ -204,7 +221,7 @@ class Lis200Interpreter:
         self.even = wire.even
         self._ident = said.ident
         self._manufacturer = MANUFACTURERS.get(said.manufacturer.upper(), said.manufacturer)
-        self.profile = models.profile_of(self._ident, self._type)
+        self.profile = models.profile_of(self._ident, self._type or self._assumed.partition(DEVICE_GAP)[0])
         return [], Signed(said, wire.even)
 
     def _refused(self, code: str) -> tuple[list[Found], Answer]:
@@ -300,7 +317,12 @@ class Lis200Interpreter:
 
     def layout_key(self, number: int) -> str:
         """Under which name the layout of an archive is remembered: it may change with the software version."""
-        return f"layout:{self.software}:{number}"
+        return f"layout:{self.running_software}:{number}"
+
+    @property
+    def running_software(self) -> str:
+        """The software version, as told now or taken from an earlier session."""
+        return self._assumed.partition(DEVICE_GAP)[2] if self.trusted else self.software
 
     def layout(self, number: int) -> layouts.Layout | None:
         """What this device said of an archive's columns, now or in an earlier session."""

@@ -56,6 +56,10 @@ class RowReader:
         self._columns: object = None
         self._summit: datetime | None = None  # the latest time before the clock went back to winter time
 
+    def elsewhere(self) -> None:
+        """What comes next is of another stretch: no row to compare with, and nowhere to go on from."""
+        self.last_order = self.last_time = self._summit = None
+
     def read(self, body: str, offset: int) -> Rows:
         """The rows in a block's text, whose first character stands at ``offset`` in the stream."""
         found = Rows()

@@ -7,11 +7,20 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from gateway_server.cli.session_text import WIDE, Look, chunk_lines, count_trouble, header_lines, summary_line
+from gateway_server.cli.session_text import (
+    WIDE,
+    Look,
+    chunk_lines,
+    count_trouble,
+    header_lines,
+    summary_line,
+    waterfall_lines,
+)
 from gateway_server.codec.codec import NOISE, SENT, Field
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.records import SessionRecord
 from gateway_server.workbench.view import ChunkView, FrameView, Stored
+from gateway_server.workbench.waterfall import Phase
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 AT = 1_399_010_400_340
@@ -120,3 +129,18 @@ def test_dialogue_in_a_note_is_shown_line_by_line() -> None:
     first, second = shown.split("\n")
     assert first.endswith("-  ftp> STOR a")
     assert second == " " * first.index("ftp>") + "ftp< 150 Ready\\x1b[2J"
+
+
+def test_modem_dialogue_is_one_line_each_and_marked_as_such() -> None:
+    said = lines(ChunkView(0, 20, Direction.FROM_MODEM, 0, b"CONNECT 9600\r"))
+    assert len(said) == 1
+    assert said[0].endswith("{  modem: CONNECT 9600")
+
+
+def test_waterfall_shows_where_a_calls_time_went() -> None:
+    phases = [Phase("dial", 0, 15_000), Phase("data", 15_000, 5_000)]
+    dial, data = waterfall_lines(phases, Look(ZoneInfo("UTC")))
+    assert dial.split() == ["dial", "█" * 30, "15.000", "s"]
+    assert data.split() == ["data", "█" * 10, "5.000", "s"]
+    assert data.index("█") == dial.index("█") + 30
+    assert list(waterfall_lines([], Look(ZoneInfo("UTC")))) == []

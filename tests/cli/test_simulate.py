@@ -53,9 +53,41 @@ def test_quirks_and_manners_can_be_listed(desk: Desk) -> None:
         ("fleet", "--models", "x"),
         ("upload", "--manner", "cut=ears"),
         ("upload", "--call", "nowhere"),
+        ("modems", "--failures", "gremlins"),
+        ("modems", "--share", "often"),
+        ("modems", "--setup-seconds", "40-10"),
+        ("modems", "--book", "missing.toml"),
+        ("modems", "--tcp", "--listen", "nowhere"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(desk: Desk, arguments: tuple[str, ...]) -> None:
     refused = ran(desk, "simulate", *arguments)
     assert refused.status == 2
     assert "Traceback" not in refused.err
+
+
+@pytest.mark.end_to_end
+def test_modems_say_their_ports_and_phone_book_and_dump_what_came_of_it(desk: Desk) -> None:
+    options = ("--tcp", "--count", "2", "--meters", "2", "--days", "1", "--dump", "held", "--failures", "busy")
+    with started(desk, "simulate", "modems", *options, "--failures", "registration_s=0") as simulated:
+        host, port = simulated.line("modem1 socket://").rsplit("//", 1)[1].split(":")
+        assert simulated.line("modem2 socket://")
+        assert simulated.line("+79160000002") == "+79160000002 ek270 41203378"
+        assert simulated.line("ready")
+        with socket.create_connection((host, int(port)), timeout=20) as line:
+            line.sendall(b"ATE0\rATD+79160000001\r")
+            heard = b""
+            while b"BUSY\r\n" not in heard:
+                heard += line.recv(64)
+        ended = simulated.end(signal.SIGTERM)
+        assert (ended.status, ended.err) == (0, "")
+    (call,) = json.loads((desk.folder / "held" / "calls.json").read_text(encoding="utf-8"))
+    assert (call["number"], call["result"]) == ("+79160000001", "BUSY")
+    assert json.loads((desk.folder / "held" / "41203378.json").read_text(encoding="utf-8"))["serial"] == "41203378"
+
+
+def test_failures_of_modems_can_be_listed(desk: Desk) -> None:
+    said = desk.run("simulate", "modems", "--list-failures").out
+    assert "lost_silently_after=N" in said
+    assert "sim_busy_s=SECONDS" in said
+    assert "every kind of failing call" in said

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from gateway_server.cli.why import standing
-from gateway_server.model import MeterState, Outcome
-from gateway_server.store.records import MeterRecord, SessionRecord
+from gateway_server.model import CallResult, MeterState, Outcome
+from gateway_server.store.plan_records import PlanStop
+from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord
 
 HOUR = 3_600_000
 NOW = 1_399_032_000_000
@@ -113,3 +114,51 @@ def test_first_session_that_is_still_open_shows_since_when_and_where_to_look() -
 
 def test_what_was_just_now_is_not_measured_in_milliseconds() -> None:
     assert "less than a minute ago" in standing(METER, [ended(9, Outcome.SILENT, 0)], NOW).evidence
+
+
+def called(number: int, result: CallResult | None, minutes_ago: int, **said: object) -> CallRecord:
+    at_ms = NOW - minutes_ago * 60_000
+    call = CallRecord(number, "41203377", "m1", "+79161234567", at_ms, None, at_ms + 20_000, result)
+    return replace(call, **said)  # type: ignore[arg-type]  # fields of the record
+
+
+CALLED = MeterRecord("41203377", routes=("csd:+79161234567",))
+
+
+def test_meter_that_cannot_be_called_says_how_often_why_and_by_which_modems() -> None:
+    calls = [
+        called(9, CallResult.BUSY, 10, cause="17", detail="busy"),
+        called(8, CallResult.BUSY, 70, modem="m2"),
+        called(7, CallResult.NO_ANSWER, 130),
+    ]
+    stands = standing(CALLED, [ended(3, Outcome.READ, 30)], NOW, calls)
+    assert stands.verdict == "busy, 2 times in a row: its modem is in a call"
+    assert stands.evidence == "call 9 by modem m1, 9 min 0 s ago, cause 17: busy; by modems m1, m2; last good session 3"
+    assert "switched off and on" in stands.next_step
+    assert not stands.well
+
+
+@pytest.mark.parametrize("result", [one for one in CallResult if one.value not in ("ok", "silent", "refused", "lost")])
+def test_every_call_that_reached_nobody_has_a_cause_and_a_next_step(result: CallResult) -> None:
+    stands = standing(CALLED, [], NOW, [called(1, result, 5)])
+    assert stands.verdict.startswith(result.value)
+    assert stands.next_step
+    assert "{" not in stands.next_step
+
+
+def test_calls_are_no_matter_once_the_meter_was_heard_of_again() -> None:
+    stands = standing(CALLED, [ended(3, Outcome.READ, 1)], NOW, [called(9, CallResult.BUSY, 90)])
+    assert stands.well
+    during = standing(CALLED, [], NOW, [called(9, None, 1), called(8, CallResult.NO_ANSWER, 9)])
+    assert during.verdict.startswith("no_answer")
+
+
+def test_meter_that_nobody_calls_any_more_says_since_when_and_what_starts_it_again() -> None:
+    stop = PlanStop("41203377", CallResult.REFUSED, "#0017 wrong access code", "", NOW - 3 * 3_600_000)
+    stands = standing(CALLED, [], NOW, [called(4, CallResult.REFUSED, 180, session=7)], stop)
+    assert stands.verdict == "refused: nobody calls it any more until somebody acts"
+    assert "#0017 wrong access code; call 4 by modem m1" in stands.evidence
+    assert "--password-file FILE" in stands.next_step
+    assert "call resume 41203377" in stands.next_step
+    number = standing(CALLED, [], NOW, (), replace(stop, result=CallResult.WRONG_NUMBER))
+    assert "--route csd:NUMBER" in number.next_step

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.model import MeterState, Outcome, ReadOrder
+from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.jobs import WAITS_FOR_CALL, WAITS_FOR_TURN, Jobs
+from gateway_server.scheduler.obligations import Budget, Obligations
+from gateway_server.scheduler.policy import Policy
 from gateway_server.session.endings import Ending
 from gateway_server.store.records import JobRecord, JobState, MeterRecord
 from gateway_server.testing.fake_line import FakeLine
@@ -17,6 +22,8 @@ from gateway_server.transports.visit import Visit
 from tests.session.conversations import ToyCodec
 from tests.transports.hall import IMEI, SERIAL, Hall
 
+ORDERS = Obligations(Terms(), Budget(100_000, 60))
+POLICY = Policy(random.Random(7))
 ANSWERS = b"SN=41203377\r\nV=4\r\n"
 
 
@@ -50,7 +57,7 @@ class Office:
         self.store = self.hall.store
         self.store.put_meter(MeterRecord(SERIAL, routes=routes))
         self.roads = Roads(self.hall)
-        self.jobs = Jobs(self.hall.facilities, self.hall.presence, self.roads, self._codecs, parallel)
+        self.jobs = Jobs(self.hall.facilities, self.hall.presence, self.roads, self._codecs, ORDERS, POLICY, parallel)
         self.hall.presence.came = self.jobs.came
 
     def _codecs(self, record: MeterRecord) -> tuple[Codec, ...]:
@@ -192,13 +199,13 @@ def test_progress_is_told_but_not_for_every_step() -> None:
     number = office.order()
     visit = office.roads.visits[0]
     office.hall.pass_seconds(1)
-    visit.session_progress(visit._session, Progress("blocks", 3, 70))
+    visit.session_progress(visit.session, Progress("blocks", 3, 70))
     assert (office.job(number).progress, office.job(number).progress_done, office.job(number).progress_total) == (
         "blocks",
         3,
         70,
     )
-    visit.session_progress(visit._session, Progress("blocks", 4, 70))
+    visit.session_progress(visit.session, Progress("blocks", 4, 70))
     assert office.job(number).progress_done == 3
 
 

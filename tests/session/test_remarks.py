@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from gateway_server.model import Direction, Span
-from gateway_server.session.remarks import ANSWERED_HEARTBEAT, IDLE, is_answered, is_idle, kept_out, spans_kept_out
+from gateway_server.session.remarks import (
+    ANSWERED_HEARTBEAT,
+    IDENTIFIED,
+    IDLE,
+    is_answered,
+    is_identified,
+    is_idle,
+    kept_out,
+    spans_kept_out,
+)
 from gateway_server.store.records import LogEntry
 
 
@@ -47,3 +56,9 @@ def test_record_of_a_parked_line_has_nothing_for_the_codec() -> None:
     assert [is_idle(entry) for entry in log] == [True, False]
     (everything,) = spans_kept_out(log)
     assert (everything.start, everything.end > 1 << 40) == (0, True)
+
+
+def test_place_where_a_calls_sign_on_ended_is_found_again() -> None:
+    assert is_identified(note(IDENTIFIED))
+    assert not is_identified(note("the meter is"))
+    assert not is_identified(LogEntry(1, Direction.FROM_METER, IDENTIFIED.encode()))

@@ -33,6 +33,7 @@ def test_a_sound_store_is_counted(store: SqlStore) -> None:
         "archive rows": 2,
         "events": 1,
         "jobs": 1,
+        "calls": 0,
     }
     assert report.running == (key.id,)
 

@@ -170,6 +170,12 @@ def test_layout_may_be_refused() -> None:
     assert [asked(fake, f"R1 3:V.{attribute}(1)") for attribute in "234"] == ["(#0005)"] * 3
 
 
+@pytest.mark.parametrize(("largest", "rows"), [(100, 100), (30, 30), (999, 250)])
+def test_block_has_no_more_rows_than_the_meter_gives(largest: int, rows: int) -> None:
+    fake = signed_on(meter(days=15, quirks=Quirks(largest_block=largest)))
+    assert asked(fake, "R3 3:V.0(3;;;250)").count("(CRC Ok)") == rows
+
+
 def test_values_wait_for_an_open_lock() -> None:
     fake = signed_on(meter(quirks=Quirks(lock_values=True)))
     assert asked(fake, "R1 1:180.0(1)") == "1:180.0(41203377)"

@@ -31,7 +31,7 @@ def sent(hall: Hall, route: str, reactor: Any = None) -> tuple[Dispatch, list[En
         ("tcp:192.0.2.1:4001", ""),
         ("serial:/dev/ttyACM0", ""),
         ("caller:7", "has to call in by itself"),
-        ("csd:+79161234567", "not available in this version"),
+        ("csd:+79161234567", "need a [[modem]]"),
         ("ftp:meter7", "cannot be asked"),
     ],
 )
@@ -45,7 +45,7 @@ def test_route_that_cannot_be_opened_says_why(hall: Hall, route: str, hindrance:
 def test_errand_over_a_route_that_cannot_be_opened_ends(hall: Hall) -> None:
     _, endings = sent(hall, "csd:+79161234567")
     assert [ending.outcome for ending in endings] == [Outcome.LINE_LOST]
-    assert "not available" in endings[0].detail
+    assert "need a [[modem]]" in endings[0].detail
 
 
 def test_errand_over_a_port_that_is_not_there_ends(hall: Hall) -> None:

@@ -20,7 +20,7 @@ from gateway_server.transports.routes import CallerRoute, CsdRoute, FtpRoute, Ro
         ("serial:/dev/ttyUSB0:9600", SerialRoute("/dev/ttyUSB0", 9600, "8N1")),
         ("serial:/dev/ttyUSB0:300:7e1", SerialRoute("/dev/ttyUSB0", 300, "7E1")),
         ("csd:+79161234567", CsdRoute("+79161234567")),
-        ("csd:79161234567@7", CsdRoute("79161234567@7")),
+        ("csd:79161234567@7", CsdRoute("79161234567", "7")),
         ("ftp:meter7", FtpRoute("meter7")),
     ],
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from gateway_server.codec.dialogue import Progress
+from gateway_server.errors import LineError
 from gateway_server.model import Outcome
 from gateway_server.session.endings import Ending
+from gateway_server.session.plan import Role
+from gateway_server.session.remarks import IDENTIFIED
 from gateway_server.session.session import Session
 from gateway_server.transports.errand import Errand
 from gateway_server.transports.visit import Visit
@@ -65,3 +68,31 @@ def test_errand_can_be_ended_from_outside(hall: Hall) -> None:
     visit(hall, told).end("the gateway stops")
     assert "the gateway stops" in told.ended[0].detail
     assert hall.line.closed
+
+
+def test_line_that_does_not_come_about_ends_the_errand_with_the_reason(hall: Hall) -> None:
+    told = Told()
+    errand = Errand((ToyCodec(),), hall.store.meter(SERIAL), hall.store.known_meter(SERIAL), ended=told.ended.append)
+    one = Visit(hall.line, hall.facilities, errand)
+    one.give_up(LineError("the number is busy"))
+    assert [(ending.outcome, ending.detail.partition(";")[0]) for ending in told.ended] == [
+        (Outcome.LINE_LOST, "the number is busy")
+    ]
+    assert hall.line.written == []
+
+
+def test_meter_that_called_may_speak_first(hall: Hall) -> None:
+    told = Told()
+    errand = Errand((ToyCodec(),), hall.store.meter(SERIAL), None, ended=told.ended.append)
+    one = Visit(hall.line, hall.facilities, errand, role=Role.LISTEN)
+    one.begin()
+    one.received(b"SN=41203377\r\nV=7\r\nEND\r\n")
+    assert hall.values() == ["7"]
+    assert hall.line.said == b"OK\r\n"
+
+
+def test_call_notes_where_its_sign_on_ended(hall: Hall) -> None:
+    hall.line.transport = "csd"
+    visit(hall, Told()).received(b"SN=41203377\r\nV=4\r\n")
+    assert ("-", IDENTIFIED.encode()) in hall.log()
+    assert hall.log().index(("-", IDENTIFIED.encode())) < hall.log().index((">", b"V?\r\n"))

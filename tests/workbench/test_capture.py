@@ -81,7 +81,7 @@ def test_characters_beside_the_hex_and_comments_may_be_left_out() -> None:
     [
         ("1970-01-01T00:00:00.000Z < 5G", "line 4: '5G' is not hex"),
         ("1970-01-01T00:00:00.000Z < 5", "line 4: '5' is not hex"),
-        ("1970-01-01T00:00:00.000Z ? 53", "line 4: expected a time, one of < > -, and hex"),
+        ("1970-01-01T00:00:00.000Z ? 53", "line 4: expected a time, one of < > { } -, and hex"),
         ("1970-01-01 00:00:00 < 53", "line 4: expected a time"),
         ("1970-13-01T00:00:00.000Z < 53", "line 4: there is no such time: 1970-13-01"),
         ("1970-01-01T00:00:00.000Z - a \\ b", "line 4: a lone backslash"),
@@ -126,3 +126,14 @@ def refusal_of(text: str) -> str:
 def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
     for candidate in (text, f"# capture 1\n\n{text}"):
         assert refusal_of(candidate)[:5] in ("", "line ")
+
+
+def test_modems_dialogue_is_kept_apart_by_its_marks() -> None:
+    log = [
+        LogEntry(0, Direction.TO_MODEM, b"ATD********4567\r"),
+        LogEntry(20_000, Direction.FROM_MODEM, b"CONNECT 9600\r"),
+        LogEntry(20_001, Direction.TO_METER, b"/?!\r\n"),
+    ]
+    text = write_capture(Capture(CaptureHeader(), log))
+    assert "1970-01-01T00:00:20.000Z { 43 4F 4E 4E 45 43 54 20 39 36 30 30 0D           CONNECT 9600." in text
+    assert read_capture(text).entries == log

@@ -110,3 +110,19 @@ def test_session_that_said_nothing_opens(tmp_path: Path) -> None:
     path = tmp_path / "empty.pcapng"
     path.write_bytes(b"".join(pcapng([LogEntry(AT, NOTE, b"connection refused")])))
     assert fields(path, "frame.number") == []
+
+
+@needs_tshark
+def test_modems_dialogue_is_a_remark_and_no_packet(tmp_path: Path) -> None:
+    called = [
+        LogEntry(AT - 20_000, Direction.TO_MODEM, b"ATD********4567\r"),
+        LogEntry(AT - 10, Direction.FROM_MODEM, b"CONNECT 9600\r"),
+        *ENTRIES,
+    ]
+    path = tmp_path / "called.pcapng"
+    path.write_bytes(b"".join(pcapng(called)))
+    assert [payload for (payload,) in fields(path, "tcp.payload")] == [
+        entry.data.hex() for entry in ENTRIES if entry.direction is not NOTE
+    ]
+    ((comment,), *_) = fields(path, "frame.comment")
+    assert "modem { CONNECT 9600" in comment

@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway_server.codec.buffer import LineFramer
 from gateway_server.codec.codec import Codec, Field, Frame
 from gateway_server.codec.dialogue import Dialogue, Drain, Findings, Found, Note, Partly, Receive, Remember, Send
@@ -23,7 +25,7 @@ from gateway_server.model import (
     Row,
     Span,
 )
-from gateway_server.session.remarks import GIVEN_UP, kept_out, spans_kept_out
+from gateway_server.session.remarks import GIVEN_UP, IDENTIFIED, kept_out, spans_kept_out
 from gateway_server.store.records import LogEntry
 from gateway_server.workbench.replay import Replayed, replay
 from tests.plugins.gasbox import codec as gasbox
@@ -290,6 +292,28 @@ def test_what_earlier_sessions_learnt_is_recalled_with_the_identity() -> None:
     known = KnownMeter("41", memory={"scale": "10"})
     replayed = list(replay(Remembering(), entries, MOSCOW, meter=known))
     assert [row.values for one in replayed for row in one.rows] == [("5",), ("50",)]
+
+
+def test_known_meter_that_was_not_asked_who_it_is_is_recalled_where_its_call_says_so() -> None:
+    entries = log((100, "<", b"V5\n"), (110, "-", IDENTIFIED.encode()), (120, "<", b"V5\n"))
+    known = KnownMeter("41", memory={"scale": "10"})
+    replayed = list(replay(Remembering(), entries, MOSCOW, meter=known))
+    assert [(one.serial, row.values) for one in replayed for row in one.rows] == [("41", ("5",)), ("41", ("50",))]
+
+
+@pytest.mark.parametrize("codec", [gasbox])
+def test_modem_dialogue_is_no_part_of_the_meters_bytes(codec: Codec) -> None:
+    called = log(
+        (0, "}", b"ATD********4567\r"),
+        (20_000, "{", b"CONNECT 9600\r"),
+        *((entry.at_ms + 20_000, entry.direction.value, entry.data) for entry in CALL),
+        (99_000, "}", b"+++"),
+        (99_500, "{", b"OK\r"),
+    )
+    plain = list(replay(codec, CALL, MOSCOW))
+    assert [(one.rows[0].values, one.rows[0].span_start) for one in replay(codec, called, MOSCOW) if one.rows] == [
+        (one.rows[0].values, one.rows[0].span_start) for one in plain if one.rows
+    ]
 
 
 def test_block_that_was_still_coming_when_we_spoke_is_not_cut() -> None:

@@ -61,3 +61,14 @@ def test_report_is_self_contained_and_text_in_it_is_no_markup() -> None:
     parser = Links()
     parser.feed(text)
     assert parser.found == []
+
+
+def test_modems_dialogue_is_told_apart_and_in_no_digest() -> None:
+    entries = [
+        LogEntry(AT, Direction.TO_MODEM, b"ATD********4567\r"),
+        LogEntry(AT + 5, Direction.FROM_MODEM, b"CONNECT 9600\r"),
+    ]
+    text = b"".join(html_report(RECORD, view_session(entries), ZoneInfo("Europe/Moscow"))).decode()
+    assert 'class="modem"' in text
+    assert "modem: CONNECT 9600" in text
+    assert text.count(hashlib.sha256(b"").hexdigest()) == 2

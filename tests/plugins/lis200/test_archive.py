@@ -10,7 +10,8 @@ import pytest
 
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import LineLost
-from gateway_server.model import KnownMeter, LastRow, ReadOrder
+from gateway_server.model import ArchiveRange, KnownMeter, LastRow, ReadOrder
+from gateway_server.testing.fake_delivery import Reply
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_quirks import Quirks
 from plugins.lis200.messages import (
@@ -288,3 +289,81 @@ def test_a_block_without_its_end_is_resumed_behind_the_last_good_row() -> None:
     told = visit(meter, INTERVAL)
     assert [row.order_number for row in told.archive("interval")] == [0, 1, 2]
     assert RESUMED in meter.heard
+
+
+def between(meter: FakeMeter, since: datetime, until: datetime) -> list[tuple[int, str]]:
+    low, high = f"{since:%Y-%m-%d,%H:%M:%S}", f"{until:%Y-%m-%d,%H:%M:%S}"
+    return [row for row in order_and_time(meter) if low <= row[1] <= high]
+
+
+@pytest.mark.parametrize("model", ["ek260", "ek270", "ek280", "tc210", "tc220"])
+@pytest.mark.parametrize("quirks", [Quirks(), Quirks(bad_bcc_every=2), Quirks(lose_every=4), Quirks(no_layout=True)])
+def test_exactly_the_holes_are_fetched_the_newest_first(model: str, quirks: Quirks) -> None:
+    meter = FakeMeter(model, days=10, quirks=quirks)
+    new = ArchiveRange("interval", datetime(2024, 4, 2, 11), datetime(2024, 4, 3, 12))
+    old = ArchiveRange("interval", datetime(2024, 3, 28, 3), datetime(2024, 3, 28, 5))
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",), ranges=(new, old))))
+    assert told.outcome is None
+    wanted = between(meter, *new[1:]) + between(meter, *old[1:])
+    assert list(dict.fromkeys(found(told))) == wanted
+    assert len(wanted) >= 29
+    assert not [row for row in told.archive("interval") if "counter_back" in row.quality]
+
+
+def test_hole_that_the_device_has_overwritten_is_told_and_the_next_one_read() -> None:
+    meter = FakeMeter(days=5)
+    new = ArchiveRange("interval", datetime(2024, 4, 3, 10), datetime(2024, 4, 3, 12))
+    gone = ArchiveRange("interval", datetime(2023, 1, 1, 0), datetime(2023, 1, 1, 5))
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",), ranges=(gone, new))))
+    assert told.outcome is None
+    assert found(told) == between(meter, *new[1:])
+    assert any("the device has no rows from 2023-01-01,00:00:00" in note for note in told.notes)
+
+
+PAID = replace(INTERVAL, airtime=True)
+
+
+def blocks_asked(told: Visit) -> list[str]:
+    return [data.decode("latin-1") for data in told.sent if data.startswith(b"\x01R3")]
+
+
+def test_over_a_paid_line_blocks_are_as_large_as_it_may_lose() -> None:
+    told = visit(FakeMeter(days=31, quirks=Quirks(largest_block=999)), PAID)
+    assert blocks_asked(told)[0][8:].startswith("0(3;;;250)")
+    assert told.sent.count(b"\x06") == 2  # 744 rows in three blocks, of which the last is not acknowledged
+    assert "airtime_block" not in told.memory
+    assert "block" not in told.memory
+
+
+def test_device_that_bears_no_large_block_gets_small_ones_from_then_on() -> None:
+    class Small(FakeMeter):
+        """Refuses blocks of more than ten rows."""
+
+        def received(self, data: bytes) -> list[Any]:
+            if b"R3" in data and b";250)" in data:
+                return [Reply(0.0, encode(Refusal("0013")))]
+            return super().received(data)
+
+    first = visit(Small(days=3), PAID)
+    assert first.outcome is None
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(first)] == ["250)", "10)"]
+    assert first.memory["airtime_block"] == "10"
+    again = visit(Small(days=3), replace(PAID, memory=first.memory))
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(again)] == ["10)"]
+
+
+def test_device_that_is_silent_to_a_large_block_gets_small_ones_at_once() -> None:
+    class Deaf(FakeMeter):
+        """Hears nothing of blocks of more than ten rows."""
+
+        def received(self, data: bytes) -> list[Any]:
+            return [] if b"R3" in data and b";250)" in data else super().received(data)
+
+    told = visit(Deaf(days=3), PAID)
+    assert told.outcome is None
+    assert [asked.rpartition(";")[2][:-2] for asked in blocks_asked(told)] == ["250)", "10)"]
+
+
+def test_blocks_of_a_paid_line_grow_again_when_it_is_clean() -> None:
+    told = visit(FakeMeter(days=5), replace(PAID, memory={"airtime_block": "40"}))
+    assert told.memory["airtime_block"] == "80"

@@ -15,7 +15,7 @@ from gateway_server.testing.fake_quirks import Quirks, from_options
 from gateway_server.testing.play import play
 from plugins.lis200 import codec
 from plugins.lis200.messages import Block, Command, encode
-from tests.plugins.lis200.visit import listen, visit
+from tests.plugins.lis200.visit import Visit, listen, visit
 
 SERIAL = "41203377"
 EK_ROW = (
@@ -230,3 +230,57 @@ def test_a_meter_that_falls_silent_keeps_what_it_gave() -> None:
     assert isinstance(told.outcome, Partly)
     assert "nothing came" in told.outcome.reason
     assert told.archive("interval")
+
+
+PAID = KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("daily",)), airtime=True)
+
+
+def telegrams(told: Visit) -> list[str]:
+    return [data.decode("latin-1").strip("\x01\x02\x03\r\n")[:2] for data in told.sent]
+
+
+def test_meter_met_before_is_asked_over_a_paid_line_for_nothing_but_its_rows() -> None:
+    meter = FakeMeter(days=5)
+    first = visit(meter, PAID)
+    assert first.memory["device"] == "EK270|2.05"
+    assert first.memory["trust"] == "30"
+    second = visit(meter, replace(PAID, memory=first.memory, last=first.last()))
+    assert telegrams(second) == ["/?", "\x060", "R3", "B0"]
+    assert second.identity == Identify(SERIAL)
+    assert second.memory["trust"] == "29"
+    assert second.archive("daily")[0].columns == first.archive("daily")[0].columns
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("memory", {"trust": "0"}),
+        ("memory", {"device": ""}),
+        ("memory", {"device": "TC215|1.00"}),
+        ("memory", {"layout:2.05:7": ""}),
+        ("order", ReadOrder(frozenset({"archive", "current"}), ("daily",))),
+        ("claimed", False),
+        ("airtime", False),
+    ],
+)
+def test_meter_is_asked_who_it_is_unless_all_that_is_needed_is_known(change: str, value: object) -> None:
+    meter = FakeMeter(days=5)
+    known = replace(PAID, memory=visit(meter, PAID).memory)
+    if isinstance(value, dict):
+        known = replace(known, memory={**known.memory, **value})
+    else:
+        known = replace(known, **{change: value})  # type: ignore[arg-type]  # what the case names
+    assert b"\x01R1\x021:180.0(1)\x03~" in visit(meter, known).sent
+
+
+def test_trust_is_renewed_by_asking_again() -> None:
+    meter = FakeMeter(days=5)
+    memory = {**visit(meter, PAID).memory, "trust": "0"}
+    assert visit(meter, replace(PAID, memory=memory)).memory["trust"] == "30"
+
+
+def test_other_meter_behind_a_trusted_number_is_found_out_when_trust_ends() -> None:
+    memory = {**visit(FakeMeter(days=5), PAID).memory, "trust": "0"}
+    told = visit(FakeMeter(serial="999", days=5), replace(PAID, memory=memory))
+    assert isinstance(told.outcome, UnknownMeter)
+    assert not told.archive("daily")

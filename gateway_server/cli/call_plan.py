@@ -1,0 +1,179 @@
+"""``call plan``: what will be called tonight; ``call resume``: calling a meter again that nobody calls any more."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import click
+
+from gateway_server.cli import options as opt
+from gateway_server.cli.errors import Failed, say
+from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
+from gateway_server.cli.listing import JsonValue, print_json, print_table
+from gateway_server.cli.moments import local, rfc3339
+from gateway_server.errors import OperatorError
+from gateway_server.scheduler.night import Modem
+from gateway_server.scheduler.preview import ByLine, Preview, minutes_begun, preview, summary
+
+
+@click.command("plan")
+@click.option("--night", metavar="DATE", help="The night that begins on this day, by the meters' clocks. [from now on]")
+@opt.limit_option
+@opt.json_option
+@config_option
+@pass_invocation
+def call_plan(invocation: Invocation, night: str | None, limit: int | None, as_json: bool) -> None:
+    """What will be called, when, by which modem.
+
+    And what cannot be called, and why. Calls take as long as the meter's earlier ones did, by the rows that are
+    missing; every modem of the configuration is counted as in service.
+    """
+    try:
+        day = date.fromisoformat(night) if night else None
+    except ValueError:
+        raise OperatorError(f"{night!r} is no day; write it like 2026-11-28") from None
+    calls = invocation.config.calls
+    modems = [Modem(one.name, one.operator) for one in invocation.config.modem]
+    with invocation.store() as store:
+        seen = preview(store, invocation.config.duty_terms(), modems, invocation.now_ms(), day)
+        zones = Zones(store)
+        if as_json:
+            print_json(plan_json(seen, len(modems), calls.price))
+            return
+        _show(seen, zones, len(modems), limit or 50)
+        if calls.price is not None and seen.plan.calls:
+            click.echo(f"\nabout {calls.price * minutes_begun(seen.plan)} {calls.currency}".rstrip())
+
+
+def plan_json(seen: Preview, modems: int, price: Decimal | None = None) -> dict[str, JsonValue]:
+    """The whole night as one document."""
+    calls: list[JsonValue] = [
+        {
+            **_job_json(seen, one.candidate.job),
+            "place": place,
+            "modem": one.modem,
+            "start": rfc3339(one.start_ms),
+            "end": rfc3339(one.end_ms),
+            "expected_s": str((one.end_ms - one.start_ms) // 1000),
+        }
+        for place, one in enumerate(seen.plan.calls, 1)
+    ]
+    left: list[JsonValue] = [{**_job_json(seen, one.candidate.job), "why": one.why} for one in seen.plan.left]
+    left += [{"meter": meter, "schedule": schedule, "why": _UNREACHABLE} for meter, schedule in seen.unreachable]
+    return {
+        "summary": summary(seen, modems),
+        "modems": modems,
+        "cost": None if price is None else str(price * minutes_begun(seen.plan)),
+        "so_far": dict(seen.so_far),
+        "start": rfc3339(seen.plan.calls[0].start_ms) if seen.plan.calls else None,
+        "end": rfc3339(seen.plan.end_ms) if seen.plan.calls else None,
+        "calls": calls,
+        "not_called": left,
+        "without_modem": [_line_json(one) for one in seen.lines],
+        "nothing_missing": seen.whole,
+    }
+
+
+_UNREACHABLE = "the schedule may use none of the meter's routes"
+
+
+def _job_json(seen: Preview, number: int) -> dict[str, JsonValue]:
+    job = seen.jobs[number]
+    return {
+        "meter": job.serial,
+        "schedule": job.schedule,
+        "job": job.id if job.id > 0 else None,
+        "attempt": job.attempts + 1,
+        "rows": seen.rows.get(number, 0),
+        "due": rfc3339(job.next_ms),
+        "window_end": rfc3339(job.window_end_ms),
+        "priority": job.priority,
+    }
+
+
+def _line_json(one: ByLine) -> dict[str, JsonValue]:
+    return {
+        "meter": one.job.serial,
+        "schedule": one.job.schedule,
+        "job": one.job.id if one.job.id > 0 else None,
+        "due": rfc3339(one.job.next_ms),
+        "window_end": rfc3339(one.job.window_end_ms),
+        "rows": one.rows,
+    }
+
+
+def _show(seen: Preview, zones: Zones, modems: int, limit: int) -> None:
+    click.secho(summary(seen, modems), bold=True)
+    if seen.so_far:
+        click.echo("so far: " + ", ".join(f"{count} {words}" for words, count in seen.so_far))
+    if seen.whole:
+        click.echo(f"{seen.whole} meters miss nothing and are not called")
+    home = zones.shared_by(())
+    if seen.plan.calls:
+        click.echo("")
+        print_table(
+            ("", "start", "end", "modem", "meter", "rows", "attempt", "schedule"),
+            (
+                (
+                    str(place),
+                    local(one.start_ms, home),
+                    local(one.end_ms, home),
+                    one.modem,
+                    one.candidate.serial,
+                    str(seen.rows.get(one.candidate.job, 0)),
+                    str(seen.jobs[one.candidate.job].attempts + 1),
+                    seen.jobs[one.candidate.job].schedule or "a person",
+                )
+                for place, one in enumerate(seen.plan.calls[:limit], 1)
+            ),
+            frozenset({"", "rows", "attempt"}),
+        )
+        _more(len(seen.plan.calls) - limit)
+    left = [(one.candidate.serial, seen.jobs[one.candidate.job].schedule, one.why) for one in seen.plan.left]
+    left += [(meter, schedule, _UNREACHABLE) for meter, schedule in seen.unreachable]
+    if left:
+        click.echo("\nnot called")
+        print_table(("meter", "schedule", "why"), left[:limit])
+        _more(len(left) - limit)
+    if seen.lines:
+        click.echo("\nread without a modem")
+        print_table(
+            ("due", "meter", "rows", "schedule"),
+            (
+                (local(one.job.next_ms, home), one.job.serial, str(one.rows), one.job.schedule or "a person")
+                for one in seen.lines[:limit]
+            ),
+            frozenset({"rows"}),
+        )
+        _more(len(seen.lines) - limit)
+
+
+def _more(count: int) -> None:
+    if count > 0:
+        say(f"and {count} more; --limit N shows N, --json everything")
+
+
+@click.command("resume")
+@click.argument("serial")
+@click.option("--lost", is_flag=True, help="Ask once more for rows that the device was found not to have.")
+@config_option
+@pass_invocation
+def call_resume(invocation: Invocation, serial: str, lost: bool) -> None:
+    """Lets a meter be called again.
+
+    After it refused (its access code) or its number was none, nobody calls it until this, or until what was wrong is
+    changed in the register.
+    """
+    with invocation.store() as store:
+        record = known(store, serial)
+        resumed = store.resume_plan(record.serial)
+        forgotten = store.ask_again(record.serial) if lost else 0
+    if lost:
+        click.echo(f"{forgotten} stretches that were thought lost are asked for again")
+    if resumed:
+        click.echo(f"meter {record.serial} is called again")
+    elif not lost:
+        raise Failed(
+            f"meter {record.serial} was not stopped; `gateway-server meter show {record.serial}` says how it is"
+        )

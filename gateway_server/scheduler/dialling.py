@@ -1,0 +1,397 @@
+"""Calls meters by modem: whenever a modem is ready it makes the call that the plan puts first.
+
+A job is taken from the store only when a modem can begin with it, so that gateways on one store share a night between
+them, and a gateway that dies leaves nothing but the calls it was making.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+
+from gateway_server.codec.codec import Codec
+from gateway_server.codec.dialogue import Progress
+from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
+from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
+from gateway_server.scheduler.books import Books, HeldJob
+from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders
+from gateway_server.scheduler.night import Board, Candidate, Limits, Modem
+from gateway_server.scheduler.obligations import Fitted
+from gateway_server.scheduler.policy import Policy, Then, Verdict
+from gateway_server.scheduler.waiting import CALLED, Rules, Seen, Waiting, route_of, see
+from gateway_server.session.plan import Facilities
+from gateway_server.session.presence import Presence
+from gateway_server.session.session import Session
+from gateway_server.store.records import JobRecord, JobState, MeterRecord
+from gateway_server.store.store import Store
+from gateway_server.transports.calls import CallEnd, CallOrder, Modems, ModemView
+from gateway_server.transports.errand import Errand
+
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 60.0
+_RENEW_SECONDS = 10.0
+_READY_SECONDS = 0.5
+_ESTIMATES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A job that is ours now, and what its call needs."""
+
+    job: JobRecord
+    meter: MeterRecord
+    known: KnownMeter
+    asked: Fitted
+
+
+class _Call(HeldJob):
+    """A call that is being made."""
+
+    __slots__ = ("asked", "candidate", "modem")
+
+    def __init__(self, taken: _Taken, candidate: Candidate) -> None:
+        super().__init__(taken.job)
+        self.asked = taken.asked
+        self.candidate = candidate
+        self.modem = ""
+
+
+class _Gives(Protocol):
+    def look(self) -> None: ...
+
+
+class Dialling:
+    """Joins the plan, the modems and the store's jobs."""
+
+    def __init__(
+        self,
+        facilities: Facilities,
+        modems: Modems,
+        presence: Presence,
+        codecs_of: Callable[[MeterRecord], tuple[Codec, ...]],
+        orders: Orders,
+        policy: Policy,
+        limits: Limits,
+        rules: Rules,
+        lease_seconds: float = 60.0,
+        lines: _Gives | None = None,
+    ) -> None:
+        self._facilities = facilities
+        self._modems = modems
+        self._presence = presence
+        self._codecs_of = codecs_of
+        self._orders = orders
+        self._policy = policy
+        self._lines = lines
+        self._books = Books(facilities, lease_seconds, self._cancelled)
+        self._renew_seconds = min(_RENEW_SECONDS, lease_seconds / 3)
+        self._board = Board(limits)
+        self._waiting = Waiting(rules)
+        self._same: dict[int, tuple[CallResult, int]] = {}
+        self._taking: dict[str, int] = {}  # by modem: the job
+        self._calls: dict[str, _Call] = {}  # by modem
+        self._last_used: dict[str, float] = {}
+        self._timers: dict[str, IDelayedCall] = {}
+        self._looking = False
+        self._look_again = False
+        self._running = False
+
+    def start(self) -> None:
+        """Looks who is to be called, and from now on again and again."""
+        self._running = True
+        self._later("look", _LOOK_SECONDS, self._tick)
+        self._later("renew", self._renew_seconds, self._renew)
+        self.look()
+
+    def stop(self) -> None:
+        """Begins no more calls, and hangs up where one is being made: its job goes back to the queue."""
+        self._running = False
+        for timer in self._timers.values():
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+        self._modems.end_all("the gateway stops")
+
+    def look(self) -> None:
+        """There may be somebody to call."""
+        if not self._running:
+            return
+        if self._looking:
+            self._look_again = True
+            return
+        self._looking = True
+        now_ms, known = self._facilities.now_ms(), self._waiting.estimated
+        fit = self._orders.fit
+        self._facilities.writer.call(lambda store: see(store, fit, known, now_ms, _ESTIMATES), self._looked)
+
+    def ready(self) -> None:
+        """A modem can make a call."""
+        self._later("dial", 0.0, self._dial)
+
+    # who is to be called
+
+    def _looked(self, seen: Seen | GatewayError) -> None:
+        self._looking = False
+        if isinstance(seen, GatewayError):
+            logger.warning("the store does not say who is to be called: %s", seen)
+            return
+        for job in seen.ended:
+            logger.warning("meter %s was not read in its window: %s", job.serial, job.detail)
+        ours = {*self._taking.values(), *(call.job.id for call in self._calls.values())}
+        self._waiting.update(seen, self._facilities.now_ms(), without=ours)
+        again, self._look_again = self._look_again, False
+        if again or self._waiting.unsure:
+            self._later("estimate", 0.0, self.look)
+        self._dial()
+
+    def _dial(self) -> None:
+        """Gives every modem that is ready the job that the plan puts first for it."""
+        if not self._running:
+            return
+        now_ms = self._facilities.now_ms()
+        views = self._modems.views()
+        self._board.modems = tuple(view.name for view in views if view.ready or view.name in self._calls)
+        idle = [view for view in views if view.ready and view.name not in self._taking and view.name not in self._calls]
+        for view in sorted(idle, key=lambda one: self._last_used.get(one.name, 0.0)):
+            chosen = self._board.pick(self._waiting.candidates, self._as_modem(view), now_ms)
+            if chosen is not None:
+                self._take(chosen, view)
+        if self._waiting.candidates:
+            self._wait(now_ms, views)
+
+    def _wait(self, now_ms: int, views: tuple[ModemView, ...]) -> None:
+        """Looks again when a modem has cooled down, or a job may be called that may not be called now."""
+        if any(not view.ready and not view.why and view.name not in self._calls for view in views):
+            self._later("ready", _READY_SECONDS, self._dial)
+        busy = self._taking.keys() | self._calls.keys()
+        ready = [self._as_modem(view) for view in views if view.ready and view.name not in busy]
+        change = self._board.next_change(self._waiting.candidates, ready, now_ms) if ready else None
+        if change is not None:
+            self._later("change", max(0.001, (change - now_ms) / 1000), self._dial)
+
+    def _as_modem(self, view: ModemView) -> Modem:
+        return Modem(view.name, view.operator, used_s=self._waiting.used_by(view.name))
+
+    # taking
+
+    def _take(self, chosen: Candidate, view: ModemView) -> None:
+        self._waiting.candidates.remove(chosen)
+        self._taking[view.name] = chosen.job
+        now_ms, lease_ms = self._facilities.now_ms(), self._books.lease_ms
+        self._board.begin(chosen, self._as_modem(view), now_ms)
+
+        def work(store: Store) -> _Taken | None:
+            job = store.take_call(chosen.job, now_ms, lease_ms)
+            if job is None:
+                return None
+            try:
+                meter = store.meter(job.serial)
+                if meter is None or meter.state is not MeterState.ACTIVE:
+                    raise UnknownMeter(f"meter {job.serial} is not in care any more")
+                return _Taken(job, meter, store.known_meter(meter.serial), self._orders.fit(store, job, meter, now_ms))
+            except (OperatorError, UnknownMeter, ValueError, KeyError) as wrong:
+                said = f"the order cannot be carried out: {wrong}"
+                store.update_job(
+                    replace(job, state=JobState.FAILED, outcome=Outcome.GATEWAY_FAULT, detail=said, lease_until_ms=None)
+                )
+                return None
+
+        self._facilities.writer.call(work, lambda taken: self._taken(taken, chosen, view))
+
+    def _taken(self, taken: _Taken | GatewayError | None, chosen: Candidate, view: ModemView) -> None:
+        self._taking.pop(view.name, None)
+        if taken is None or isinstance(taken, GatewayError):
+            if isinstance(taken, GatewayError):
+                logger.warning("no job could be taken for modem %s: %s", view.name, taken)
+            self._free(view.name)
+            self.look()
+            return
+        call = _Call(taken, chosen)
+        if not self._running:
+            self._back(call)
+        elif taken.asked.nothing:
+            self._close(call, replace(call.job, state=JobState.DONE, outcome=Outcome.READ, detail=NOTHING_MISSING))
+        elif self._presence.line_to(taken.meter.serial) is not None and self._lines is not None:
+            # It is on a line of its own just now: that costs nothing.
+            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False, route=""))
+            self._lines.look()
+        else:
+            self._call(call, taken, view)
+            return
+        self._free(view.name)
+
+    def _call(self, call: _Call, taken: _Taken, view: ModemView) -> None:
+        job, meter = taken.job, taken.meter
+        number, _, _ = route_of(job, meter).removeprefix(CALLED).partition("@")
+        try:
+            errand = Errand(
+                self._codecs_of(meter),
+                meter,
+                taken.known,
+                taken.asked.order,
+                job.id,
+                started=lambda session: self._started(call, session),
+                progress=lambda progress: self._books.tell(call, progress),
+            )
+            order = CallOrder(
+                number,
+                errand,
+                job.attempts + 1,
+                view.name,
+                call.candidate.operator,
+                budget_s=min(self._board.budget(call.candidate, self._as_modem(view)), 86_400.0),
+            )
+            self._books.tell(call, Progress(f"called by modem {view.name}"), at_once=True)
+            self._calls[view.name] = call
+            name = self._modems.call(order, lambda end: self._over(call, end))
+        except OperatorError as wrong:
+            self._calls.pop(view.name, None)
+            self._unfit(call, view, str(wrong))
+            return
+        if name:
+            call.modem = name
+            self._last_used[name] = self._facilities.clock.seconds()
+        else:
+            self._calls.pop(view.name, None)
+            self._back(call)
+            self._free(view.name)
+
+    def _started(self, call: _Call, session: Session) -> None:
+        call.session = session
+        self._books.tell(call, Progress("session begun"), at_once=True)
+
+    def _unfit(self, call: _Call, view: ModemView, why: str) -> None:
+        """What stands in the register as a number is none, or the codec is not there."""
+        now_ms, serial = self._facilities.now_ms(), call.job.serial
+        logger.error("meter %s cannot be called: %s", serial, why)
+
+        def settle(store: Store, job: JobRecord) -> JobRecord:
+            store.stop_plan(serial, CallResult.WRONG_NUMBER, why, now_ms)
+            return job
+
+        done = replace(
+            call.job, state=JobState.FAILED, outcome=Outcome.GATEWAY_FAULT, detail=why, lease_until_ms=None,
+            result=CallResult.WRONG_NUMBER,
+        )  # fmt: skip
+        self._books.close(call, done, settle)
+        self._free(view.name)
+
+    # how it went
+
+    def _over(self, call: _Call, end: CallEnd) -> None:
+        modem = end.modem or call.modem
+        self._calls.pop(modem, None)
+        job, now_ms = call.job, self._facilities.now_ms()
+        self._waiting.spend(job.serial, modem, end.airtime_ms / 1000)
+        if not self._running:
+            self._back(call, end)
+            self._free(modem)
+            return
+        before, times = self._same.get(job.id, (end.result, 0))
+        same = times + 1 if before is end.result else 1
+        self._same[job.id] = (end.result, same)
+        stored = end.ending.stored if end.ending is not None else 0
+
+        def settle(store: Store, done: JobRecord) -> JobRecord:
+            outcome = end.ending.outcome if end.ending is not None else Outcome.LINE_LOST
+            left = self._orders.settle(store, done, call.asked, outcome, now_ms)
+            result = end.result
+            if result is CallResult.OK and left:
+                result = CallResult.LOST
+            elif result in (CallResult.LOST, CallResult.OVER_BUDGET) and stored and call.asked.asked and not left:
+                result = CallResult.OK  # the carrier went when everything had come
+            verdict = self._policy.judge(
+                result,
+                done.attempts,
+                done.tries,
+                done.most_attempts,
+                progressed=stored > 0,
+                same=same,
+                ours=end.our_fault,
+            )
+            done = _judged(done, end, outcome, verdict, modem, now_ms)
+            if verdict.then is Then.STOP:
+                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms)
+            if verdict.then is not Then.DONE:
+                level = logging.ERROR if verdict.alarm else logging.WARNING
+                logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)
+            return done
+
+        self._books.close(call, replace(job, lease_until_ms=None), settle, self._settled)
+        self._free(modem)
+
+    def _settled(self, job: JobRecord) -> None:
+        """A job that is to be called again waits with the others; of one that is over nothing is to be remembered."""
+        if job.state is JobState.QUEUED:
+            self._waiting.add(job, self._facilities.now_ms())
+            self._later("dial", 0.0, self._dial)
+        else:
+            self._same.pop(job.id, None)
+
+    def _back(self, call: _Call, end: CallEnd | None = None) -> None:
+        """The job goes back to the queue; a call that we ended ourselves is no attempt of the meter's."""
+        detail = end.detail if end is not None else call.job.detail
+        result = end.result if end is not None else call.job.result
+        job = replace(call.job, state=JobState.QUEUED, lease_until_ms=None, detail=detail, result=result)
+        self._books.close(call, job, None, self._settled)
+
+    def _close(self, call: _Call, job: JobRecord) -> None:
+        self._books.close(call, replace(job, lease_until_ms=None))
+
+    def _free(self, modem: str) -> None:
+        self._board.end(modem)
+        self._later("dial", 0.0, self._dial)
+
+    def _cancelled(self, held: HeldJob, why: str) -> None:
+        if held.session is not None and not held.session.over:
+            held.session.finish(LineLost(why))
+
+    # time
+
+    def _tick(self) -> None:
+        self._later("look", _LOOK_SECONDS, self._tick)
+        self.look()
+
+    def _renew(self) -> None:
+        self._later("renew", self._renew_seconds, self._renew)
+        for call in tuple(self._calls.values()):
+            self._books.renew(call)
+
+    def _later(self, name: str, seconds: float, work: Callable[[], None]) -> None:
+        """Does this then; sooner if it was to be done sooner anyway."""
+        if not self._running:
+            return
+        timer = self._timers.get(name)
+        clock = self._facilities.clock
+        if timer is not None and timer.active():
+            if timer.getTime() <= clock.seconds() + seconds:
+                return
+            timer.cancel()
+        self._timers[name] = clock.callLater(seconds, work)
+
+
+def _judged(job: JobRecord, end: CallEnd, outcome: Outcome, verdict: Verdict, modem: str, now_ms: int) -> JobRecord:
+    """How a job stands after a call."""
+    said = end.detail or end.result.value
+    job = replace(
+        job,
+        attempts=verdict.attempts,
+        tries=verdict.tries,
+        result=end.result,
+        outcome=outcome,
+        detail=said,
+        avoid=modem if verdict.other_modem else "",
+    )
+    if verdict.then is Then.DONE:
+        return replace(job, state=JobState.DONE)
+    again_ms = now_ms + int(verdict.gap_s * 1000)
+    if verdict.then is Then.AGAIN and (job.window_end_ms is None or again_ms < job.window_end_ms):
+        return replace(job, state=JobState.QUEUED, next_ms=again_ms, detail=f"{said}; {verdict.why}")
+    if verdict.then is Then.AGAIN:
+        return replace(job, state=JobState.FAILED, detail=f"{said}; its window ends before it could be called again")
+    return replace(job, state=JobState.FAILED, detail=f"{said}; {verdict.why}")

@@ -1,0 +1,97 @@
+"""``call plan`` and ``call resume``, as a planner uses them."""
+
+from __future__ import annotations
+
+from gateway_server.model import CallResult
+from gateway_server.store.records import MeterRecord
+from tests.cli.desk import NOW_MS, Desk
+
+PLAN = """
+[[modem]]
+name = "m1"
+port = "/dev/ttyUSB0"
+[[modem]]
+name = "m2"
+port = "/dev/ttyUSB1"
+[[schedule]]
+name = "night"
+cron = "0 1 * * *"
+window = "01:00-05:30"
+"""
+
+
+def planned(desk: Desk, text: str = PLAN) -> None:
+    path = desk.folder / "gateway.toml"
+    path.write_text(path.read_text() + text)
+    with desk.store() as store:
+        store.put_meters(
+            (MeterRecord(f"4000000{number}", codec="lis200", routes=(f"csd:+7916000000{number}",)), None)
+            for number in range(3)
+        )
+        store.put_meter(MeterRecord("5", routes=("ftp:five",)))
+
+
+def test_coming_night_is_shown_with_order_modem_and_times(desk: Desk) -> None:
+    planned(desk)
+    done = desk.run("call", "plan", "--json")
+    assert done.status == 0, done.err
+    plan = done.json
+    assert plan["modems"] == 2
+    assert plan["summary"].startswith("3 calls")
+    assert [call["meter"] for call in plan["calls"]] == ["40000000", "40000001", "40000002"]
+    assert [call["modem"] for call in plan["calls"]] == ["m1", "m2", "m1"]
+    first = plan["calls"][0]
+    assert (first["start"], first["window_end"]) == ("2014-05-02T21:00:00Z", "2014-05-03T01:30:00Z")
+    assert (first["schedule"], first["attempt"], first["rows"], first["job"]) == ("night", 1, 840, None)
+    assert {one["meter"]: one["why"] for one in plan["not_called"]}["5"] == (
+        "the schedule may use none of the meter's routes"
+    )
+
+
+def test_night_is_costed_where_a_price_is_known(desk: Desk) -> None:
+    planned(desk, PLAN + '[calls]\nprice_per_minute = "1.50"\ncurrency = "RUB"\n')
+    plan = desk.run("call", "plan", "--json").json
+    minutes = sum(-(-int(call["expected_s"]) // 60) for call in plan["calls"])
+    assert plan["cost"] == f"{minutes * 1.5:.2f}"
+    assert f"about {minutes * 1.5:.2f} RUB" in desk.run("call", "plan").out
+
+
+def test_terminal_says_first_whether_the_night_fits(desk: Desk) -> None:
+    planned(desk)
+    out = desk.run("call", "plan").out
+    assert out.splitlines()[0].endswith("fits")
+    assert "40000002" in out
+    assert "not called" in out
+    later = desk.run("call", "plan", "--night", "2014-05-09", "--json").json
+    assert later["start"] == "2014-05-08T21:00:00Z"
+
+
+def test_night_is_a_day(desk: Desk) -> None:
+    done = desk.run("call", "plan", "--night", "tonight")
+    assert done.status == 2
+    assert "write it like 2026-11-28" in done.err
+
+
+def test_nobody_is_to_be_called_without_a_schedule(desk: Desk) -> None:
+    assert "nobody is to be called" in desk.run("call", "plan").out
+
+
+def test_meter_that_refused_is_called_again_after_resume_and_not_before(desk: Desk) -> None:
+    planned(desk)
+    with desk.store() as store:
+        store.stop_plan("40000001", CallResult.REFUSED, "#0017 wrong access code", NOW_MS)
+    why = {one["meter"]: one["why"] for one in desk.run("call", "plan", "--json").json["not_called"]}
+    assert why["40000001"] == "#0017 wrong access code"
+    shown = desk.run("meter", "show", "40000001").out
+    assert "nobody calls it any more until somebody acts" in shown
+    assert "call resume 40000001" in shown
+    assert "is called again" in desk.run("call", "resume", "40000001").out
+    assert desk.run("call", "resume", "40000001").status == 1
+    assert "40000001" in [call["meter"] for call in desk.run("call", "plan", "--json").json["calls"]]
+
+
+def test_rows_thought_lost_can_be_asked_for_again(desk: Desk) -> None:
+    planned(desk)
+    with desk.store() as store:
+        store.note_asked("40000001", "interval", [(NOW_MS, NOW_MS)], NOW_MS, none_there=True)  # type: ignore[list-item]
+    assert "1 stretches" in desk.run("call", "resume", "40000001", "--lost").out

@@ -1,0 +1,47 @@
+"""Phone numbers before they reach a modem, and in logs."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_server.errors import OperatorError
+from gateway_server.transports.numbers import checked, masked, masked_bytes, same_number
+
+
+@pytest.mark.parametrize("number", ["+79161234567", "89161234567", "112"])
+def test_number_is_a_number(number: str) -> None:
+    assert checked(number) == number
+
+
+@pytest.mark.parametrize("number", ["", "12", "+7916;", "7916\r", "7 916", "+", "1" * 21, "79161234567T", "٣٣٣٣"])
+def test_whatever_else_is_refused_without_showing_it(number: str) -> None:
+    with pytest.raises(OperatorError, match="no phone number"):
+        checked(number)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("+79161234567", "89161234567", True),
+        ("+7 (916) 123-45-67", "9161234567", True),
+        ("+79161234567", "+79161234568", False),
+        ("112", "112", True),
+        ("112", "5112", False),
+        ("", "", False),
+    ],
+)
+def test_numbers_are_compared_by_their_last_ten_digits(one: str, other: str, *, same: bool) -> None:
+    assert same_number(one, other) is same
+
+
+def test_other_rule_compares_whole_numbers() -> None:
+    assert not same_number("+79161234567", "89161234567", 0)
+    assert same_number("+3725123", "5123", 4)
+
+
+def test_log_shows_the_last_four_digits() -> None:
+    assert masked("+79161234567") == "********4567"
+    assert masked("112") == "***"
+    assert masked("") == ""
+    assert masked_bytes(b'+CLIP: "+79161234567",145\r') == b'+CLIP: "********4567",145\r'
+    assert masked_bytes(b"+CSQ: 18,99") == b"+CSQ: 18,99"
