@@ -22,6 +22,7 @@ READ_AT_ONCE = {
     "echo_prefix": Quirks(echo_prefix=True),
     "bcc_is_etx": Quirks(bcc_is_etx=True),
     "crlf_after_last_row": Quirks(crlf_after_last_row=True),
+    "largest_block": Quirks(largest_block=3),
     "russian_units": Quirks(russian_units=True),
     "reply_delay_s": Quirks(reply_delay_s=1.5),
     "slow": Quirks(slow=True),
