@@ -354,8 +354,7 @@ class RegisterQueries(InboxQueries):
 
 
 def _laid_over(target: MeterRecord, record: MeterRecord, wanted: MeterRecord) -> MeterRecord:
-    """What is known of a meter of the register when another record turns out to be the same meter: what was said
-    with the claim counts, else what the register had."""
+    """A meter of the register that another record turns out to be: what was said with the claim counts."""
     said = {
         field.name: value
         for field in fields(MeterRecord)
