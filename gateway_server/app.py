@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import deferLater
 
 from gateway_server.codec.codec import Codec, OnlyWhereNamed
 from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
-from gateway_server.errors import GatewayError, OperatorError, StoreError, StoreFull
+from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.scheduler.decoding import Decoding
 from gateway_server.scheduler.duty import Duty
 from gateway_server.scheduler.wake import listen_for_wakes
@@ -25,7 +24,7 @@ from gateway_server.store.open import open_store, store_path
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Writer
-from gateway_server.store.writer import RETRY_S, ThreadWriter
+from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
 from gateway_server.transports.folder_watch import Watcher
@@ -116,7 +115,7 @@ class Gateway:
 
         A store without room is waited for: whoever starts the program again and again would not help.
         """
-        await self._open_store()
+        await self._writer.begin()
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(self.stop()))
         try:
             path = store_path(self._config.store.url)
@@ -160,21 +159,6 @@ class Gateway:
         stopping, self._stopping = self._stopping, Deferred()
         self._stopping.callback(None)
         stopping.callback(None)
-
-    async def _open_store(self) -> None:
-        waiting = False
-        while True:
-            try:
-                self._writer.start()
-            except StoreFull as full:
-                if not waiting:
-                    logger.error("%s; free some: the gateway waits, and begins as soon as there is room", full)
-                waiting = True
-                await deferLater(self._reactor, RETRY_S)
-            else:
-                if waiting:
-                    logger.info("the store's disk has room again")
-                return
 
     async def _listen(self, settings: ListenerSettings) -> None:
         reception = self._reception(settings)

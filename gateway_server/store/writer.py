@@ -8,9 +8,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
@@ -111,6 +113,22 @@ class ThreadWriter:
         if (failure := opened.get()) is not None:
             self._thread.join()
             raise failure
+
+    async def begin(self) -> None:
+        """`start`, as soon as there is room for the store on its disk."""
+        waiting = False
+        while True:
+            try:
+                self.start()
+            except StoreFull as full:
+                if not waiting:
+                    logger.error("%s; free some: the gateway waits, and begins as soon as there is room", full)
+                waiting = True
+                await deferLater(cast(IReactorTime, self._reactor), RETRY_S)
+            else:
+                if waiting:
+                    logger.info(_FULL_WORDS[False][1])
+                return
 
     def stop(self) -> Deferred[None]:
         """Writes what is pending, closes the store, ends the thread. What comes later is refused."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from gateway_server.errors import OperatorError, StoreBroken, StoreError, StoreFull, UnknownMeter
 from gateway_server.model import Direction, Identify, Outcome, Saved
@@ -486,3 +487,30 @@ def test_files_that_fail_while_the_inbox_is_folded_end_the_program(
         gateway.writer.save(gateway.writer.open_session(OPENING), METER, [hour(1)], [], answers.append)
         gateway.wait(answers, 1)
         assert [type(answer) for answer in answers] == [StoreBroken]
+
+
+def test_a_store_without_room_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[int] = []
+
+    def opened_at_the_third_try() -> SqlStore:
+        tried.append(1)
+        if len(tried) < 3:
+            raise StoreFull("store gateway.db: there is no room on its disk")
+        return open_store(f"sqlite:///{tmp_path}/gateway.db")
+
+    reactor = FakeReactor()
+    writer = ThreadWriter(reactor, opened_at_the_third_try, on_fatal=print)
+    begun: list[None] = []
+    Deferred.fromCoroutine(writer.begin()).addCallback(begun.append)
+    for number in (1, 2):
+        assert (len(tried), begun) == (number, [])
+        reactor.advance(RETRY_S)
+    assert (len(tried), begun) == (3, [None])
+    (said,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert said == (
+        "store gateway.db: there is no room on its disk; free some: the gateway waits, and begins as soon as there is"
+        " room"
+    )
+    stopped: list[None] = []
+    writer.stop().addCallback(stopped.append)
+    reactor.until(lambda: stopped)
