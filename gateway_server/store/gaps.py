@@ -33,7 +33,7 @@ class GapQueries(Queries):
         return [
             archive
             for (archive,) in self.connection.all(
-                "SELECT archive FROM last_row WHERE meter_id = ? ORDER BY archive", (self.meter_id(serial),)
+                "SELECT archive FROM newest_row WHERE meter_id = ? ORDER BY archive", (self.meter_id(serial),)
             )
         ]
 
@@ -41,12 +41,12 @@ class GapQueries(Queries):
         """The times of the first and the last row whose time can be true."""
         key = (self.meter_id(serial), archive)
         first = self.connection.one(
-            f"SELECT measured_at_ms FROM archive_row WHERE {_SOUND} ORDER BY measured_at_ms LIMIT 1", key
+            f"SELECT measured_at_ms FROM every_row WHERE {_SOUND} ORDER BY measured_at_ms LIMIT 1", key
         )
         if first is None:
             return None
         last = self.connection.one(
-            f"SELECT measured_at_ms FROM archive_row WHERE {_SOUND} ORDER BY measured_at_ms DESC LIMIT 1", key
+            f"SELECT measured_at_ms FROM every_row WHERE {_SOUND} ORDER BY measured_at_ms DESC LIMIT 1", key
         )
         return first[0], last[0]
 
@@ -55,7 +55,7 @@ class GapQueries(Queries):
         return [
             at_ms
             for (at_ms,) in self.connection.all(
-                f"SELECT DISTINCT measured_at_ms FROM archive_row WHERE {_REGULAR} AND measured_at_ms BETWEEN ? AND ?"
+                f"SELECT DISTINCT measured_at_ms FROM every_row WHERE {_REGULAR} AND measured_at_ms BETWEEN ? AND ?"
                 " ORDER BY measured_at_ms DESC LIMIT ?",
                 (self.meter_id(serial), archive, since_ms, until_ms, limit),
             )
@@ -73,7 +73,7 @@ class GapQueries(Queries):
         first: int | None = None
         before, before_order = 0, -1
         for at_ms, order in self.connection.stream(
-            f"SELECT measured_at_ms, order_number FROM archive_row WHERE {_REGULAR} AND measured_at_ms BETWEEN ? AND ?"
+            f"SELECT measured_at_ms, order_number FROM every_row WHERE {_REGULAR} AND measured_at_ms BETWEEN ? AND ?"
             " AND (measured_at_ms - ?) % ? = 0 ORDER BY measured_at_ms, order_number",
             (self.meter_id(serial), archive, since_ms, until_ms, phase_ms, period_ms),
         ):
@@ -88,7 +88,7 @@ class GapQueries(Queries):
         """How many rows of any kind lie between two times."""
         return int(
             self.connection.one(
-                "SELECT COUNT(*) FROM archive_row WHERE meter_id = ? AND archive = ? AND variant = 0"
+                "SELECT COUNT(*) FROM every_row WHERE meter_id = ? AND archive = ? AND variant = 0"
                 " AND measured_at_ms > ? AND measured_at_ms < ?",
                 (self.meter_id(serial), archive, after_ms, before_ms),
             )[0]
@@ -98,7 +98,7 @@ class GapQueries(Queries):
         """How many rows with order numbers of their own an archive has at one time: two in a doubled autumn hour."""
         return int(
             self.connection.one(
-                f"SELECT COUNT(DISTINCT order_number) FROM archive_row WHERE {_REGULAR} AND measured_at_ms = ?",
+                f"SELECT COUNT(DISTINCT order_number) FROM every_row WHERE {_REGULAR} AND measured_at_ms = ?",
                 (self.meter_id(serial), archive, at_ms),
             )[0]
         )
@@ -108,7 +108,7 @@ class GapQueries(Queries):
         return [
             at_ms
             for (at_ms,) in self.connection.all(
-                "SELECT measured_at_ms FROM archive_row WHERE meter_id = ? AND archive = ? AND session_id = ?"
+                "SELECT measured_at_ms FROM every_row WHERE meter_id = ? AND archive = ? AND session_id = ?"
                 " AND measured_at_ms BETWEEN ? AND ? ORDER BY measured_at_ms",
                 (self.meter_id(serial), archive, session, since_ms, until_ms),
             )

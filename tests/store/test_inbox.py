@@ -151,3 +151,21 @@ def test_rows_in_the_inbox_go_with_their_meter(store: SqlStore) -> None:
     assert [row.meter for row in store.rows()] == ["777", "777"]
     assert store.save(key, "777", [hour(2), hour(3)]) == Saved(new=1, same=1)
     assert check_store(store).sound
+
+
+def test_what_is_missing_is_looked_for_in_the_inbox_too(store: SqlStore) -> None:
+    def looked_for() -> list[object]:
+        return [
+            store.archives_of(METER),
+            store.row_bounds(METER, "interval"),
+            store.row_times(METER, "interval", NOON, NOON + 9 * HOUR),
+            store.rows_between(METER, "interval", NOON, NOON + 9 * HOUR),
+            store.rows_at(METER, "interval", NOON + HOUR),
+            store.brought(1, METER, "interval", NOON, NOON + 9 * HOUR),
+        ]
+
+    fleet(store)
+    before = looked_for()
+    assert before[:2] == [["daily", "interval"], (NOON, NOON + 4 * HOUR)]
+    store.fold()
+    assert looked_for() == before
