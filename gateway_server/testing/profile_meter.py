@@ -16,13 +16,10 @@ from typing import Any
 
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Findings
-from gateway_server.codec.meter_profile.building import solved
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.form import (
     Ask,
-    By,
     Case,
-    EventMap,
     Listen,
     Loop,
     Message,
@@ -33,14 +30,17 @@ from gateway_server.codec.meter_profile.form import (
     Step,
 )
 from gateway_server.codec.meter_profile.form import (
-    Reply as Said_back,
+    Reply as ReplyForm,
 )
 from gateway_server.codec.meter_profile.machine import Machine
+from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError, OperatorError
-from gateway_server.model import CURRENT, EVENTS, NOWHERE, Row
+from gateway_server.model import EVENTS, NOWHERE, Row
 from gateway_server.testing.fake_delivery import Reply
-from gateway_server.testing.profile_values import Entry, Inventor, Told, tellings
+from gateway_server.testing.profile_blocks import archive_of, going_on, is_kept, wanted
+from gateway_server.testing.profile_shapes import Told, tellings
+from gateway_server.testing.profile_values import Entry, Inventor
 
 PATIENCE_S = 5.0
 MOST_REPEATS = 5
@@ -55,7 +55,7 @@ class Pushed:
     message: str
     data: bytes
     entries: tuple[Entry, ...]
-    awaited: Said_back | None
+    awaited: ReplyForm | None
 
 
 class ProfileMeter:
@@ -168,7 +168,7 @@ class ProfileMeter:
         """What the meter holds, as the profile itself says what its messages mean; values are texts."""
         archives: dict[str, object] = {}
         for message, told in self._archives():
-            name = _archive(told)
+            name = archive_of(told)
             archives.setdefault(name, [self._held(message, told, entry) for entry in self.entries(name)])
         return {
             "profile": self.kind,
@@ -197,7 +197,7 @@ class ProfileMeter:
         for message in self._machine.profile.messages:
             if message.side.speaks(Side.METER):
                 for told in tellings(message):
-                    if _is_kept(told) and told not in self._impossible:
+                    if is_kept(told) and told not in self._impossible:
                         yield message, told
 
     def _read(self, message: Message, data: bytes) -> Values:
@@ -208,7 +208,7 @@ class ProfileMeter:
         why = ""
         for message, told in list(self._archives()):
             try:
-                self._inventor.message(message, told, self.entries(_archive(told))[:1], self._now, {})
+                self._inventor.message(message, told, self.entries(archive_of(told))[:1], self._now, {})
             except CodecError as error:
                 why = str(error)
                 self._impossible.append(told)
@@ -235,7 +235,7 @@ class ProfileMeter:
         return self._inventor.message(message, told, self._latest(told), self._now, {})
 
     def _latest(self, told: Told | None) -> tuple[Entry, ...]:
-        return () if told is None else tuple(self.entries(_archive(told))[-1:])
+        return () if told is None else tuple(self.entries(archive_of(told))[-1:])
 
     def _push(self) -> list[Reply]:
         """What is to be pushed now: all that awaits nothing, up to the first that is to be acknowledged."""
@@ -253,13 +253,13 @@ class ProfileMeter:
 
     def _has_more(self) -> bool:
         kept = [told for name in self._pushes for told in tellings(self._machine.profile.message(name))]
-        archives = {_archive(told) for told in kept if _is_kept(told)}
+        archives = {archive_of(told) for told in kept if is_kept(told)}
         return any(self.entries(name)[-1].number > self._pushed.get(name, 0) for name in archives)
 
     def _fill(self) -> None:
         for name, case in self._pushes.items():
             message = self._machine.profile.message(name)
-            kept = [told for told in tellings(message) if _is_kept(told) and told not in self._impossible]
+            kept = [told for told in tellings(message) if is_kept(told) and told not in self._impossible]
             if not kept:
                 if name not in self._greeted:
                     self._greeted.add(name)
@@ -268,7 +268,7 @@ class ProfileMeter:
             self._queue.extend(self._blocks(message, kept[0], case))
 
     def _blocks(self, message: Message, told: Told, case: Case) -> Iterator[Pushed]:
-        archive = _archive(told)
+        archive = archive_of(told)
         fresh = [one for one in self.entries(archive) if one.number > self._pushed.get(archive, 0)]
         size = ROWS_AT_ONCE if told.each else 1
         for start in range(0, len(fresh), size):
@@ -339,7 +339,7 @@ class ProfileMeter:
         named = {name for name, _ in message.when}
         framing = self._machine.profile.framing(message.framing)
         length = framing.length.field if framing.length is not None else ""
-        told = {one.name for one in framing.header} | set(_names(message))
+        told = {one.name for one in framing.header} | set(names_of(message.parts))
         return {
             name: value
             for name, value in asked.items()
@@ -348,40 +348,18 @@ class ProfileMeter:
 
     def _block(self, step: ReadArchive, asked: Values) -> bytes | None:
         message = self._machine.profile.message(step.ask.receive[0])
-        told = next((one for one in tellings(message) if _is_kept(one)), None)
+        told = next((one for one in tellings(message) if is_kept(one)), None)
         if told is None:
             return self._live(step.ask, asked)
-        rows = self._wanted(step, self.entries(_archive(told)), asked)
+        rows = wanted(step, self.entries(archive_of(told)), asked)
         chosen = tuple(rows[: ROWS_AT_ONCE if told.each else 1])
         if not chosen and not told.each:
             return self._refusal()
-        given = self._going_on(step, message, asked, chosen, more=len(rows) > len(chosen))
+        given = going_on(step, message, asked, chosen, more=len(rows) > len(chosen))
         try:
             return self._inventor.message(message, told, chosen, self._now, given)
         except CodecError:
             return self._refusal()
-
-    def _wanted(self, step: ReadArchive, rows: list[Entry], asked: Values) -> list[Entry]:
-        begin, end = (_inverse(step, name, asked) for name in ("begin", "end"))
-        if step.by is By.TIME:
-            return [one for one in rows if (begin is None or one.at >= begin) and (end is None or one.at <= end)]
-        if step.by is By.CURSOR:
-            return rows[begin if isinstance(begin, int) else 0 :]
-        return [one for one in rows if begin is None or one.number >= begin]
-
-    def _going_on(
-        self, step: ReadArchive, message: Message, asked: Values, chosen: tuple[Entry, ...], *, more: bool
-    ) -> Values:
-        """What tells the gateway where to go on, and whether there is more."""
-        given: Values = {}
-        if step.by is By.CURSOR and step.next is not None and step.next.name:
-            begin = _inverse(step, "begin", asked)
-            given[step.next.name] = (begin if isinstance(begin, int) else 0) + len(chosen)
-        if step.done is not None:
-            own = set(_names(message))
-            for name in sorted(step.done.names & own - set(given)):
-                given[name] = next((one for one in (0, 1, 2) if _holds(step.done, {name: one}) is not more), 0)
-        return given
 
     def _refusal(self) -> bytes | None:
         for message in self._machine.profile.messages:
@@ -390,48 +368,12 @@ class ProfileMeter:
         return None
 
 
-def _holds(expression: Any, values: Values) -> bool:
-    try:
-        return bool(compiled(expression)(values))
-    except CodecError:
-        return False
-
-
-def _inverse(step: ReadArchive, name: str, asked: Values) -> Any:
-    """What ``begin`` or ``end`` was, by the field of the question that it went into; None if in none."""
-    assert step.ask.send is not None
-    for field, expression in step.ask.send.fields:
-        if field in asked and expression.names == {name}:
-            if expression.name:
-                return asked[field]
-            try:
-                return solved(expression, name, asked[field])
-            except (CodecError, TypeError):
-                return None
-    return None
-
-
-def _names(message: Message) -> Iterator[str]:
-    from gateway_server.codec.meter_profile.naming import names_of
-
-    yield from names_of(message.parts)
-
-
 def _flat(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         if isinstance(step, Loop):
             yield from _flat(step.steps)
         else:
             yield step
-
-
-def _is_kept(told: Told) -> bool:
-    """Whether these are rows of an archive: they have a time or a number of their own."""
-    return isinstance(told, EventMap) or bool(told.at) or told.order_number is not None or told.archive != CURRENT
-
-
-def _archive(told: Told) -> str:
-    return told.archive if isinstance(told, RowMap) else EVENTS
 
 
 def _text(value: object) -> str:

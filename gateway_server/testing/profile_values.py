@@ -17,9 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.meter_profile.building import solved as solved_for
 from gateway_server.codec.meter_profile.evaluation import compiled
-from gateway_server.codec.meter_profile.expressions import Binary, Call, Constant, Expression, Name, Tree, Unary
 from gateway_server.codec.meter_profile.form import (
     Bcd,
     Bits,
@@ -46,8 +44,15 @@ from gateway_server.codec.meter_profile.meaning import Meaning
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import NOWHERE
+from gateway_server.testing.profile_shapes import (
+    Told,
+    compared_in,
+    count_in_bits,
+    fields_of,
+    follows_from_others,
+    tellings,
+)
 
-Told = RowMap | EventMap
 MOST_TRIES = 2000
 _GROWTH = 100
 _LARGEST = 10**9
@@ -138,7 +143,7 @@ class Inventor:
     def _compared_in(self, message: Message) -> dict[str, list[Any]]:
         if message.name not in self._compared:
             header = self._machine.profile.framing(message.framing).header
-            self._compared[message.name] = _compared(message, header)
+            self._compared[message.name] = compared_in(message, header)
         return self._compared[message.name]
 
     # values
@@ -148,7 +153,7 @@ class Inventor:
     ) -> bytes:
         roles = _Roles(message, told, self._compared_in(message))
         framing = self._machine.profile.framing(message.framing)
-        solved = _solved(message, framing.header, framing.length.field if framing.length else "")
+        solved = follows_from_others(message, framing.header, framing.length.field if framing.length else "")
         values: Values = dict(shape)
         each = told.each if told is not None else ""
         first = entries[0] if entries else None
@@ -156,7 +161,7 @@ class Inventor:
             if isinstance(part, Group) and part.repeat is not None:
                 chosen = entries if part.name == each else ()
                 values[part.name] = [self._fields(part.parts, roles, entry, now, shape, solved) for entry in chosen]
-                values.update(_count(part, len(chosen), message, framing.header))
+                values.update(count_in_bits(part, len(chosen), message, framing.header))
             else:
                 values.update(self._fields((part,), roles, None if each else first, now, shape, solved))
         return self._machine.compiled.encode(message.name, values, known=self._variables())
@@ -270,42 +275,8 @@ class _Roles:
         self.all = self.serial | {self.number} | set(self.measured) | self.times
 
 
-def fields_of(parts: Iterable[Part]) -> Iterator[Field]:
-    """Every field in some parts, however deep."""
-    for part in parts:
-        match part:
-            case Field():
-                yield part
-            case Group():
-                yield from fields_of(part.parts)
-            case Choice():
-                for _, case in part.cases:
-                    yield from fields_of(case)
-                yield from fields_of(part.otherwise or ())
-
-
-def _count(group: Group, size: int, message: Message, header: tuple[Field, ...]) -> Values:
-    """How many there are, where that stands in some bits of a field: only whole fields are solved for in building."""
-    expression = group.repeat.count if group.repeat is not None else None
-    if expression is None or len(expression.names) != 1:
-        return {}
-    (name,) = expression.names
-    bits = {
-        part.name
-        for field in fields_of((*header, *message.parts))
-        if isinstance(field.type, Bits)
-        for part in field.type.parts
-    }
-    return {name: solved_for(expression, name, size)} if name in bits else {}
-
-
 def _place(message: Message, told: Told) -> int:
     return tellings(message).index(told)
-
-
-def tellings(message: Message) -> tuple[Told, ...]:
-    """All that a message tells: its rows, then its events."""
-    return (*message.rows, *message.events)
 
 
 def _sets_itself(field: Field) -> bool:
@@ -349,105 +320,3 @@ def _countable(type_: CountedTime | PatternTime | PackedTime, moment: datetime) 
 
 def _digits(serial: str) -> int:
     return int("".join(digit for digit in serial if digit.isdigit()) or "0")
-
-
-def _expressions(parts: Iterable[Part]) -> Iterator[Expression]:
-    for part in parts:
-        if part.condition is not None:
-            yield part.condition
-        match part:
-            case Group():
-                yield from _expressions(part.parts)
-            case Choice():
-                yield part.on
-                for _, case in part.cases:
-                    yield from _expressions(case)
-                yield from _expressions(part.otherwise or ())
-            case _:
-                pass
-
-
-def _choices(parts: Iterable[Part]) -> Iterator[Choice]:
-    for part in parts:
-        if isinstance(part, Group):
-            yield from _choices(part.parts)
-        elif isinstance(part, Choice):
-            yield part
-            for _, case in part.cases:
-                yield from _choices(case)
-
-
-def _compared(message: Message, header: tuple[Field, ...]) -> dict[str, list[Any]]:
-    """What each field is compared with, anywhere in the message: the values that can make a difference."""
-    found: dict[str, list[Any]] = {}
-
-    def add(name: str, value: Any) -> None:
-        if value not in found.setdefault(name, []):
-            found[name].append(value)
-
-    def look(tree: Tree) -> None:
-        match tree:
-            case Binary(said, Name(name), Constant(value)) | Binary(said, Constant(value), Name(name)):
-                add(name, value)
-                if said in ("<", ">", "!=") and isinstance(value, int):
-                    add(name, value + 1)
-                    add(name, max(value - 1, 0))
-            case Binary("==" | ">=" | "<=", Call("default", (Name(name), _)), Constant(value)):
-                add(name, value)
-            case Binary("==", Call("text", (Name(name),)), Constant(str(value))):
-                with_bytes = _as_bytes(value)
-                if with_bytes is not None:
-                    add(name, with_bytes)
-            case Binary(_, left, right):
-                look(left)
-                look(right)
-            case Unary(_, of):
-                look(of)
-            case Call(_, arguments):
-                for one in arguments:
-                    look(one)
-            case _:
-                pass
-
-    conditions = [one.condition for one in tellings(message) if one.condition is not None]
-    conditions += [value.condition for row in message.rows for value in row.values if value.condition is not None]
-    for condition in (*conditions, *_expressions((*header, *message.parts))):
-        look(condition.tree)
-    for choice in _choices(message.parts):
-        for name in choice.on.names:
-            for allowed, _ in choice.cases:
-                add(name, allowed[0])
-    for options in found.values():
-        if all(isinstance(one, int) for one in options) and 0 not in options:
-            options.append(0)  # what it is when it is none of these
-    for field in fields_of((*header, *message.parts)):
-        if field.words and field.name not in found and not field.must_be:
-            add(field.name, field.words[0][0])
-    return found
-
-
-def _as_bytes(text: str) -> bytes | None:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return None
-
-
-def _solved(message: Message, header: tuple[Field, ...], length: str) -> frozenset[str]:
-    """Fields that follow from others: lengths, sizes and counts, and what tells the message apart."""
-    names = {length, *(name for name, _ in message.when)}
-    parts: list[Part] = list(message.parts)
-    while parts:
-        part = parts.pop()
-        size = part.extent.size if isinstance(part, Field) else part.size
-        if size is not None:
-            names |= size.names
-        if isinstance(part, Group):
-            parts.extend(part.parts)
-            if part.repeat is not None and part.repeat.count is not None:
-                names |= part.repeat.count.names
-        elif isinstance(part, Choice):
-            for _, case in part.cases:
-                parts.extend(case)
-            parts.extend(part.otherwise or ())
-    return frozenset(names)

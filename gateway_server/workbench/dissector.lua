@@ -1,4 +1,4 @@
--- What runs a dissector exported from a meter profile; the profile itself stands above, in PROFILE.
+-- What runs a dissector exported from a meter profile; the profile itself stands further down, in PROFILE.
 -- Frames are cut and taken apart as the gateway does it, over plain Lua strings; only the tree is Wireshark's.
 
 local MORE, MOST_SHOWN = -1, 80

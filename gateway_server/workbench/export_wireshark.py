@@ -68,30 +68,21 @@ def wireshark(profile: MeterProfile) -> str:
     """The dissector's file."""
     export = _Export(profile)
     body = export.profile()
+    before, behind = _runtime()
     said = "".join(f"-- Not the same as in the gateway: {one}.\n" for one in dict.fromkeys(export.notes))
     return (
         f"-- {profile.name} {profile.version}: {comment(profile.about)}\n"
         "-- A Wireshark dissector, exported from a meter profile by gateway-server: change the profile, not this.\n"
         "-- tshark -X lua_script:FILE -r SESSION.pcapng, for a session exported with --format pcapng. Else:\n"
         f"-- Analyze > Decode As, TCP port {GATEWAY[1]} stands for the gateway's side.\n"
-        f"{said}\nlocal PROFILE\n{_INLINE}\n{body}\n{_rest()}"
+        f"{said}\nlocal PROFILE\n{before}\n{body}\n{behind}"
     )
 
 
-_RUNTIME_TEXT = RUNTIME.read_text("utf-8") if RUNTIME.is_file() else ""
-
-
-def _split() -> tuple[str, str]:
-    before, mark, behind = _RUNTIME_TEXT.partition("-- numbers\n")
+def _runtime() -> tuple[str, str]:
+    """What expressions call, and what runs the profile: the profile stands between them."""
+    before, mark, behind = RUNTIME.read_text("utf-8").partition("-- numbers\n")
     return before, mark + behind
-
-
-# Expressions use the runtime's first part, and the rest of it uses PROFILE: so the profile stands between them.
-_INLINE = _split()[0].replace("the profile itself stands above, in PROFILE", "the profile stands further down, PROFILE")
-
-
-def _rest() -> str:
-    return _split()[1]
 
 
 def abbreviation(profile: MeterProfile) -> str:

@@ -13,7 +13,8 @@ from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.parse import parse_profile
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
-from gateway_server.testing.profile_values import Entry, Inventor, fields_of, tellings
+from gateway_server.testing.profile_shapes import tellings
+from gateway_server.testing.profile_values import Entry, Inventor
 
 NOW = datetime(2024, 4, 3, 12, 5)
 AT = datetime(2024, 4, 3, 11)
@@ -82,9 +83,3 @@ def test_counter_of_another_number_is_higher_and_of_the_same_is_the_same() -> No
 
     assert energy(1) == energy(1)
     assert str(energy(2)) > str(energy(1))
-
-
-def test_every_field_however_deep_is_found() -> None:
-    profile = parse_profile(read_declaration(PROFILES / "mbus.yaml"))
-    names = [field.name for field in fields_of(profile.message("answer").parts)]
-    assert {"control", "dif", "number", "moment", "manufacturer_data"} <= set(names)
