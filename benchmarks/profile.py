@@ -15,6 +15,7 @@ import construct
 from benchmarks import frames
 from benchmarks.figures import Figure
 from benchmarks.plugins import push64
+from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import INTERVAL, Column, Row, Span
@@ -42,8 +43,8 @@ def by_profile(name: str) -> Callable[[list[bytes]], int]:
             framer.feed(chunk)
             while (frame := framer.next_frame()) is not None:
                 said = machine.compiled.read(frame)
-                found = machine.meanings[said.name].findings(said.values, Span(frame.start, frame.end))
-                rows += len(found.rows) if found is not None else 0
+                found = machine.meanings[said.name].told(said.values, Span(frame.start, frame.end))
+                rows += len(found.rows) if isinstance(found, Findings) else 1
         return rows
 
     return work

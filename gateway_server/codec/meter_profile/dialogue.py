@@ -160,15 +160,15 @@ class Conversation:
         """Who it is, then what it tells; both are durable when this is over."""
         meaning = self._machine.meanings[said.name]
         identity = meaning.identity(said.values)
-        findings = meaning.findings(said.values, Span(frame.start, frame.end))
+        told = meaning.told(said.values, Span(frame.start, frame.end))
         if identity is not None:
             if self._known is None:
                 yield from self._identified((yield identity))
                 self._told = identity.serial
             elif self._told and identity.serial.lstrip("0") != self._told.lstrip("0"):
                 raise CodecError(f"it is from meter {identity.serial}, but this session is with {self._told}")
-        if findings is not None:
-            yield from self._store(findings)
+        if told is not None:
+            yield from self._store(told)
         self._values.update(said.values)
 
     def _identified(self, known: KnownMeter) -> Talk:
@@ -176,14 +176,13 @@ class Conversation:
         self._take_from(known)
         yield from self._remember()
 
-    def _store(self, findings: Findings) -> Talk:
+    def _store(self, told: Row | Findings) -> Talk:
         if self._known is None:
             if self._expected is None:
                 raise CodecError("readings came before the meter said who it is")
             # Nothing in this protocol tells who answers: it is the meter we called.
             yield from self._identified((yield self._machine.identity_of(self._expected.serial)))
-        one = findings.rows[0] if len(findings.rows) == 1 and not findings.events else findings
-        yield one
+        yield told
 
     # the steps
 

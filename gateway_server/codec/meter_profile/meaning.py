@@ -34,7 +34,8 @@ class Meaning:
         self._software = _text_of(None if identity is None else identity.software_version, "")
         self._code = None if refusal is None else compiled(refusal.code)
         self._reason = _text_of(None if refusal is None else refusal.meaning, "")
-        self.tells = bool(self._rows or self._events)
+        only = message.rows[0] if len(message.rows) == 1 and not message.events else None
+        self._only = self._rows[0] if only is not None and not only.each else None
 
     def identity(self, values: Values) -> Identify | None:
         """Who the meter says it is."""
@@ -54,6 +55,13 @@ class Meaning:
         for other in self._events:
             other.add(events, values, span)
         return Findings(tuple(rows), tuple(events)) if rows or events else None
+
+    def told(self, values: Values, span: Span) -> Row | Findings | None:
+        """The same as `findings`, without a list around a single row: what a push session stores per frame."""
+        if self._only is not None:
+            return self._only.row(values, span)
+        found = self.findings(values, span)
+        return found.rows[0] if found is not None and len(found.rows) == 1 and not found.events else found
 
     def refusal(self, values: Values) -> MeterRefused | None:
         """That the meter said no."""
@@ -164,6 +172,7 @@ class _Rows:
             (compiled(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
         ]
         self._columns = tuple(one.column for one in form.values)
+        self._archive = form.archive
         names = [one.value.name for one in form.values]
         plain = all(names) and all(one.condition is None for one in form.values)
         self._plain = itemgetter(*names) if plain and len(names) > 1 else None
@@ -178,15 +187,16 @@ class _Rows:
 
     def add(self, rows: list[Row], values: Values, span: Span) -> None:
         """Adds the rows that these values make."""
-        if not self._form.each:
-            self._add(rows, values, span)
-            return
-        for element in values.get(self._form.each, ()):
-            self._add(rows, {**values, **element}, span)
+        each = self._form.each
+        elements = [{**values, **one} for one in values.get(each, ())] if each else [values]
+        for one in elements:
+            if (row := self.row(one, span)) is not None:
+                rows.append(row)
 
-    def _add(self, rows: list[Row], values: Values, span: Span) -> None:
+    def row(self, values: Values, span: Span) -> Row | None:
+        """The row that these values make, None if there is none."""
         if self._condition is not None and not self._condition(values):
-            return
+            return None
         columns = self._columns
         texts: list[Value] = []
         if self._plain is not None:
@@ -199,19 +209,17 @@ class _Rows:
         if len(texts) != len(columns):
             columns, texts = self._some(values)
             if not texts:
-                return
-        rows.append(
-            Row(
-                columns,
-                tuple(texts),
-                self._form.archive,
-                self._at(values),
-                self._order_number(values),
-                self._status(values),
-                self._event(values),
-                self._quality,
-                span,
-            )
+                return None
+        return Row(
+            columns,
+            tuple(texts),
+            self._archive,
+            self._at(values),
+            self._order_number(values),
+            self._status(values),
+            self._event(values),
+            self._quality,
+            span,
         )
 
     def _some(self, values: Values) -> tuple[tuple[Column, ...], list[Value]]:
