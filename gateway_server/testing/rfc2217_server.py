@@ -47,7 +47,8 @@ class PortSettings:
 
 class Rfc2217Server:
     """One client's connection. ``write`` gets what goes to the client; ``to_modem`` and ``dtr_moved`` what is for the
-    modem, in the order in which it came."""
+    modem, in the order in which it came. ``agreed`` is whether the client speaks RFC 2217.
+    """
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Rfc2217Server:
         self._to_modem = to_modem
         self._dtr_moved = dtr_moved
         self._heard = bytearray()
+        self.agreed = False
         self._at = _At.DATA
         self._command = 0
         self._sub = bytearray()
@@ -98,13 +100,15 @@ class Rfc2217Server:
         state = DATA_SET_READY | CLEAR_TO_SEND | (CARRIER if carrier else 0) | (RING if ring else 0)
         changed = (state ^ self._modem_state) & self._mask
         self._modem_state = state
-        if changed and COM_PORT in self._theirs:
+        if changed and self.agreed:
             self._tell_modem_state(changed)
 
-    @property
-    def agreed(self) -> bool:
-        """Whether the client speaks RFC 2217."""
-        return COM_PORT in self._theirs
+    def _agree(self) -> None:
+        """The client speaks RFC 2217: he is told how the lines stand. He may say so by just using it: one whose request
+        crosses our offer takes the offer for the answer (pyserial)."""
+        if not self.agreed:
+            self.agreed = True
+            self._tell_modem_state(0)
 
     def _take(self, byte: int) -> None:
         if self._at is _At.DATA:
@@ -151,14 +155,16 @@ class Rfc2217Server:
                 active.add(option)
                 self._write(bytes((IAC, WILL if mine else DO, option)))
             if option == COM_PORT and not mine:
-                self._tell_modem_state(0)
+                self._agree()
         elif option in active:
             active.discard(option)
+            self.agreed &= option != COM_PORT
             self._write(bytes((IAC, WONT if mine else DONT, option)))
 
     def _subnegotiate(self, sub: bytes) -> None:
         if len(sub) < 2 or sub[0] != COM_PORT:
             return
+        self._agree()
         command, value = sub[1], sub[2:]
         settings = self.settings
         if command == SET_BAUDRATE:

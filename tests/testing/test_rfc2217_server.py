@@ -28,6 +28,14 @@ class Served:
         return said
 
 
+def agreed() -> Served:
+    """A client that speaks RFC 2217 and was told how the lines stand."""
+    served = Served()
+    served.hears("FF FB 2C")
+    served.take()
+    return served
+
+
 def test_server_offers_what_it_can_do() -> None:
     assert Served().take() == OFFERED
 
@@ -48,6 +56,13 @@ def test_client_that_asks_us_for_the_com_port_option_gets_it() -> None:
     served.take()
     served.hears("FF FD 2C")
     assert served.take() == bytes.fromhex("FF FB 2C")
+
+
+def test_client_that_takes_our_offer_for_the_answer_is_told_how_the_lines_stand_all_the_same() -> None:
+    served = Served()
+    served.take()
+    served.hears("FF FA 2C 01 00 00 25 80 FF F0")
+    assert served.take() == bytes.fromhex("FF FA 2C 6B 30 FF F0  FF FA 2C 65 00 00 25 80 FF F0")
 
 
 def test_client_that_will_not_is_not_spoken_to_in_it() -> None:
@@ -90,22 +105,19 @@ def test_octet_ff_is_doubled_both_ways() -> None:
     ],
 )
 def test_setting_is_acknowledged_with_a_hundred_more(asked: str, answered: str) -> None:
-    served = Served()
-    served.take()
+    served = agreed()
     served.hears(f"FF FA 2C {asked} FF F0")
     assert served.take() == bytes.fromhex(f"FF FA 2C {answered} FF F0")
 
 
 def test_signature_is_told() -> None:
-    served = Served()
-    served.take()
+    served = agreed()
     served.hears("FF FA 2C 00 FF F0")
     assert served.take() == b"\xff\xfa\x2c\x64simulated serial server\xff\xf0"
 
 
 def test_speed_with_an_ff_in_it_is_doubled_on_the_wire() -> None:
-    served = Served()
-    served.take()
+    served = agreed()
     served.hears("FF FA 2C 01 00 00 FF FF 00 FF F0")
     assert served.server.settings.speed == 0xFF00
     assert served.take() == bytes.fromhex("FF FA 2C 65 00 00 FF FF 00 FF F0")
@@ -122,8 +134,7 @@ def test_octets_and_dtr_reach_the_modem_in_their_order() -> None:
 
 
 def test_lines_that_move_are_told_with_their_change() -> None:
-    served = Served()
-    served.take()
+    served = agreed()
     served.server.lines(carrier=True, ring=False)
     assert served.take() == bytes.fromhex("FF FA 2C 6B B8 FF F0")
     served.server.lines(carrier=True, ring=False)
@@ -135,7 +146,7 @@ def test_lines_that_move_are_told_with_their_change() -> None:
 
 
 def test_lines_outside_the_clients_mask_are_not_told() -> None:
-    served = Served()
+    served = agreed()
     served.hears("FF FA 2C 0B 80 FF F0")
     served.take()
     served.server.lines(carrier=False, ring=True)
@@ -153,8 +164,7 @@ def test_stream_cut_anywhere_means_the_same() -> None:
 
 
 def test_endless_subnegotiation_grows_nothing_and_nonsense_is_ignored() -> None:
-    served = Served()
-    served.take()
+    served = agreed()
     served.server.received(b"\xff\xfa\x2c" + bytes(100_000) + b"\xff\xf0")
     served.hears("FF FA 2C FF F0  FF FA 18 00 FF F0  FF FA 2C 01 00 FF F0  FF FA 2C 63 01 FF F0  FF FA 2C FF F4")
     assert served.hears("41") == [b"A"]
