@@ -29,5 +29,5 @@ def test_verb_of_a_later_version_says_so_and_what_helps_until_then(
 
 
 def test_help_says_that_they_come_later(desk: Desk) -> None:
-    assert "Comes with a later version" in " ".join(desk.run("workbench", "--help").out.split())
+    assert "Comes with a later version" in desk.run("workbench", "analyze", "--help").out
     assert "Comes with a later version" in desk.run("store", "copy", "--help").out

@@ -6,7 +6,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlite_utils import Database
 
+from gateway_server.store.migrations import migrations
 from tests.cli.desk import SIGN_ON_MS, Desk, row
 from tests.cli.programs import started
 
@@ -96,19 +98,32 @@ def test_store_of_a_running_gateway_is_neither_restored_nor_migrated_but_backed_
     assert desk.run("store", "restore", "backup.db").status == 0
 
 
-def test_schema_is_brought_up_to_date_with_a_backup_before(desk: Desk) -> None:
-    desk.hold_session(rows=(row(640, SIGN_ON_MS, "1.0"),))
-    assert desk.run("store", "migrate").out.splitlines()[-1] == "the schema is up to date"
-    with desk.store() as store, store.connection.transaction("back to the first release"):
-        for table in ("file_part", "upload_account", "file"):
-            store.connection.execute(f"DROP TABLE {table}")
-        store.connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'files'")
+FIRST_RELEASE = """
+    INSERT INTO meter (id, serial, serial_core, time_zone, gas_day_start, state)
+        VALUES (1, '41203377', '41203377', 'Europe/Moscow', '10:00', 'active');
+    INSERT INTO session (id, owner, meter_id, serial, transport, remote, started_ms, ended_ms, outcome, readings)
+        VALUES (1, '', 1, '41203377', 'tcp', '10.8.0.17:4001', 1762500000000, 1762500009000, 'read', 1);
+    INSERT INTO layout (id, columns) VALUES (1, '[["base_volume", "m3", "", "Vb", "2:300", true]]');
+    INSERT INTO archive_row
+        VALUES (1, 'interval', 1762498800000, 640, 0, 1762500000000, 1, '1.0', '', '', '', '', 1, 0, 0, 0);
+"""
+
+
+def test_schema_of_the_first_release_is_brought_up_to_date_with_a_backup_before(desk: Desk) -> None:
+    path = desk.folder / "gateway.db"
+    path.unlink(missing_ok=True)
+    with closing(Database(path)) as database:
+        migrations.apply(database, stop_before=["files"])
+        database.conn.executescript(FIRST_RELEASE)
+        later = [step.name for step in migrations.pending(database)]
+    missing = [f"missing  {name}" for name in later]
     tried = desk.run("store", "migrate", "--dry-run")
-    assert tried.out.splitlines() == ["taken    the_spine", "missing  files", "nothing was changed (dry run)"]
+    assert tried.out.splitlines() == ["taken    the_spine", *missing, "nothing was changed (dry run)"]
     done = desk.run("store", "migrate")
-    assert done.out.splitlines() == ["taken    the_spine", "now      files", "the schema is up to date"]
-    kept = desk.folder / "gateway.db.before-files"
-    with closing(sqlite3.connect(kept)) as old:
+    taken = [f"now      {name}" for name in later]
+    assert done.out.splitlines() == ["taken    the_spine", *taken, "the schema is up to date"]
+    assert desk.run("store", "migrate").out.splitlines()[-1] == "the schema is up to date"
+    with closing(sqlite3.connect(desk.folder / "gateway.db.before-files")) as old:
         assert old.execute("SELECT name FROM sqlite_master WHERE name = 'file'").fetchall() == []
         assert old.execute("SELECT COUNT(*) FROM archive_row").fetchone() == (1,)
     assert desk.run("store", "check").status == 0
