@@ -33,7 +33,7 @@ from gateway_server.transports.errand import Errand
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 60.0
+_LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
 _READY_SECONDS = 0.5
 _ESTIMATES = 10
