@@ -295,6 +295,7 @@ def pool_of(
         config.calls.numbers,
         bank.power_cycle,
         ready,
+        config.calls.early_acknowledge,
     )
 
 

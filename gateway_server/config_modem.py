@@ -138,6 +138,7 @@ class CallSettings(Table):
     currency: str = ""
     same_digits: Annotated[int, Field(ge=0, le=20)] = 10
     wait_for_modem: Positive = 300.0
+    early_acknowledge: list[str] = []
 
     @field_validator("price_per_minute")
     @classmethod

@@ -260,7 +260,8 @@ class KnownMeter:
 
     ``memory`` is what earlier sessions asked to remember of this meter (`Remember`), ``last`` the newest stored row
     per archive, ``access_code`` the code of its lock (``code`` or ``lock:code``), ``address`` its bus address.
-    ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed.
+    ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed;
+    ``early_acknowledge`` that a device of its type may be told to go on before what it sends has arrived.
     """
 
     serial: str
@@ -271,6 +272,7 @@ class KnownMeter:
     last: Mapping[str, LastRow] = field(default_factory=dict)
     address: str = ""
     airtime: bool = False
+    early_acknowledge: bool = False
 
 
 @dataclass(frozen=True, slots=True)

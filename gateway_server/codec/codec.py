@@ -15,6 +15,7 @@ from gateway_server.model import KnownMeter
 
 NOISE = "noise"
 SENT = "sent"
+BEGUN = "begun"
 
 
 class Frame(NamedTuple):
@@ -68,6 +69,15 @@ class Framer(Protocol):
 
     def flush(self) -> Frame | None:
         """At the end of the stream, or after silence: what is left, as a frame with a fault or as noise."""
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """A framer that can tell of a frame before its end is there."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether what was fed last ends within a frame worth an answer before its end (`Receive`)."""
 
 
 class Interpreter(Protocol):

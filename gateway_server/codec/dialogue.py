@@ -42,12 +42,15 @@ class Receive:
 
     Without ``gap`` the timeout bounds the whole frame. Noise is logged and skipped unless ``noise`` is set.
     ``kinds`` restricts what is delivered: other frames are logged and passed over, the deadline stays.
+    With ``begun`` a `Frame` of the kind ``begun``, without octets, is delivered once the framer says that a frame has
+    begun (`Begins`) and more of it is to come; the next `Receive` gets the frame itself.
     """
 
     timeout: float
     gap: float | None = None
     noise: bool = False
     kinds: frozenset[str] | None = None
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)

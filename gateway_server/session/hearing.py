@@ -260,6 +260,8 @@ class Hearing:
                 return frame
             if self._first_deadline > self.deadline:
                 self._wait_until(self._first_deadline)
+        if wish.begun and (frame := intake.begun()) is not None:
+            return frame
         if intake.fed == intake.cut and self._early is None:
             self._chunks.clear()  # no frame to come has anything of them
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_server.codec.codec import Frame, Framer
+from gateway_server.codec.codec import BEGUN, Begins, Frame, Framer
 
 
 class Intake:
@@ -35,6 +35,11 @@ class Intake:
         self.cut = frame.start + len(frame.data)
         base = self._base
         return Frame(frame.kind, frame.data, frame.start + base, frame.fault) if base else frame
+
+    def begun(self) -> Frame | None:
+        """Tells of a frame that has begun and is not whole; its bytes are still to come out."""
+        framer = self._framer
+        return Frame(BEGUN, b"", self.cut + self._base) if isinstance(framer, Begins) and framer.begun else None
 
     def flush(self) -> Frame | None:
         """What is left after silence, as the framer's `flush` gives it; to be called until it gives None."""

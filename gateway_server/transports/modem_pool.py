@@ -65,6 +65,7 @@ class ModemPool(ModemOwner):
         numbers: NumberRule | None = None,
         power_cycle: PowerCycle | None = None,
         ready: Callable[[], None] | None = None,
+        early_acknowledge: Iterable[str] = (),
     ) -> None:
         self._facilities = facilities
         self._callers = callers
@@ -77,6 +78,7 @@ class ModemPool(ModemOwner):
         self._stopping = False
         self._in_call: set[str] = set()
         self._ready = ready or _nothing
+        self._early = frozenset(model.upper() for model in early_acknowledge)
 
     def start(self) -> None:
         """Opens every port; each modem is hung up first, whatever a crash has left it in."""
@@ -189,7 +191,7 @@ class ModemPool(ModemOwner):
         known = order.errand.known
         bearers = order.bearers or modem.terms.bearers
         if known is not None:
-            known = replace(known, airtime=True, order=order.errand.order)
+            known = replace(self._paid(known, order.errand.record), order=order.errand.order)
             if (best := known.memory.get(BEARER, "")) in bearers:
                 bearers = (best, *(one for one in bearers if one != best))
         order = replace(order, bearers=bearers, errand=replace(order.errand, known=known))
@@ -213,7 +215,7 @@ class ModemPool(ModemOwner):
                 "modem %s: meter %s is %s, its call is not taken", modem.terms.name, record.serial, record.state
             )
             return
-        known = None if known is None else replace(known, airtime=True)
+        known = None if known is None else self._paid(known, record)
         errand = Errand(self._callers.codecs_of(record), record, known, ReadOrder())
         call = Call(
             CallOrder(number, errand),
@@ -224,6 +226,11 @@ class ModemPool(ModemOwner):
             inbound=True,
         )
         modem.take(call)
+
+    def _paid(self, known: KnownMeter, record: MeterRecord | None) -> KnownMeter:
+        """What is known of a meter that is spoken to over a call."""
+        early = record is not None and record.model.upper() in self._early
+        return replace(known, airtime=True, early_acknowledge=early)
 
     def _known_at(self, store: Store, number: str) -> MeterRecord | None:
         exact = store.meter_at(f"csd:{number}")

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway_server.codec.dialogue import Note, Progress, Wish
+from gateway_server.codec.dialogue import Drain, Note, Progress, Wish
 from gateway_server.errors import ChecksumError, MeterSilent
 from gateway_server.model import DAILY, INTERVAL, LastRow
 
 from . import errors, locks, messages, values
 from .conversation import Conversation, Talk
-from .interpreter import Answer, Block, Damaged, Refused, Rejected
+from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
 from .rows import RowReader
 
 BLOCK = "block"
@@ -31,6 +31,7 @@ AIRTIME_BLOCK = "airtime_block"
 MOST_AIRTIME_ROWS = 250
 """35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt, and
 who does not bear it gets `ROWS_PER_BLOCK` from then on."""
+LONGEST_BLOCK_S = 60.0
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
@@ -47,11 +48,13 @@ class Range:
 
 
 class Broken(Exception):
-    """The blocks stopped before the last one; what came is stored. ``damaged``: something came, but not sound."""
+    """The blocks stopped before the last one; what came is stored. ``damaged``: something came, but not sound;
+    ``ahead``: the device is sending what comes behind it already."""
 
-    def __init__(self, why: str, *, damaged: bool = False) -> None:
+    def __init__(self, why: str, *, damaged: bool = False, ahead: bool = False) -> None:
         super().__init__(why)
         self.damaged = damaged
+        self.ahead = ahead
 
 
 def read_archive(talk: Conversation, name: str, number: int, since: datetime | None, until: datetime | None) -> Talk:
@@ -182,9 +185,13 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
                 raise (ChecksumError(text) if why.damaged else MeterSilent(text)) from None
             too_large = block > ROWS_PER_BLOCK and not progress and not damaged
             block = ROWS_PER_BLOCK if too_large else max(1, block // 2)
-            if _position_of(reader) != (None, None):
+            if progress:
                 wanted = _from_last(talk, number, wanted)
-            yield from talk.quiet()
+            if isinstance(why, Broken) and why.ahead:
+                # What comes behind a lost block is asked for again with it: stored now, it would hide the hole.
+                yield Drain(talk.timing.quiet, LONGEST_BLOCK_S)
+            else:
+                yield from talk.quiet()
         except errors.BadInput as refused:
             if block <= ROWS_PER_BLOCK:
                 raise
@@ -245,24 +252,37 @@ def _learn_block(talk: Conversation, block: int, *, clean: bool, rows: int) -> T
 def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int) -> Talk:
     """One R3 and its blocks: each is stored before it is acknowledged, a damaged one is asked for again.
 
-    Raises the typed refusal, or `Broken`.
+    Where the operator allows it for the type of device, a block that is not the last one is acknowledged as soon as it
+    begins: the device keeps the ACK and sends the next one behind it without a pause. Such a block cannot be repeated
+    with NAK any more; if it arrives damaged the archive is asked for again from the last good row on. Nothing is lost
+    by it in the device: reading an archive deletes nothing there. Raises the typed refusal, or `Broken`.
     """
     request = messages.Command("R3", f"{number}:V.0({wanted.position};{wanted.lower};{wanted.upper};{block})")
     yield from talk.say(request)
-    damaged = rows = 0
-    nudged = False
+    damaged = rows = size = 0
+    nudged = ahead = False
     for _ in range(MOST_BLOCKS):
         try:
-            answer = yield from talk.hear(talk.timing.reply, _is_part)
+            early = talk.early and not nudged and not damaged
+            early = early and _more_follows(talk, name, number, wanted, rows, size or block)
+            answer = yield from talk.hear(talk.timing.reply, _is_part, begun=early)
+            if early := isinstance(answer, Begun):
+                yield from talk.say(messages.Acknowledge())
+                answer = yield from talk.hear(talk.timing.reply, _is_part)
         except MeterSilent as silence:
             if nudged or not rows:
                 raise Broken(str(silence)) from None
             # Our ACK or its block was lost: a NAK brings the block in either case.
             nudged = True
+            if ahead:
+                talk.early_left = 0  # this device does not keep an ACK that comes while it sends
             yield Note(f"{name}: {silence}; asking for the block again")
             yield from talk.say(messages.Repeat())
             continue
         if isinstance(answer, Damaged):
+            if early:
+                talk.early_left -= 1
+                raise Broken(f"a block that was acknowledged already: {answer.fault}", damaged=True, ahead=True)
             damaged += 1
             if damaged > talk.timing.repeats:
                 raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}", damaged=True)
@@ -279,6 +299,7 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
                 continue
             raise answer.error
         rows += answer.rows
+        size = max(size, answer.rows)
         if nudged:
             # The block may only have been late and come twice: what is acknowledged must be the last one.
             yield from talk.quiet()
@@ -287,8 +308,16 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         yield Progress(f"{name}: {rows} rows", done, total)
         if answer.last:
             return
-        yield from talk.say(messages.Acknowledge())
+        ahead = early
+        if not early:
+            yield from talk.say(messages.Acknowledge())
     raise Broken(f"more than {MOST_BLOCKS} blocks")
+
+
+def _more_follows(talk: Conversation, name: str, number: int, wanted: Range, rows: int, size: int) -> bool:
+    """Whether the block that comes is surely not the last one, so far as clock and grid tell it."""
+    _, total = _estimate(talk, name, number, wanted, rows)
+    return rows + size < total
 
 
 def _is_part(answer: Answer) -> bool:

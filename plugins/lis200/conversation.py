@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any
 
+from gateway_server.codec.codec import BEGUN
 from gateway_server.codec.dialogue import Note, Receive, Remember, Wish
 from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
 from gateway_server.model import Identify, KnownMeter
@@ -19,6 +20,7 @@ from .interpreter import (
     PARITY,
     Accepted,
     Answer,
+    Begun,
     Block,
     Cells,
     Damaged,
@@ -31,6 +33,9 @@ from .interpreter import (
 from .models import Timing
 
 Talk = Generator[Wish, Any, Any]
+
+MOST_EARLY_BREAKS = 3
+"""So many blocks that were acknowledged too early, and the session waits for the end of each."""
 
 FOREIGN_FRAMES = 40
 """So many frames that are not for us pass by before an answer is given up."""
@@ -52,6 +57,7 @@ class Conversation:
         self.woken = False
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
+        self.early_left = MOST_EARLY_BREAKS
         self.tried_locks: set[tuple[int, str]] = set()
 
     @property
@@ -70,6 +76,11 @@ class Conversation:
         """Whether every second on this line is paid for: then nothing is asked that is not needed."""
         return self.expected is not None and self.expected.airtime
 
+    @property
+    def early(self) -> bool:
+        """Whether a block may be acknowledged while it arrives: the operator said so of this type of device."""
+        return self.airtime and self.early_left > 0 and self.expected is not None and self.expected.early_acknowledge
+
     def recalled(self, fact: str) -> str:
         """What an earlier session asked to remember, empty if nothing."""
         return self.meter.memory.get(fact, "") if self.meter else ""
@@ -85,13 +96,24 @@ class Conversation:
         self.listener.sent(wish.shown or wish.data)
         yield wish
 
-    def hear(self, timeout: float, wanted: Callable[[Answer], bool], *, kinds: frozenset[str] | None = None) -> Talk:
+    def hear(
+        self,
+        timeout: float,
+        wanted: Callable[[Answer], bool],
+        *,
+        kinds: frozenset[str] | None = None,
+        begun: bool = False,
+    ) -> Talk:
         """The next answer that is wanted, or `Damaged`; what else comes is heard and passed over.
+
+        With ``begun`` a block that has begun and is not whole is told of as `Begun`.
 
         ``kinds`` keeps other frames away altogether. Raises `MeterSilent`, and `LineLost` when the modem says so.
         """
         for _ in range(FOREIGN_FRAMES):
-            frame = yield Receive(timeout, self.timing.gap, kinds=kinds)
+            frame = yield Receive(timeout, self.timing.gap, kinds=kinds, begun=begun)
+            if frame.kind == BEGUN:
+                return Begun()
             found, answer = self.listener.hear(frame)
             yield from self.deliver(found)
             if isinstance(answer, HungUp) and not self.airtime:  # a call's own modem is watched by who made it

@@ -108,6 +108,14 @@ class Lis200Framer:
         self._scan = cut + 1
         return self._telegram()
 
+    @property
+    def begun(self) -> bool:
+        """Whether rows or a value are on their way: a block without its end yet, and surely no error telegram."""
+        held, cut = self._held, self._cut
+        if not self._inside or held[cut] & 0x7F != STX or len(held) < cut + 3:
+            return False
+        return strip(bytes(held[cut + 1 : cut + 3])) != b"(#"
+
     def flush(self) -> Frame | None:
         """What is left when nothing more will come: a frame that was cut off, or noise."""
         if self._cut == len(self._held):

@@ -95,11 +95,16 @@ class HungUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A block has begun, and its end is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Foreign:
     """Not for us, or no answer to what was asked."""
 
 
-Answer = Signed | Challenge | Told | Cells | Block | Refused | Accepted | Rejected | Damaged | HungUp | Foreign
+Answer = Signed | Challenge | Told | Cells | Block | Begun | Refused | Accepted | Rejected | Damaged | HungUp | Foreign
 
 _VALUE = re.compile(r"([^()]*)\(([^()]*)\)")
 _READ = re.compile(r"([^()]+)\(([^()]*)\)")

@@ -20,6 +20,7 @@ from gateway_server.store.records import CallRecord, Filter, MeterRecord
 from gateway_server.testing.air_line import AirShape
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_modem import FakeModem
+from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.line_to_meter import run
 from gateway_server.testing.meter_lines import MeterClock
 from gateway_server.testing.modem_faults import call_faults, modem_faults
@@ -145,10 +146,13 @@ class Office(Scene):
         bearers: frozenset[str] = frozenset({"7", "71"}),
         other_ends: Sequence[FarEnd] = (),
         start: bool = True,
+        days: int = 3,
+        quirks: Quirks | None = None,
+        early_acknowledge: Sequence[str] = (),
         **terms: Any,
     ) -> None:
         super().__init__()
-        self.meters = [FakeMeter(serial=str(FIRST + index), days=3) for index in range(meters)]
+        self.meters = [FakeMeter(serial=str(FIRST + index), days=days, quirks=quirks) for index in range(meters)]
         time = MeterClock(self.clock, NOW)
         ends: list[FarEnd] = [*(MeterByModem(meter, time) for meter in self.meters), *other_ends]
         self.subscribers = [
@@ -176,6 +180,7 @@ class Office(Scene):
             lambda port, speed, user: self.ports[port].open(speed, user),
             self,
             power_cycle=self._power_cycle,
+            early_acknowledge=early_acknowledge,
         )
         if start:
             self.wait(5)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ from twisted.internet.defer import Deferred
 
 from gateway_server.errors import OperatorError
 from gateway_server.model import CallResult, Outcome, ReadOrder
+from gateway_server.store.records import CallRecord, Filter
+from gateway_server.testing.air_line import CSD
+from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.modem_faults import EVERY_WAY
 from gateway_server.transports.calls import CallOrder
 from gateway_server.transports.modem_terms import Answer
@@ -379,3 +384,48 @@ def test_known_meter_is_asked_for_its_rows_in_three_round_trips() -> None:
         office.wait(60)
     sent = [entry for entry in office.store.session_log(2) if entry.direction.value == ">"]
     assert [entry.data[:4] for entry in sent] == [b"/?!\r", b"\x06061", b"\x01R3\x02", b"\x01B0\x03"]
+
+
+def month_of(early: Sequence[str], quirks: Quirks) -> tuple[Office, CallRecord, float]:
+    """A month of hourly rows in blocks of ten over a paced line, by a meter met before; and the line's own floor."""
+    office = Office(shape=CSD, days=40, quirks=quirks, early_acknowledge=early)
+    office.call()
+    office.wait(200)
+    since, until = datetime(2024, 3, 4, 0, 0), datetime(2024, 4, 2, 23, 0)
+    order = ReadOrder(frozenset({"archive"}), ("interval",), since, until)
+    layout = ReadOrder(frozenset({"archive"}), ("interval",), until, until)
+    for one in (layout, order):
+        office.call(order=one)
+        office.wait(600)
+    call = office.calls()[-1]
+    assert call.result is CallResult.OK
+    return office, call, 0.6 + call.bytes / 960
+
+
+def test_month_in_small_blocks_costs_no_round_trip_a_block_where_blocks_are_acknowledged_early() -> None:
+    _, usual, _ = month_of((), Quirks(largest_block=10))
+    office, call, floor = month_of(("ek270",), Quirks(largest_block=10))
+    assert office.rows("interval") == 720
+    sign_on_s = 3 * 0.6
+    assert call.airtime_ms / 1000 <= 1.03 * (floor + sign_on_s)
+    assert usual.airtime_ms / 1000 >= 1.3 * floor
+
+
+def test_block_damaged_behind_an_early_acknowledgement_loses_no_row() -> None:
+    office, call, _ = month_of(("EK270",), Quirks(largest_block=10, bad_bcc_every=50))
+    stored = [row.row.order_number or 0 for row in office.store.rows(Filter(archives=("interval",)))]
+    assert len(stored) == 720
+    assert sorted(stored) == list(range(min(stored), min(stored) + 720))
+    sent = [entry.data for entry in office.store.session_log(call.session) if entry.direction.value == ">"]
+    assert b"\x15" not in sent
+    assert sum(data.startswith(b"\x01R3") for data in sent) > 1
+
+
+def test_block_that_begins_is_on_record_before_it_is_acknowledged() -> None:
+    office, call, _ = month_of(("EK270",), Quirks(largest_block=10))
+    log = [(entry.direction.value, entry.data) for entry in office.store.session_log(call.session)]
+    first = log.index((">", b"\x06"))
+    asked = next(at for at, (_, data) in enumerate(log) if data.startswith(b"\x01R3"))
+    heard = b"".join(data for direction, data in log[asked:first] if direction == "<")
+    assert heard.startswith(b"\x02(")
+    assert b"\x04" not in heard

@@ -186,3 +186,16 @@ def test_whatever_comes_is_cut_alike_however_it_comes_and_nothing_is_lost(data: 
     for frame in whole:
         assert frame.start == at
         at = frame.end
+
+
+def test_block_has_begun_once_it_is_surely_no_error_and_until_its_end_is_there() -> None:
+    framer = Lis200Framer()
+    told = []
+    for piece in (b"\x02", b"(1", b")(2)", b"\x04", b"\x07"):
+        framer.feed(piece)
+        framer.next_frame()
+        told.append(framer.begun)
+    assert told == [False, True, True, True, False]
+    framer.feed(b"\x02(#0")
+    assert framer.next_frame() is None
+    assert not framer.begun
