@@ -15,10 +15,10 @@ from typing import Any
 
 from gateway_server.codec.dialogue import Drain, Note, Progress, Wish
 from gateway_server.errors import ChecksumError, MeterSilent
-from gateway_server.model import DAILY, INTERVAL, LastRow
+from gateway_server.model import LastRow
 
 from . import errors, locks, messages, values
-from .conversation import Conversation, Talk
+from .conversation import PERIODS, Conversation, Talk
 from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
 from .rows import RowReader
 
@@ -35,7 +35,6 @@ LONGEST_BLOCK_S = 60.0
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
-PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,10 @@ class Broken(Exception):
         super().__init__(why)
         self.damaged = damaged
         self.ahead = ahead
+
+
+class Interrupted(Exception):
+    """The device was asked something else in between and has forgotten the rest of its answer."""
 
 
 def read_archive(talk: Conversation, name: str, number: int, since: datetime | None, until: datetime | None) -> Talk:
@@ -165,6 +168,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             yield from _blocks(talk, name, number, wanted, block)
         except errors.NothingThere:
             break
+        except Interrupted:
+            wanted = _from_last(talk, number, wanted)
         except (Broken, errors.RowDamaged) as why:
             clean = False
             progress = _position_of(reader) != mark
@@ -306,8 +311,11 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         damaged, nudged = 0, False
         done, total = _estimate(talk, name, number, wanted, rows)
         yield Progress(f"{name}: {rows} rows", done, total)
+        interrupted, talk.interrupted = talk.interrupted, False
         if answer.last:
             return
+        if interrupted:
+            raise Interrupted
         ahead = early
         if not early:
             yield from talk.say(messages.Acknowledge())

@@ -6,13 +6,13 @@ Every frame that comes is heard by the interpreter, so that what a live session 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway_server.codec.codec import BEGUN
-from gateway_server.codec.dialogue import Note, Receive, Remember, Wish
+from gateway_server.codec.dialogue import Findings, Note, Receive, Remember, Wish
 from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
-from gateway_server.model import Identify, KnownMeter
+from gateway_server.model import DAILY, EVENTS, INTERVAL, Event, Identify, KnownMeter, LastRow, Row
 
 from . import messages
 from .gate import outgoing
@@ -34,6 +34,7 @@ from .models import Timing
 
 Talk = Generator[Wish, Any, Any]
 
+PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 MOST_EARLY_BREAKS = 3
 """So many blocks that were acknowledged too early, and the session waits for the end of each."""
 
@@ -58,6 +59,9 @@ class Conversation:
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
         self.early_left = MOST_EARLY_BREAKS
+        self.vouched = False  # rows of this session go on from the stored ones
+        self.confirm: Callable[[], Talk] | None = None  # asks a trusted meter who it is
+        self.interrupted = False  # ... in the middle of an archive, whose next block does not come by itself then
         self.tried_locks: set[tuple[int, str]] = set()
 
     @property
@@ -79,6 +83,8 @@ class Conversation:
     @property
     def early(self) -> bool:
         """Whether a block may be acknowledged while it arrives: the operator said so of this type of device."""
+        if self.listener.trusted and not self.vouched:
+            return False  # it may have to be asked who it is behind this block
         return self.airtime and self.early_left > 0 and self.expected is not None and self.expected.early_acknowledge
 
     def recalled(self, fact: str) -> str:
@@ -130,6 +136,8 @@ class Conversation:
             elif isinstance(thing, Remember):
                 yield from self.remember(thing.name, thing.value)
             else:
+                if isinstance(thing, Findings):
+                    yield from self._vouch(thing)
                 yield thing
                 if not isinstance(thing, Note):
                     self.stored += 1
@@ -146,6 +154,19 @@ class Conversation:
         self.meter = yield said
         self.identified = True
         self.listener.recall(self.meter)
+
+    def _vouch(self, findings: Findings) -> Talk:
+        """Before the first rows of a trusted meter are stored: unless they fit the stored ones, it is asked at once."""
+        if not self.listener.trusted or self.vouched or self.meter is None or self.confirm is None:
+            return
+        first: Row | Event = findings.rows[0] if findings.rows else findings.events[0]
+        archive = first.archive if isinstance(first, Row) else EVENTS
+        self.vouched = True
+        if continues(self.meter.last.get(archive), archive, first.order_number, first.measured_at):
+            return
+        yield Note(f"{archive}: its rows do not go on from the stored ones; asking the meter who it is")
+        self.interrupted = True
+        yield from self.confirm()
 
     def trust(self) -> Talk:
         """Takes the meter for the one that is expected: the way to it says so, and it was asked not long ago."""
@@ -210,6 +231,19 @@ def _is_consent(answer: Answer) -> bool:
 
 def _is_refusal(answer: Answer) -> bool:
     return isinstance(answer, Refused)
+
+
+def continues(last: LastRow | None, archive: str, order: int | None, moment: datetime | None) -> bool:
+    """Whether a row is as far from the last stored one by its order number as by its time.
+
+    Strict on purpose: a row too many or too few between them costs a question, a wrong guess an exchanged meter's rows.
+    """
+    if last is None or last.order_number is None or last.measured_at is None or order is None or moment is None:
+        return False
+    apart = moment.replace(fold=0) - last.measured_at.replace(fold=0)
+    if archive in PERIODS:
+        return apart == (order - last.order_number) * PERIODS[archive]
+    return order == last.order_number and not apart
 
 
 def same_serial(one: str, other: str) -> bool:

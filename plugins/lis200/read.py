@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_server.codec.dialogue import Dialogue, Note, Partly, Progress
+from gateway_server.codec.dialogue import Dialogue, Note, Partly, Progress, Remember
 from gateway_server.errors import ChecksumError, CodecError, LineError, MeterRefused, MeterSilent, UnknownMeter
 from gateway_server.model import KnownMeter, ReadOrder
 
@@ -49,13 +49,18 @@ def _identify(talk: Conversation) -> Talk:
     """Type and software first: with the serial number the meter is looked up, and must be known as a whole."""
     yield Progress("identifying")
     if _is_trusted(talk):
+        talk.confirm = lambda: _ask_identity(talk)
         yield from talk.trust()
         yield from talk.remember(TRUST, str(int(talk.recalled(TRUST)) - 1))
         return
+    yield from _ask_identity(talk)
+
+
+def _ask_identity(talk: Conversation) -> Talk:
     for address in (TYPE, SOFTWARE):
         yield from _ask(talk, address)
     answer = yield from _ask(talk, SERIAL)
-    if not talk.identified:
+    if not talk.identified or talk.listener.trusted:
         if isinstance(answer, Refused):
             raise answer.error
         raise CodecError(f"{talk.name} gives no serial number")
@@ -65,13 +70,14 @@ def _identify(talk: Conversation) -> Talk:
         yield from _ask(talk, PERIOD)
     yield from talk.remember(DEVICE, talk.listener.device)
     if talk.airtime:
-        yield from talk.remember(TRUST, str(MOST_TRUSTED))
+        yield Remember(TRUST, str(MOST_TRUSTED))
 
 
 def _is_trusted(talk: Conversation) -> bool:
     """Whether type, software and serial number need not be asked for: that costs three round trips of a paid line.
 
-    Only where archives alone are read: their rows go on from the stored ones, which another meter's do not.
+    Only where archives alone are read: their rows go on from the stored ones, which another meter's do not. If the
+    first ones do not, the meter is asked before they are stored (`Conversation.confirm`).
     """
     expected = talk.expected
     if expected is None or not talk.airtime or CURRENT in expected.order.what or not expected.claimed:
@@ -80,9 +86,15 @@ def _is_trusted(talk: Conversation) -> bool:
     if not (left.isascii() and left.isdecimal() and int(left) > 0 and device) or "TC215" in device:
         return False
     return all(
-        name in LOGS or talk.recalled(f"layout:{device.partition(DEVICE_GAP)[2]}:{number}")
+        (name in LOGS or talk.recalled(f"layout:{device.partition(DEVICE_GAP)[2]}:{number}")) and _has_rows(talk, name)
         for name, number in wanted_archives(talk, expected.order)
     )
+
+
+def _has_rows(talk: Conversation, name: str) -> bool:
+    """Whether there is a stored row that tells this meter's next ones from another meter's."""
+    last = talk.expected.last.get(name) if talk.expected is not None else None
+    return last is not None and last.order_number is not None and last.measured_at is not None
 
 
 def _obtain(talk: Conversation) -> Talk:

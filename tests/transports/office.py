@@ -152,7 +152,9 @@ class Office(Scene):
         **terms: Any,
     ) -> None:
         super().__init__()
-        self.meters = [FakeMeter(serial=str(FIRST + index), days=days, quirks=quirks) for index in range(meters)]
+        self.meters = [
+            FakeMeter(serial=str(FIRST + index), now=NOW, days=days, quirks=quirks) for index in range(meters)
+        ]
         time = MeterClock(self.clock, NOW)
         ends: list[FarEnd] = [*(MeterByModem(meter, time) for meter in self.meters), *other_ends]
         self.subscribers = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from gateway_server.errors import ChecksumError, LineLost, MeterSilent
-from gateway_server.model import KnownMeter, ReadOrder
-from plugins.lis200.conversation import same_serial
+from gateway_server.model import KnownMeter, LastRow, ReadOrder
+from plugins.lis200.conversation import continues, same_serial
 from plugins.lis200.messages import Block, Command, Identification, Message, OptionSelect, Request, encode
 from tests.plugins.lis200.visit import ScriptedMeter, visit
 
@@ -80,3 +82,24 @@ def test_leading_zeros_do_not_make_another_meter(one: str, other: str) -> None:
 
 def test_other_digits_do() -> None:
     assert not same_serial("41203377", "41203378")
+
+
+@pytest.mark.parametrize(
+    ("archive", "order", "hours", "fits"),
+    [
+        ("interval", 101, 1, True),
+        ("interval", 76, -24, True),
+        ("interval", 102, 1, False),
+        ("interval", 3, 1, False),
+        ("daily", 102, 48, True),
+        ("daily", 101, 25, False),
+        ("monthly", 100, 0, True),
+        ("monthly", 101, 744, False),
+    ],
+)
+def test_row_goes_on_from_the_last_one_if_order_number_and_time_are_as_far_apart(
+    archive: str, order: int, hours: int, *, fits: bool
+) -> None:
+    noon = datetime(2024, 4, 3, 12)
+    assert continues(LastRow(100, noon), archive, order, noon + timedelta(hours=hours)) is fits
+    assert not continues(None, archive, order, noon)

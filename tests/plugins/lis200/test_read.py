@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -284,3 +284,32 @@ def test_other_meter_behind_a_trusted_number_is_found_out_when_trust_ends() -> N
     told = visit(FakeMeter(serial="999", days=5), replace(PAID, memory=memory))
     assert isinstance(told.outcome, UnknownMeter)
     assert not told.archive("daily")
+
+
+def test_exchanged_meter_behind_a_trusted_number_is_found_out_before_a_row_is_stored() -> None:
+    first = visit(FakeMeter(days=5), PAID)
+    known = replace(PAID, memory=first.memory, last=first.last())
+    told = visit(FakeMeter(serial="999", days=40), known)
+    assert isinstance(told.outcome, UnknownMeter)
+    assert not told.rows
+
+
+def test_trusted_meter_whose_rows_leave_a_gap_is_asked_once_and_loses_none() -> None:
+    meter = FakeMeter(days=31, quirks=Quirks(largest_block=5))
+    order = ReadOrder(frozenset({"archive"}), ("interval",))
+    first = visit(meter, replace(PAID, order=order))
+    newest = first.last()["interval"]
+    assert newest.order_number is not None
+    assert newest.measured_at is not None
+    odd = {"interval": replace(newest, measured_at=newest.measured_at - timedelta(hours=99))}
+    told = visit(meter, replace(PAID, order=order, memory=first.memory, last=odd))
+    assert telegrams(told).count("R1") == 3
+    assert told.outcome is None
+    assert told.memory["trust"] == "30"
+    assert {row.order_number for row in told.rows} >= {row.order_number for row in first.rows[-99:]}
+
+
+def test_trusted_meter_without_a_stored_row_is_asked_who_it_is() -> None:
+    meter = FakeMeter(days=5)
+    told = visit(meter, replace(PAID, memory=visit(meter, PAID).memory))
+    assert telegrams(told).count("R1") >= 3
