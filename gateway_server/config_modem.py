@@ -40,6 +40,7 @@ class ModemSettings(Named):
     escape: Literal["auto", "dtr", "plus"] = "auto"
     dial_timeout: Annotated[float, Field(ge=10, le=250, strict=False)] = 90.0
     call_limit: Positive = 1800.0
+    frame_limit: Seconds = 60.0
     cool_down: Seconds = 5.0
     register_timeout: Positive = 120.0
     settle: Annotated[float, Field(ge=0, le=30, strict=False)] = 0.0
@@ -119,6 +120,7 @@ class ModemSettings(Named):
             escape=Escape(self.escape),
             dial_timeout=self.dial_timeout,
             call_limit=self.call_limit,
+            frame_limit=self.frame_limit,
             cool_down=self.cool_down,
             register_timeout=self.register_timeout,
             settle=self.settle,

@@ -37,7 +37,7 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
             'type = "siemens"\n'
             'init_before = ["AT+CRLP=61,61,48,6"]\ninit_after = ["AT+CSNS=4"]\npin_file = "pin"\nbearers = ["71,0,1"]\n'
             'operator = "MTS"\nanswer = "any"\nrole = "listen"\nescape = "dtr"\ndial_timeout = 60\ncall_limit = 600\n'
-            "cool_down = 1\nregister_timeout = 30\nsettle = 1.5\nguard = 2\nrefused_within = 1\n"
+            "frame_limit = 45\ncool_down = 1\nregister_timeout = 30\nsettle = 1.5\nguard = 2\nrefused_within = 1\n"
             "watch = 10\nretry = 300\n"
             'power_cycle = ["relay", "3"]\nboot = 20\n',
         )
@@ -46,8 +46,8 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
     )
     assert made == ModemTerms(
         "m2", "rfc2217://10.0.0.5:4001", 19200, (9600,), TYPES["siemens"], ("AT+CRLP=61,61,48,6",), ("AT+CSNS=4",),
-        tmp_path / "pin", ("71,0,1",), "MTS", Answer.ANY, Role.LISTEN, Escape.DTR, 60, 600, 1, 30, 1.5, 2, 1, 10, 300,
-        ("relay", "3"), 20,
+        tmp_path / "pin", ("71,0,1",), "MTS", Answer.ANY, Role.LISTEN, Escape.DTR, 60, 600, 45, 1, 30, 1.5, 2, 1, 10,
+        300, ("relay", "3"), 20,
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class Hearing:
         "_wish",
         "bucket",
         "deadline",
+        "frames",
     )
 
     def __init__(self, line: Line, facilities: Facilities, opening: SessionOpening) -> None:
@@ -87,6 +88,7 @@ class Hearing:
         self._received = 0
         self._sent = 0
         self._unread = 0
+        self.frames = 0  # valid ones that the dialogue was given
 
     @property
     def key(self) -> SessionKey:
@@ -281,6 +283,8 @@ class Hearing:
 
     def _heard(self, frame: Frame) -> None:
         """What a frame tells was received when its last byte came: a replay of the log has no other time."""
+        if not frame.fault and frame.kind != NOISE:
+            self.frames += 1
         chunks = self._chunks
         if len(chunks) > 1:
             end = frame.start + len(frame.data)

@@ -157,6 +157,11 @@ class Call:
         self.progress("connected")
         self._line.connected(port, self._wrote, hang_up)
 
+    def heard_so_far(self) -> tuple[int, int]:
+        """How many valid frames and how many bytes have come."""
+        session = self._visit.session
+        return session.frames, session.bytes_received
+
     def begin(self) -> None:
         """The meter may be spoken to."""
         self._visit.begin()

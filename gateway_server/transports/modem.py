@@ -13,6 +13,7 @@ from gateway_server.model import CallResult, Direction
 from gateway_server.transports.call_stream import CallStream
 from gateway_server.transports.calls import ModemView
 from gateway_server.transports.csd import Call
+from gateway_server.transports.frame_guard import FrameGuard
 from gateway_server.transports.modem_health import Health, Step
 from gateway_server.transports.modem_life import make_life
 from gateway_server.transports.modem_port import ModemPort, PortUser
@@ -233,6 +234,8 @@ class Modem:
             self.facts.carrier_seen = True
         limit = call.order.budget_s or self.terms.call_limit
         self._later(limit, self.end_call, CallResult.OVER_BUDGET, f"the call had lasted {limit:g} s, its limit")
+        if self.terms.frame_limit:
+            FrameGuard(self.terms.frame_limit, call.heard_so_far, self._later, self._fruitless)
         call.connected(
             port,
             self.life.end,
@@ -245,6 +248,9 @@ class Modem:
             self._later(self.terms.settle, call.begin)
         else:
             call.begin()
+
+    def _fruitless(self, why: str) -> None:
+        self.end_call(CallResult.SILENT, why)
 
     def hang_up(self, *, lost: str = "") -> None:
         """Ends the call; the session has ended, or hears now that its line is gone."""

@@ -76,6 +76,7 @@ class ModemTerms:
     escape: Escape = Escape.AUTO
     dial_timeout: float = 90.0
     call_limit: float = 1800.0
+    frame_limit: float = 60.0
     cool_down: float = 5.0
     register_timeout: float = 120.0
     settle: float = 0.0

@@ -428,3 +428,14 @@ def test_block_that_begins_is_on_record_before_it_is_acknowledged() -> None:
     heard = b"".join(data for direction, data in log[first:second] if direction == "<")
     assert heard.startswith(b"\x02(")
     assert b"\x04" not in heard
+
+
+def test_call_without_a_valid_frame_is_hung_up_before_its_budget_is_spent() -> None:
+    office = Office(call=("far_silent",), frame_limit=12.0)
+    office.call()
+    office.wait(120)
+    (call,) = office.calls()
+    assert call.result is CallResult.SILENT
+    assert "hung up" in call.detail
+    assert 12_000 <= call.airtime_ms <= 13_000
+    assert office.state() == "ready"
