@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
-from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -19,7 +17,6 @@ from gateway_server.testing.meter_lines import (
     CallerOptions,
     MeterClock,
     MeterOnLine,
-    MeterOnPty,
     MeterProtocol,
     MeterServer,
     listen,
@@ -181,24 +178,6 @@ def test_stopped_caller_hangs_up_and_calls_no_more() -> None:
     protocol.connectionLost(Failure(ConnectionDone()))
     reactor.advance(60)
     assert len(reactor.tcpClients) == 1
-
-
-def test_meter_on_a_terminal_is_read_through_its_path() -> None:
-    reactor = MemoryReactorClock()
-    terminal = MeterOnPty(reactor, fake(), MeterClock(reactor, NOW))
-    end = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
-    try:
-        os.write(end, b"/?!\r\n")
-        (reader,) = reactor.getReaders()
-        IReadDescriptor(reader, terminal).doRead()
-        assert reactor.getWriters() == [terminal]
-        terminal.doWrite()
-        assert reactor.getWriters() == []
-        assert os.read(end, 100) == b"/Els6EK270\r\n"
-    finally:
-        os.close(end)
-        terminal.stop()
-    assert reactor.getReaders() == []
 
 
 class Crier(Parrot):
