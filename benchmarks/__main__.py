@@ -28,7 +28,7 @@ SUBJECTS: dict[str, Measure] = {
     "codec": lambda place, quick, runs: codec.measure(runs=runs, seconds=0.1 if quick else 0.5),
     "profile": lambda place, quick, runs: profile.measure(runs=runs, seconds=0.1 if quick else 0.5),
     "airtime": lambda place, quick, runs: airtime.measure(
-        place, runs=runs, subjects=(airtime.DAY,) if quick else (airtime.DAY, airtime.MONTH)
+        place, runs=runs, subjects=(airtime.DAY,) if quick else (airtime.DAY, airtime.MONTH, airtime.EARLY_MONTH)
     ),
     "night": lambda place, quick, runs: night.measure(place, runs=runs, meters=200 if quick else 1000),
     "readside": lambda place, quick, runs: readside.measure(place, runs=runs, meters=20 if quick else 200),

@@ -32,6 +32,7 @@ SETUP_TURNS = 3  # identification, option, and the password, which a LIS-200 nev
 NUMBER = "+79160000001"
 SERIAL = "41203377"
 THEIR_ROWS_A_BLOCK = 10
+LARGEST_BLOCK = 250  # of the simulated meter; no manual says what devices bear
 CONFIG = """
 [store]
 url = "sqlite:///gateway.db"
@@ -40,21 +41,28 @@ url = "sqlite:///gateway.db"
 name = "m1"
 port = "%s"
 """
+EARLY = """
+[calls]
+early_acknowledge = ["EK270"]
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is read, how fast the modem's time goes meanwhile, and what is wanted of the ratio to the floor."""
+    """What is read, how fast the modem's time goes meanwhile, what is wanted of the ratio to the floor, and how the
+    meter cuts its blocks; ``early`` is outside the standard, so the protocol's minimum is no measure of it."""
 
     name: str
     rows: int
     speed_up: float
     wanted: float
+    largest_block: int = LARGEST_BLOCK
+    early: bool = False
 
 
 DAY = Subject("a day, 24 hourly rows", 24, 1, 1.5)
 MONTH = Subject("a month, 720 hourly rows", 720, 5, 1.05)
-LARGEST_BLOCK = 250  # of the simulated meter; no manual says what devices bear
+EARLY_MONTH = Subject("a month in blocks of 10 rows, acknowledged early", 720, 5, 1.05, THEIR_ROWS_A_BLOCK, early=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,10 @@ class Call:
 
 
 @contextmanager
-def modem(folder: Path, speed_up: float) -> Iterator[str]:
+def modem(folder: Path, speed_up: float, largest_block: int = LARGEST_BLOCK) -> Iterator[str]:
     """A bank of one modem; gives its port. What it says of its calls stands in the folder afterwards."""
     order = ["simulate", "modems", "--rfc2217", "--speed-up", f"{speed_up}", "--setup-seconds", "1", "--seed", "1"]
-    order += ["--failures", "registration_s=0", "--quirk", f"largest_block={LARGEST_BLOCK}", "--dump", str(folder)]
+    order += ["--failures", "registration_s=0", "--quirk", f"largest_block={largest_block}", "--dump", str(folder)]
     bank = subprocess.Popen(
         [sys.executable, "-m", "gateway_server", *order],
         stdout=subprocess.PIPE,
@@ -148,8 +156,8 @@ def ours(place: Path, subject: Subject) -> Call:
     """Reads a span by modem with the product; the meter was met before, and its archive's layout is known."""
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
-        with modem(folder / "held", subject.speed_up) as port:
-            (folder / "gateway.toml").write_text(CONFIG % port)
+        with modem(folder / "held", subject.speed_up, subject.largest_block) as port:
+            (folder / "gateway.toml").write_text(CONFIG % port + (EARLY if subject.early else ""))
             since, until = span(folder / "held", subject.rows)
             route = f"csd:{NUMBER}"
             run(folder, "meter", "add", SERIAL, "--codec", "lis200", "--route", route)
@@ -195,16 +203,19 @@ def measure(place: Path, *, runs: int, subjects: tuple[Subject, ...]) -> list[Fi
         waits = statistics.median(call.turns - 1 for call in mine)
         blocks = statistics.median(call.blocks for call in mine)
         name = f"air time of {subject.name}"
+        if not subject.early:
+            figures.append(
+                Figure(
+                    f"{name}, {blocks:.0f} blocks, {waits:.0f} round trips",
+                    "s",
+                    air,
+                    "the protocol's minimum",
+                    [call.minimum_s for call in mine],
+                    higher_is_better=False,
+                    wanted=1.03,
+                )
+            )
         figures += [
-            Figure(
-                f"{name}, {blocks:.0f} blocks, {waits:.0f} round trips",
-                "s",
-                air,
-                "the protocol's minimum",
-                [call.minimum_s for call in mine],
-                higher_is_better=False,
-                wanted=1.03,
-            ),
             Figure(
                 name,
                 "s",
