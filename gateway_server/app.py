@@ -70,7 +70,14 @@ class Gateway:
         self._admission = Admission(reactor, config.limits.sessions, config.limits.sessions_per_address)
         self._keep_alive = _keep_alive(config)
         self._pool = (
-            pool_of(reactor, config, registry, self._facilities, ready=lambda: self._duty.modem_ready())
+            pool_of(
+                reactor,
+                config,
+                registry,
+                self._facilities,
+                ready=lambda: self._duty.modem_ready(),
+                presence=self._presence,
+            )
             if "csd" in self._only and config.modem
             else None
         )
@@ -284,8 +291,12 @@ def pool_of(
     facilities: Facilities,
     only: Sequence[str] = (),
     ready: Callable[[], None] | None = None,
+    presence: Presence | None = None,
 ) -> ModemPool:
-    """The modems, or those that ``only`` names; ``ready`` hears when one of them can make a call."""
+    """The modems, or those that ``only`` names; ``ready`` hears when one of them can make a call.
+
+    In ``presence`` a meter that calls one of them is on a line of its own.
+    """
     bank = ModemBank(reactor)
     return ModemPool(
         [modem.terms(config.folder) for modem in config.modem if not only or modem.name in only],
@@ -296,6 +307,7 @@ def pool_of(
         bank.power_cycle,
         ready,
         config.calls.early_acknowledge,
+        presence,
     )
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import LineError, LineLost
 from gateway_server.model import CallResult, Direction, Outcome
 from gateway_server.session.endings import Ending
-from gateway_server.session.plan import Facilities, Role
+from gateway_server.session.line import Line
+from gateway_server.session.plan import Facilities
+from gateway_server.session.session import Session
 from gateway_server.store.records import CallRecord
 from gateway_server.transports.call_book import CallBook
 from gateway_server.transports.calls import CallEnd, CallOrder
+from gateway_server.transports.errand import Errand
 from gateway_server.transports.modem_port import ModemPort
 from gateway_server.transports.numbers import masked
 from gateway_server.transports.verdict import Verdict
@@ -78,8 +82,39 @@ class CsdLine:
             self._hang_up()
 
 
+class Conversation(Protocol):
+    """What is said in a call: one session of ours, or those of a meter that called."""
+
+    @property
+    def session(self) -> Session:
+        """The present one, or the last."""
+
+    @property
+    def heard(self) -> tuple[int, int]:
+        """How many valid frames and how many bytes have come."""
+
+    def begin(self) -> None:
+        """The meter may be spoken to."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the meter."""
+
+    def line_lost(self, reason: str) -> None:
+        """The line is gone."""
+
+    def end(self, reason: str) -> None:
+        """Somebody needs it ended."""
+
+    def give_up(self, error: LineError) -> None:
+        """The line did not come about, or is of no use."""
+
+
 class Call:
-    """One call from the dial to the modem's being on hook again; tells once how it went."""
+    """One call from the dial to the modem's being on hook again; tells once how it went.
+
+    ``meet`` makes the conversation of a call that came in. Its record names the first session and counts the bytes of
+    all; how it went is how that session went, unless a later one was broken off.
+    """
 
     def __init__(
         self,
@@ -87,12 +122,9 @@ class Call:
         facilities: Facilities,
         modem: str,
         over: Callable[[CallEnd], None],
-        *,
-        role: Role = Role.ASK,
-        inbound: bool = False,
+        meet: Callable[[Line, Errand], Conversation] | None = None,
     ) -> None:
         self.order = order
-        self.inbound = inbound
         self._facilities = facilities
         self._over = over
         self._ending: Ending | None = None
@@ -100,7 +132,8 @@ class Call:
         self._our_fault = False
         self._hung_up = False
         self._line = CsdLine(f"{masked(order.number) or 'unknown'}@{modem}")
-        self._visit = Visit(self._line, facilities, replace(order.errand, ended=self._ended), role=role)
+        errand = replace(order.errand, ended=self._ended)
+        self._visit = Visit(self._line, facilities, errand) if meet is None else meet(self._line, errand)
         self._book = CallBook(
             facilities.writer,
             self._visit.session.key,
@@ -112,7 +145,7 @@ class Call:
                 started_ms=facilities.now_ms(),
                 attempt=order.attempt,
                 job=order.errand.job,
-                inbound=inbound,
+                inbound=meet is not None,
             ),
         )
         self._connected_at: float | None = None
@@ -159,8 +192,7 @@ class Call:
 
     def heard_so_far(self) -> tuple[int, int]:
         """How many valid frames and how many bytes have come."""
-        session = self._visit.session
-        return session.frames, session.bytes_received
+        return self._visit.heard
 
     def begin(self) -> None:
         """The meter may be spoken to."""
@@ -173,13 +205,14 @@ class Call:
 
     def lost(self, why: str) -> None:
         """The carrier is gone."""
+        if self._ending is not None and not self._visit.session.over:
+            self._verdict = self._verdict or Verdict(CallResult.LOST, why)  # in a later session than its first
         self._visit.line_lost(why)
 
     def force(self, result: CallResult, why: str) -> None:
         """Ends it from outside, with this as its result whatever the session says."""
-        if self._visit.session.over:
-            return  # it has its end already
-        self._verdict = self._verdict or Verdict(result, why)
+        if not self._visit.session.over:  # else it has its end already
+            self._verdict = self._verdict or Verdict(result, why)
         self._visit.end(why)
 
     def hanging_up(self) -> None:
@@ -202,8 +235,7 @@ class Call:
     def released(self) -> bool:
         """The modem is on hook, or given up. Tells whether it was the modem's fault that the call failed."""
         self.hanging_up()
-        if not self._visit.session.over:
-            self._visit.give_up(LineLost("the call was ended"))
+        self._visit.give_up(LineLost("the call was ended"))
         end = self._conclusion()
         record = self._book.record
         self._book.close(

@@ -14,7 +14,9 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.model import CallResult, KnownMeter, MeterState, ReadOrder
+from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
+from gateway_server.session.presence import Presence
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.store import Store
 from gateway_server.transports.calls import CallEnd, CallOrder, ModemView
@@ -24,6 +26,7 @@ from gateway_server.transports.modem import Modem, ModemOwner, OpenPort, PowerCy
 from gateway_server.transports.modem_steps import PinMemory
 from gateway_server.transports.modem_terms import Answer, ModemTerms, NumberRule
 from gateway_server.transports.numbers import checked, masked, same_number
+from gateway_server.transports.phone_caller import PhoneCaller
 from gateway_server.transports.routes import CsdRoute, parse_route
 
 logger = logging.getLogger(__name__)
@@ -66,9 +69,11 @@ class ModemPool(ModemOwner):
         power_cycle: PowerCycle | None = None,
         ready: Callable[[], None] | None = None,
         early_acknowledge: Iterable[str] = (),
+        presence: Presence | None = None,
     ) -> None:
         self._facilities = facilities
         self._callers = callers
+        self._presence = presence if presence is not None else Presence(facilities.clock)
         self._numbers = numbers or NumberRule()
         self._modems = [
             Modem(one, facilities.clock, open_port, self, self._pin_memory(one.name), power_cycle) for one in terms
@@ -188,13 +193,12 @@ class ModemPool(ModemOwner):
             raise OperatorError("no modem is configured: give the gateway a [[modem]]")
 
     def _make(self, modem: Modem, order: CallOrder, over: Callable[[CallEnd], None]) -> None:
-        known = order.errand.known
         bearers = order.bearers or modem.terms.bearers
-        if known is not None:
-            known = replace(self._paid(known, order.errand.record), order=order.errand.order)
-            if (best := known.memory.get(BEARER, "")) in bearers:
-                bearers = (best, *(one for one in bearers if one != best))
-        order = replace(order, bearers=bearers, errand=replace(order.errand, known=known))
+        errand = self._fit(order.errand)
+        known = errand.known
+        if known is not None and (best := known.memory.get(BEARER, "")) in bearers:
+            bearers = (best, *(one for one in bearers if one != best))
+        order = replace(order, bearers=bearers, errand=errand)
         serial = order.errand.serial
         self._in_call.add(serial)
         call: list[Call] = []
@@ -217,15 +221,17 @@ class ModemPool(ModemOwner):
             return
         known = None if known is None else self._paid(known, record)
         errand = Errand(self._callers.codecs_of(record), record, known, ReadOrder())
-        call = Call(
-            CallOrder(number, errand),
-            self._facilities,
-            modem.terms.name,
-            _ignore,
-            role=modem.terms.role,
-            inbound=True,
-        )
-        modem.take(call)
+
+        def meet(line: Line, errand: Errand) -> PhoneCaller:
+            return PhoneCaller(line, self._facilities, errand, modem.terms.role, self._presence, self._fit)
+
+        modem.take(Call(CallOrder(number, errand), self._facilities, modem.terms.name, _ignore, meet))
+
+    def _fit(self, errand: Errand) -> Errand:
+        """An errand as it is run over a call."""
+        if errand.known is None:
+            return errand
+        return replace(errand, known=replace(self._paid(errand.known, errand.record), order=errand.order))
 
     def _paid(self, known: KnownMeter, record: MeterRecord | None) -> KnownMeter:
         """What is known of a meter that is spoken to over a call."""

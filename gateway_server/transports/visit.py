@@ -18,7 +18,7 @@ from gateway_server.transports.errand import Errand
 class Visit:
     """Speaks over a line as its errand says; closes the line when the session is over."""
 
-    __slots__ = ("_errand", "_line", "_over", "_role", "session")
+    __slots__ = ("_errand", "_line", "_over", "session")
 
     def __init__(
         self,
@@ -26,13 +26,10 @@ class Visit:
         facilities: Facilities,
         errand: Errand,
         over: Callable[[Visit], None] | None = None,
-        *,
-        role: Role = Role.ASK,
     ) -> None:
         self._over = over
         self._line = line
         self._errand = errand
-        self._role = role
         only = errand.codecs[0] if len(errand.codecs) == 1 else None
         self.session = Session(
             line,
@@ -49,11 +46,16 @@ class Visit:
             ),
         )
 
+    @property
+    def heard(self) -> tuple[int, int]:
+        """How many valid frames and how many bytes have come."""
+        return self.session.frames, self.session.bytes_received
+
     def begin(self) -> None:
         """Starts the conversation."""
         errand = self._errand
         errand.started(self.session)
-        self.session.begin(Plan(errand.codecs, self._role, errand.order, errand.record, errand.known))
+        self.session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.record, errand.known))
 
     def received(self, data: bytes) -> None:
         """Bytes from the meter."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from gateway_server.model import Outcome, ReadOrder
+from gateway_server.model import CallResult, Outcome, ReadOrder
+from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.duty import Duty, DutyTerms
 from gateway_server.scheduler.obligations import Budget
 from gateway_server.scheduler.schedules import Schedule, Window
@@ -12,10 +14,13 @@ from gateway_server.store.records import Filter, JobState, MeterRecord, Origin
 from gateway_server.testing.fake_modems import FakeCall, FakeModems
 from tests.scheduler.test_completeness import row
 from tests.scheduler.test_jobs import ANSWERS, Roads
+from tests.scheduler.town import NoRoads
 from tests.session.conversations import NOW_MS, ToyCodec
 from tests.transports.hall import IMEI, SERIAL, Hall
+from tests.transports.office import FIRST, Office, lis200
 
 HOUR = 3_600_000
+FILLING = DutyTerms(terms=Terms(first_days=2), seed=1)
 NOON = Schedule("noon", "0 14 * * *", window=Window.parse("14:00-16:00"), what=frozenset({"current"}))
 
 
@@ -120,3 +125,70 @@ def test_meter_that_calls_in_is_asked_for_what_is_overdue() -> None:
     assert (job.origin, job.state, job.priority) == (Origin.COMPLETENESS, JobState.RUNNING, -1)
     caller.received(ANSWERS)
     assert place.states() == [("completeness", JobState.DONE)]
+
+
+def on_duty(office: Office, terms: DutyTerms) -> None:
+    """A gateway without calls of its own, on modems that take the calls of meters."""
+    duty = Duty(office.facilities, office.presence, NoRoads(), lambda _: (lis200(),), terms)
+    office.presence.came = duty.came
+    duty.start()
+
+
+def ordered(office: Office, archive: str) -> None:
+    order = ReadOrder(frozenset({"archive"}), (archive,)).to_json()
+    office.store.add_job(str(FIRST), order, f"caller:{FIRST}", office.facilities.now_ms())
+
+
+def test_job_that_waits_for_a_meter_runs_in_its_call_to_our_modem() -> None:
+    office = Office()
+    on_duty(office, replace(FILLING, fill_every_s=0))
+    ordered(office, "daily")
+    office.wait(10)
+    (job,) = office.store.jobs()
+    assert job.waits
+    office.modems[0].ring(office.subscribers[0])
+    office.wait(120)
+    (job,) = office.store.jobs()
+    assert (job.state, job.outcome) == (JobState.DONE, Outcome.READ)
+    (call,) = office.calls()
+    first, second = sorted(office.store.sessions(Filter()), key=lambda session: session.id)
+    assert (call.result, call.session, call.inbound) == (CallResult.OK, first.id, True)
+    assert (second.id, second.job, second.transport) == (job.session, job.id, "csd")
+    sent_and_received = sum(one.bytes_received + one.bytes_sent for one in (first, second))
+    assert call.bytes == sent_and_received
+    assert office.state() == "ready"
+    assert office.presence.line_to(str(FIRST)) is None
+
+
+def test_job_whose_call_is_lost_before_its_turn_waits_for_the_next_one() -> None:
+    office = Office(call=("lost_after=300",))
+    on_duty(office, replace(FILLING, fill_every_s=0))
+    ordered(office, "daily")
+    office.wait(10)
+    office.modems[0].ring(office.subscribers[0])
+    office.wait(120)
+    assert [call.result for call in office.calls()] == [CallResult.LOST]
+    assert len(list(office.store.sessions(Filter()))) == 1
+    (job,) = office.store.jobs()
+    assert (job.state, job.waits) == (JobState.RUNNING, True)
+
+
+def test_overdue_meter_that_calls_our_modem_is_filled_within_its_budget() -> None:
+    office = Office()
+    for day in (28, 29):
+        bounds = datetime(2024, 2, day, 0, 0), datetime(2024, 2, day, 3, 0)
+        office.call(order=ReadOrder(frozenset({"archive"}), ("interval",), *bounds))
+        office.wait(120)
+    on_duty(office, replace(FILLING, budget=Budget(5 * 150, 60)))
+    office.modems[0].ring(office.subscribers[0])
+    office.wait(240)
+    (job,) = office.store.jobs()
+    assert (job.origin, job.state, job.outcome) == (Origin.COMPLETENESS, JobState.DONE, Outcome.READ)
+    filled = [
+        one.row.measured_at_ms
+        for one in office.store.rows(Filter(archives=("interval",)))
+        if one.session == job.session
+    ]
+    newest_hole_ms = int(datetime(2024, 2, 28, 20, 0, tzinfo=UTC).timestamp()) * 1000  # 23:00 in Moscow
+    assert sorted(filled) == [newest_hole_ms - hours * HOUR for hours in (4, 3, 2, 1, 0)]
+    assert [call.result for call in office.calls()] == [CallResult.OK] * 3

@@ -16,6 +16,7 @@ from gateway_server.codec.registry import Registry, load_codecs
 from gateway_server.errors import LineError
 from gateway_server.model import ReadOrder
 from gateway_server.session.endings import Ending
+from gateway_server.session.presence import Presence
 from gateway_server.store.records import CallRecord, Filter, MeterRecord
 from gateway_server.testing.air_line import AirShape
 from gateway_server.testing.fake_meter import FakeMeter
@@ -176,6 +177,7 @@ class Office(Scene):
         self.endings: list[Ending] = []
         self.ends: list[CallEnd] = []
         self.progress: list[str] = []
+        self.presence = Presence(self.clock)
         self.pool = ModemPool(
             [replace(ModemTerms(f"m{at}", f"/dev/m{at}"), **terms) for at in range(1, modems + 1)],
             self.facilities,
@@ -183,6 +185,7 @@ class Office(Scene):
             self,
             power_cycle=self._power_cycle,
             early_acknowledge=early_acknowledge,
+            presence=self.presence,
         )
         if start:
             self.wait(5)

@@ -6,7 +6,6 @@ from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import LineError
 from gateway_server.model import Outcome
 from gateway_server.session.endings import Ending
-from gateway_server.session.plan import Role
 from gateway_server.session.remarks import IDENTIFIED
 from gateway_server.session.session import Session
 from gateway_server.transports.errand import Errand
@@ -79,16 +78,6 @@ def test_line_that_does_not_come_about_ends_the_errand_with_the_reason(hall: Hal
         (Outcome.LINE_LOST, "the number is busy")
     ]
     assert hall.line.written == []
-
-
-def test_meter_that_called_may_speak_first(hall: Hall) -> None:
-    told = Told()
-    errand = Errand((ToyCodec(),), hall.store.meter(SERIAL), None, ended=told.ended.append)
-    one = Visit(hall.line, hall.facilities, errand, role=Role.LISTEN)
-    one.begin()
-    one.received(b"SN=41203377\r\nV=7\r\nEND\r\n")
-    assert hall.values() == ["7"]
-    assert hall.line.said == b"OK\r\n"
 
 
 def test_call_notes_where_its_sign_on_ended(hall: Hall) -> None:
