@@ -14,11 +14,11 @@ from gateway_server.transports.call_stream import CallStream
 from gateway_server.transports.calls import ModemView
 from gateway_server.transports.csd import Call
 from gateway_server.transports.frame_guard import FrameGuard
-from gateway_server.transports.modem_health import Health, Step
+from gateway_server.transports.modem_health import Remedies
 from gateway_server.transports.modem_life import make_life
 from gateway_server.transports.modem_port import ModemPort, PortUser
-from gateway_server.transports.modem_ring import Ring
-from gateway_server.transports.modem_steps import Facts, ModemFault, ModemSteps, PinMemory
+from gateway_server.transports.modem_ring import Bell, Ring
+from gateway_server.transports.modem_steps import Facts, ModemSteps, PinMemory
 from gateway_server.transports.modem_talk import ModemTalk
 from gateway_server.transports.modem_terms import Answer, ModemTerms
 from gateway_server.transports.modem_work import Work
@@ -34,8 +34,6 @@ LONGEST_WAIT = 60.0
 FIRST_RETRY = 60.0
 CARRIER_GRACE = 0.3
 """After DCD has fallen the last bytes are still on their way."""
-RING_PATIENCE = 8.0
-"""Rings come every five to six seconds; the number of the caller comes behind the first or the second."""
 STOP_SECONDS = 20.0
 
 
@@ -77,7 +75,7 @@ class Modem:
         self._owner = owner
         self._pin = pin
         self._power_cycle = power_cycle
-        self._health = Health()
+        self._remedies = Remedies(clock, terms.name, self.life)
         self._port: ModemPort | None = None
         self._talk = self._new_talk()
         self._work = Work(clock, terms.name)
@@ -86,8 +84,7 @@ class Modem:
         self._port_wait = FIRST_WAIT
         self._retry = FIRST_RETRY
         self._dcd_before: bool | None = None
-        self._next_step = Step.GO_ON
-        self._ring = Ring()
+        self._bell = Bell(self._later, self._rings)
 
     @property
     def view(self) -> ModemView:
@@ -193,7 +190,7 @@ class Modem:
     def be_ready(self) -> None:
         """Waits for a call to make or to take."""
         self._port_wait, self._retry = FIRST_WAIT, FIRST_RETRY
-        self._ring = Ring()
+        self._bell.forget()
         self._later(self.terms.watch, self.life.check)
         self._owner.modem_ready(self)
 
@@ -281,7 +278,7 @@ class Modem:
 
     def rest(self) -> None:
         """Cools down, and what the call said of the modem's health is acted upon."""
-        self._later(self.terms.cool_down, self._rested)
+        self._later(self.terms.cool_down, self._remedies.rested)
 
     def restart(self) -> None:
         """Starts it anew, by the operator's command if there is one."""
@@ -328,38 +325,10 @@ class Modem:
         call, self._call = self._call, None
         self._end_stream()
         if call is not None:
-            ours = call.released()
-            self._next_step = self._health.call_ended(self._clock.seconds(), ours=ours)
-
-    def _rested(self) -> None:
-        step, self._next_step = self._next_step, Step.GO_ON
-        self._take(step, "calls failed several times in a row by its fault")
-
-    def _take(self, step: Step, why: str) -> None:
-        match step:
-            case Step.GO_ON:
-                self.life.rested()
-            case Step.PREPARE:
-                self.life.mend(why)
-            case Step.RESET:
-                self.life.reset(why)
-            case Step.RETIRE:
-                self.life.retire(why)
+            self._remedies.call_ended(ours=call.released())
 
     def _failed(self, error: BaseException) -> None:
-        """A piece of work did not succeed: what to do next depends on what was tried before."""
-        why = str(error) or type(error).__name__
-        if self.state == "stopping":
-            logger.error("modem %s: left as it is at the end: %s", self.terms.name, why)
-            self.life.stopped()
-        elif self.state == "opening":
-            self.life.lost(why)
-        elif isinstance(error, ModemFault) and error.lasting:
-            self.life.retire(why)
-        elif self.state in ("finding", "resetting"):
-            self._take(self._health.dead(self._clock.seconds()), why)
-        else:
-            self._take(self._health.unfit(self._clock.seconds()), why)
+        self._remedies.failed(self.state, error)
 
     def _steps(self) -> ModemSteps:
         port = self._port
@@ -415,15 +384,9 @@ class Modem:
             return
         if self.state not in ("ready", "checking") or self.terms.answer is Answer.NEVER:
             return
-        if not self._ring.heard(text):
-            return
-        if self._ring.number:
-            self._rings()
-        elif self._ring.rings == 1:
-            self._later(RING_PATIENCE, self._rings)
+        self._bell.heard(text)
 
-    def _rings(self) -> None:
-        ring, self._ring = self._ring, Ring()
-        if self.state == "ready" and ring.rings:
+    def _rings(self, ring: Ring) -> None:
+        if self.state == "ready":
             logger.info("modem %s rings: %s", self.terms.name, masked(ring.number) or "a hidden number")
             self._owner.modem_rings(self, ring.number, ring.kind)

@@ -38,6 +38,10 @@ class Ringing:
         return Errand((ToyCodec(),), store.meter(SERIAL), store.known_meter(SERIAL), job=job, ended=self.endings.append)
 
     @property
+    def holds_the_line(self) -> bool:
+        return not self.hall.line.closed
+
+    @property
     def outcomes(self) -> list[Outcome]:
         return [ending.outcome for ending in self.endings]
 
@@ -49,7 +53,7 @@ def test_meter_is_present_while_its_call_lasts() -> None:
     assert hall.presence.line_to(SERIAL) is one.caller
     assert one.came == [SERIAL]
     one.caller.received(ANSWERS)
-    assert not hall.line.closed
+    assert one.holds_the_line
     hall.pass_seconds(LOOK_SECONDS)
     assert hall.line.closed
     assert hall.presence.line_to(SERIAL) is None
@@ -89,7 +93,7 @@ def test_job_may_still_come_for_a_moment_after_a_session() -> None:
     one.caller.run(one.errand(7))
     one.caller.received(ANSWERS)
     hall.clock.advance(LINGER_SECONDS / 2)
-    assert not hall.line.closed
+    assert one.holds_the_line
     hall.clock.advance(LINGER_SECONDS / 2)
     assert hall.line.closed
     assert one.outcomes == [Outcome.READ, Outcome.READ]
