@@ -99,6 +99,9 @@ class Conversation(Protocol):
     def received(self, data: bytes) -> None:
         """Bytes from the meter."""
 
+    def fading(self) -> None:
+        """The carrier has fallen; the last bytes are still on their way."""
+
     def line_lost(self, reason: str) -> None:
         """The line is gone."""
 
@@ -202,6 +205,10 @@ class Call:
         """Bytes from the meter."""
         self._bytes += len(data)
         self._visit.received(data)
+
+    def fading(self) -> None:
+        """The carrier has fallen; the last bytes are still on their way."""
+        self._visit.fading()
 
     def lost(self, why: str) -> None:
         """The carrier is gone."""

@@ -142,6 +142,7 @@ class Modem:
         if up:
             self.facts.carrier_seen = True
         elif self.state == "online" and self.facts.carrier_seen:
+            self._call.fading()
             self._later(CARRIER_GRACE, self.life.carrier_lost, "the carrier is gone (DCD fell)")
 
     # states

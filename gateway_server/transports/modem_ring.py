@@ -37,7 +37,7 @@ class Ring:
 class Bell:
     """Tells of each call once: as soon as its number has come, or when none comes."""
 
-    def __init__(self, later: Callable[[float, Callable[[], None]], None], rings: Callable[[Ring], None]) -> None:
+    def __init__(self, later: Callable[[float, Callable[[], None]], object], rings: Callable[[Ring], None]) -> None:
         self._later = later
         self._rings = rings
         self._ring = Ring()

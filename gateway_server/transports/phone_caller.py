@@ -38,6 +38,7 @@ class PhoneCaller:
         "_facilities",
         "_gone",
         "_heard",
+        "_last",
         "_line",
         "_lingering",
         "_look_until",
@@ -66,6 +67,7 @@ class PhoneCaller:
         self._paid = paid
         self._serial = ""
         self._gone = False
+        self._last = False  # no session comes behind the present one
         self._heard = (0, 0)
         self._lingering: IDelayedCall | None = None
         self._look_until = 0.0
@@ -82,7 +84,7 @@ class PhoneCaller:
     def begin(self) -> None:
         """Starts the conversation that the call is for."""
         errand = self._errand
-        if self._gone or errand is None:
+        if self._last or errand is None:
             return
         if errand.serial:
             self._bind(errand.serial)
@@ -91,6 +93,12 @@ class PhoneCaller:
     def received(self, data: bytes) -> None:
         """Bytes from the meter; between two sessions they are the last one's."""
         self.session.received(data)
+
+    def fading(self) -> None:
+        """The carrier has fallen: the last bytes are still on their way, but no session begins any more."""
+        self._last = True
+        if self._serial:
+            self._presence.unbind(self._serial, self)
 
     def line_lost(self, reason: str) -> None:
         """The line is gone: what jobs still want of it has to wait for another one."""
@@ -128,7 +136,7 @@ class PhoneCaller:
     def session_identified(self, session: Session, meter: MeterRecord) -> None:
         """The meter said who it is."""
         session.note(IDENTIFIED)
-        if not self._gone:
+        if not self._last:
             self._bind(meter.serial)
 
     def session_progress(self, session: Session, progress: Progress) -> None:
@@ -180,7 +188,7 @@ class PhoneCaller:
         self.session.begin(Plan(errand.codecs, role, errand.order, errand.record, errand.known))
 
     def _next_errand(self) -> None:
-        if self._gone or self._errand is not None:
+        if self._last or self._errand is not None:
             return
         self._stop_lingering()
         if not self._errands:
@@ -213,8 +221,7 @@ class PhoneCaller:
     def _leave(self) -> None:
         self._gone = True
         self._stop_lingering()
-        if self._serial:
-            self._presence.unbind(self._serial, self)
+        self.fading()
 
     def _fail_errands(self, reason: str) -> None:
         while self._errands:

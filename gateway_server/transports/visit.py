@@ -61,6 +61,9 @@ class Visit:
         """Bytes from the meter."""
         self.session.received(data)
 
+    def fading(self) -> None:
+        """The carrier has fallen; its one session waits for the last bytes."""
+
     def line_lost(self, reason: str) -> None:
         """The line is gone, however cleanly."""
         self.session.line_lost(reason)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gateway_server.model import CallResult, Direction, Outcome
 from gateway_server.session.endings import Ending
+from gateway_server.session.line import Line
+from gateway_server.session.plan import Role
+from gateway_server.store.records import CallRecord
 from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.csd import Call, CsdLine
 from gateway_server.transports.errand import Errand
+from gateway_server.transports.phone_caller import PhoneCaller
 from gateway_server.transports.verdict import Verdict
 from tests.session.conversations import ToyCodec
 from tests.transports.hall import SERIAL, Hall
@@ -131,6 +136,61 @@ def test_carrier_lost_in_a_session_is_a_lost_call(hall: Hall) -> None:
     one.call.lost("the carrier is gone")
     one.call.released()
     assert [end.result for end in one.ends] == [CallResult.LOST]
+
+
+def called_in(hall: Hall) -> tuple[Ordered, PhoneCaller]:
+    """A meter that called us, was read, and whose job is being run in the same call."""
+    one = Ordered(hall)
+    callers: list[PhoneCaller] = []
+    hall.presence.came = lambda _: None
+
+    def meet(line: Line, errand: Errand) -> PhoneCaller:
+        callers.append(PhoneCaller(line, hall.facilities, errand, Role.ASK, hall.presence, lambda errand: errand))
+        return callers[0]
+
+    one.call = Call(one.call.order, hall.facilities, "m1", one.ends.append, meet)
+    one.connect()
+    one.call.received(b"SN=41203377\r\nV=4\r\n")
+    callers[0].run(replace(one.call.order.errand, job=7, ended=one.endings.append))
+    return one, callers[0]
+
+
+def inbound_call(hall: Hall) -> CallRecord:
+    (call,) = [call for call in hall.store.calls() if call.inbound]
+    return call
+
+
+def test_call_that_came_in_counts_the_bytes_of_all_its_sessions_and_names_the_first(hall: Hall) -> None:
+    one, caller = called_in(hall)
+    one.call.received(b"SN=41203377\r\nV=4\r\n")
+    hall.pass_seconds(6)
+    assert one.hung_up == 1
+    one.call.released()
+    call = inbound_call(hall)
+    first, second = [session for session in hall.sessions() if session.bytes_received]
+    assert (call.result, call.session, call.meter) == (CallResult.OK, first.id, SERIAL)
+    assert call.bytes == sum(one.bytes_received + one.bytes_sent for one in (first, second))
+    assert caller.heard == (4, first.bytes_received + second.bytes_received)
+
+
+def test_call_that_came_in_and_was_lost_in_a_later_session_is_lost(hall: Hall) -> None:
+    one, _ = called_in(hall)
+    one.call.lost("the carrier is gone")
+    one.call.released()
+    assert [ending.outcome for ending in one.endings] == [Outcome.READ, Outcome.LINE_LOST]
+    assert (inbound_call(hall).result, inbound_call(hall).detail) == (CallResult.LOST, "the carrier is gone")
+
+
+def test_call_that_came_in_and_reaches_its_limit_between_two_sessions_was_well(hall: Hall) -> None:
+    one, caller = called_in(hall)
+    one.call.received(b"SN=41203377\r\nV=4\r\n")
+    one.call.force(CallResult.OVER_BUDGET, "too long")
+    assert one.hung_up == 1
+    assert hall.presence.line_to(SERIAL) is None
+    one.call.released()
+    assert inbound_call(hall).result is CallResult.OK
+    caller.run(caller_errand := replace(one.call.order.errand, job=8))
+    assert caller_errand.job not in [session.job for session in hall.sessions()]
 
 
 def test_line_writes_nothing_before_the_call_and_nothing_behind_it(hall: Hall) -> None:

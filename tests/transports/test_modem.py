@@ -8,7 +8,7 @@ import pytest
 
 from gateway_server.model import CallResult
 from gateway_server.transports.modem import LONGEST_WAIT
-from tests.transports.office import Office, number_of
+from tests.transports.office import FIRST, Office, number_of
 
 
 def test_port_that_is_not_there_is_tried_again_less_and_less_often() -> None:
@@ -29,6 +29,18 @@ def test_carrier_that_dcd_shows_to_be_gone_ends_the_call_at_once() -> None:
     (call,) = office.calls()
     assert call.result is CallResult.LOST
     assert call.airtime_ms < 10_000
+
+
+def test_meter_that_called_is_present_no_longer_than_dcd_is_up() -> None:
+    office = Office()
+    office.modems[0].ring(office.subscribers[0])
+    while not office.presence.line_to(str(FIRST)):
+        office.wait(1)
+    office.ports["/dev/m1"].carrier(up=False)
+    assert office.state() == "online"
+    assert office.presence.line_to(str(FIRST)) is None
+    office.wait(30)
+    assert [call.result for call in office.calls()] == [CallResult.LOST]
 
 
 def test_dcd_that_is_always_on_tells_nothing() -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from gateway_server.transports.modem_health import Health, Step
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from gateway_server.transports.modem_health import Health, Remedies, Step
+from gateway_server.transports.modem_steps import ModemFault
 
 
 def failures(health: Health, count: int, now: float = 0.0) -> list[Step]:
@@ -29,3 +35,46 @@ def test_resets_of_an_hour_ago_do_not_count() -> None:
     health = Health()
     assert [health.dead(at) for at in (0.0, 10.0, 20.0, 4000.0)] == [Step.RESET] * 4
     assert [health.dead(4010.0), health.dead(4020.0), health.dead(4030.0)] == [Step.RESET, Step.RESET, Step.RETIRE]
+
+
+class Patient:
+    """A modem's life that remembers what happened to it."""
+
+    def __init__(self) -> None:
+        self.happened: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *why: self.happened.append(" ".join((name, *why)))
+
+
+def remedies() -> tuple[Remedies, Patient]:
+    patient: Any = Patient()
+    return Remedies(Clock(), "m1", patient), patient
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "then"),
+    [
+        ("stopping", ModemFault("mute"), "stopped"),
+        ("opening", ModemFault("no port"), "lost no port"),
+        ("preparing", ModemFault("no SIM", lasting=True), "retire no SIM"),
+        ("finding", ModemFault("mute"), "reset mute"),
+        ("resetting", ModemFault("mute"), "reset mute"),
+        ("checking", ModemFault("mute"), "mend mute"),
+        ("checking", ModemFault(""), "mend ModemFault"),
+    ],
+)
+def test_work_that_fails_leads_to_what_its_state_allows(state: str, error: ModemFault, then: str) -> None:
+    with_what, patient = remedies()
+    with_what.failed(state, error)
+    assert patient.happened == [then]
+
+
+def test_modem_that_failed_three_calls_is_mended_once_it_has_rested() -> None:
+    with_what, patient = remedies()
+    for _ in range(3):
+        with_what.call_ended(ours=True)
+        with_what.rested()
+    with_what.call_ended(ours=False)
+    with_what.rested()
+    assert patient.happened == ["rested", "rested", "mend calls failed several times in a row by its fault", "rested"]

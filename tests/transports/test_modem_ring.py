@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway_server.transports.modem_ring import Ring
+from twisted.internet.task import Clock
+
+from gateway_server.transports.modem_ring import RING_PATIENCE, Bell, Ring
 
 
 def heard(*lines: str) -> Ring:
@@ -35,3 +37,44 @@ def test_other_lines_are_no_ring() -> None:
     assert not ring.heard("+CREG: 1")
     assert not ring.heard("STRING")
     assert ring.rings == 0
+
+
+class Ears:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.numbers: list[str] = []
+        self.bell = Bell(
+            lambda seconds, work: self.clock.callLater(seconds, work), lambda ring: self.numbers.append(ring.number)
+        )
+
+    def hear(self, *lines: str) -> None:
+        for line in lines:
+            self.bell.heard(line)
+
+
+def test_call_is_told_once_as_soon_as_its_number_has_come() -> None:
+    ears = Ears()
+    ears.hear("RING", '+CLIP: "+79161234567",145')
+    assert ears.numbers == ["+79161234567"]
+    ears.clock.advance(RING_PATIENCE)
+    assert ears.numbers == ["+79161234567"]
+
+
+def test_call_without_a_number_is_told_when_none_has_come_for_a_while() -> None:
+    ears = Ears()
+    ears.hear("RING")
+    ears.clock.advance(RING_PATIENCE - 1)
+    assert ears.numbers == []
+    ears.hear("RING")
+    ears.clock.advance(1)
+    assert ears.numbers == [""]
+
+
+def test_caller_that_gave_up_or_is_forgotten_is_not_told() -> None:
+    ears = Ears()
+    ears.hear("RING", "NO CARRIER")
+    ears.clock.advance(RING_PATIENCE)
+    ears.hear("RING")
+    ears.bell.forget()
+    ears.clock.advance(RING_PATIENCE)
+    assert ears.numbers == []

@@ -120,6 +120,20 @@ def test_no_session_begins_after_the_carrier_is_lost() -> None:
     assert one.outcomes[2:] == [Outcome.LINE_LOST]
 
 
+def test_session_whose_carrier_falls_hears_its_last_bytes_and_is_the_last() -> None:
+    one = Ringing(hall := Hall())
+    one.caller.begin()
+    one.caller.run(one.errand(7))
+    one.caller.fading()
+    assert hall.presence.line_to(SERIAL) is None
+    one.caller.received(ANSWERS)
+    assert hall.line.closed is False
+    one.caller.line_lost("the carrier is gone")
+    assert one.outcomes == [Outcome.READ, Outcome.LINE_LOST]
+    assert hall.values() == ["4"]
+    assert len(hall.sessions()) == 1
+
+
 def test_carrier_lost_between_two_sessions_ends_the_wait() -> None:
     one = Ringing(hall := Hall())
     one.caller.begin()
