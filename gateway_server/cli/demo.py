@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 from collections import Counter
@@ -91,6 +92,8 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
     All on loopback. Says how to look at what was read. It keeps everything in the folder demo-data, which is made anew
     each time.
     """
+    if not invocation.verbose:
+        logging.getLogger("gateway_server.scheduler.dialling").setLevel(logging.CRITICAL)  # its calls are shown
     config = _set_up(folder)
     registry = invocation.codecs()
     shown = _Shown(config.path or folder)
