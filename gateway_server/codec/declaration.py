@@ -144,7 +144,7 @@ class Declaration:
         """A list of tables; the key must be there."""
         node = self._take(key, required=True)
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise self.wrong(key, "is a list of tables")
+            raise self.wrong(key, "is a list of tables, with one at least; where it may be missing, leave the key out")
         return [self._table(one, f"{self._place(key)} {number}") for number, one in enumerate(node.value, 1)]
 
     def end(self) -> None:
