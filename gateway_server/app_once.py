@@ -142,6 +142,9 @@ def _pool_for(
     if not ways or not config.modem:
         return None
     names = [way.modem for way in ways]
+    known = [modem.name for modem in config.modem]
+    if unknown := [name for name in names if name and name not in known]:
+        raise OperatorError(f"there is no modem {unknown[0]!r}; configured are {', '.join(known)}")
     pool = pool_of(reactor, config, registry, facilities, [] if "" in names else names)
     pool.start()
     return pool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -23,7 +23,7 @@ def _window(text: str) -> Window:
     try:
         return Window.parse(text)
     except OperatorError as wrong:
-        raise ValueError(f"holds {wrong}") from None
+        raise ValueError(str(wrong).removeprefix(f"{text!r} ")) from None
 
 
 class ScheduleSettings(Named):
@@ -49,13 +49,21 @@ class ScheduleSettings(Named):
             )
         return name
 
+    @field_validator("black_out", mode="before")
+    @classmethod
+    def _are_days(cls, days: object) -> object:
+        try:
+            return [date.fromisoformat(day) if isinstance(day, str) else day for day in cast(list[object], days)]
+        except (TypeError, ValueError):
+            raise ValueError("is a list of days, such as [2026-12-31, 2027-01-01]") from None
+
     @field_validator("cron")
     @classmethod
     def _is_cron(cls, text: str) -> str:
         try:
             return check_cron(text)
         except OperatorError as wrong:
-            raise ValueError(f"holds {wrong}") from None
+            raise ValueError(str(wrong).removeprefix(f"{text!r} ")) from None
 
     @field_validator("window")
     @classmethod

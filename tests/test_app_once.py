@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from gateway_server.app_once import _pool_for
 from gateway_server.codec.registry import Registry
 from gateway_server.config import load_config
+from gateway_server.errors import OperatorError
 from gateway_server.transports.routes import parse_route
 from tests.transports.hall import Hall
 
@@ -50,3 +51,11 @@ def test_without_any_modem_there_is_no_pool(tmp_path: Path, hall: Hall) -> None:
     path.write_text("")
     reactor: Any = MemoryReactorClock()
     assert _pool_for([parse_route("csd:+79161234567")], reactor, load_config(path), Registry(), hall.facilities) is None
+
+
+def test_modem_that_nobody_configured_is_told_with_those_there_are(tmp_path: Path, hall: Hall) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(MODEMS)
+    route = parse_route("csd:+79161234567@m3")
+    with pytest.raises(OperatorError, match="there is no modem 'm3'; configured are m1, m2"):
+        _pool_for([route], MemoryReactorClock(), load_config(path), Registry(), hall.facilities)

@@ -37,6 +37,11 @@ def test_schedule_is_what_its_table_says(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_days_without_a_night_may_stand_in_quotes(tmp_path: Path) -> None:
+    (schedule,) = written(tmp_path, NIGHT + 'black_out = ["2027-01-01", 2027-01-02]\n').duty_terms().schedules
+    assert schedule.black_out == {date(2027, 1, 1), date(2027, 1, 2)}
+
+
 def test_without_a_word_the_plan_has_the_defaults_of_its_parts(tmp_path: Path) -> None:
     terms = written(tmp_path, NIGHT).duty_terms()
     assert terms.schedules == (Schedule("night", "0 1 * * *"),)
@@ -64,7 +69,8 @@ def test_limits_acceptance_and_completeness_are_what_their_tables_say(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (NIGHT.replace("0 1 * * *", "at night"), "'at night' is no cron text"),
+        (NIGHT.replace("0 1 * * *", "at night"), '"at night" is no cron text'),
+        (NIGHT + 'black_out = ["soon"]\n', "is a list of days, such as [2026-12-31, 2027-01-01]"),
         (NIGHT + 'window = "1-5"\n', "is no window; write HH:MM-HH:MM"),
         (NIGHT + 'window = "01:00-01:00"\n', "is empty"),
         (NIGHT + "attempts = 11\n", "`attempts`"),

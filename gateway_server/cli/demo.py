@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from gateway_server.app import Gateway, make_gateway
-from gateway_server.cli.demo_calls import CallNews, CallsShown, call_news
+from gateway_server.cli.demo_calls import CallNews, CallsShown, call_news, calls_told_once
 from gateway_server.cli.errors import Failed, Stopped, say
 from gateway_server.cli.invocation import Invocation, pass_invocation
 from gateway_server.cli.reactor import run_reactor
@@ -136,7 +136,8 @@ def demo(invocation: Invocation, meters: int, seconds: float | None, folder: Pat
         f"everything is kept in {folder}/ and nowhere else"
     )
     try:
-        run_reactor(work)
+        with calls_told_once(invocation.verbose):
+            run_reactor(work)
     except Stopped:
         click.echo()
     with closing(open_store(config.store.url, config.key_file)) as store:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway_server.cli.call import airtime_text
@@ -13,6 +15,19 @@ from gateway_server.store.store import Store
 
 STEP_ROWS = 10
 """A call in progress is mentioned again when so many more rows are in the store."""
+
+
+@contextmanager
+def calls_told_once(verbose: int) -> Iterator[None]:
+    """Keeps the planner's log from telling of the calls that are shown anyway, unless somebody wants all of it."""
+    planner = logging.getLogger("gateway_server.scheduler.dialling")
+    before = planner.level
+    if not verbose:
+        planner.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        planner.setLevel(before)
 
 
 @dataclass(frozen=True, slots=True)

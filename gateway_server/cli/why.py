@@ -145,13 +145,17 @@ def standing(
 
 
 def _unreached(calls: Sequence[CallRecord], sessions: Sequence[SessionRecord]) -> list[CallRecord]:
-    """The last calls in a row that led to no session, if nothing was heard of the meter since."""
-    heard_ms = sessions[0].started_ms if sessions else 0
+    """The last calls in a row that reached nobody, if nothing was heard of the meter since.
+
+    Every call has a session, which holds the modem's dialogue; those of such calls are no word of the meter's.
+    """
+    own = {call.session for call in calls if call.result in _CALLED}
+    heard_ms = max((session.started_ms for session in sessions if session.id not in own), default=0)
     failed = []
     for call in calls:
         if call.result is None:
             continue
-        if call.session or call.inbound or call.result not in _CALLED or call.started_ms < heard_ms:
+        if call.inbound or call.result not in _CALLED or call.started_ms < heard_ms:
             break
         failed.append(call)
     return failed

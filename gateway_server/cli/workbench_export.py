@@ -38,7 +38,9 @@ def named_profile(invocation: Invocation, name: str) -> ProfileCodec:
 @click.command()
 @click.argument("profile")
 @click.option("--format", "format_", required=True, type=click.Choice(list(FORMATS)), help="Whose language.")
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it. [standard output]")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Where to write it. [standard output]"
+)
 @config_option
 @pass_invocation
 def export(invocation: Invocation, profile: str, format_: str, output: Path | None) -> None:

@@ -20,6 +20,7 @@ from gateway_server.errors import OperatorError
 
 SUFFIXES = (".yaml", ".yml")
 MOST_BYTES = 1 << 20
+_ADVICE = "; indent with blanks, never with tabs, and begin the keys of one table in the same column"
 _YES = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 _Word = TypeVar("_Word")
@@ -143,7 +144,7 @@ class Declaration:
         """A list of tables; the key must be there."""
         node = self._take(key, required=True)
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise self.wrong(key, "is a list of tables")
+            raise self.wrong(key, "is a list of tables, with one at least; where it may be missing, leave the key out")
         return [self._table(one, f"{self._place(key)} {number}") for number, one in enumerate(node.value, 1)]
 
     def end(self) -> None:
@@ -185,8 +186,13 @@ def declaration_of(data: bytes, path: Path) -> Declaration:
         node = yaml.compose(data, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise OperatorError(f"{line}{error.problem or error.context}") from None
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        raise OperatorError(f"{line}{error.problem or error.context}{_ADVICE}") from None
+    except UnicodeError as error:
+        raise OperatorError(f"is not UTF-8 ({error}): save it in that encoding") from None
+    except yaml.reader.ReaderError as error:
+        where = f"byte {error.position}: " if error.encoding == "utf-8" else ""
+        raise OperatorError(f"{where}is not UTF-8 text: save it in that encoding, without control characters") from None
+    except (yaml.YAMLError, RecursionError) as error:
         raise OperatorError(f"is no YAML: {error}") from None
     if not isinstance(node, yaml.MappingNode):
         raise OperatorError("line 1: a declaration is a table of keys and values")

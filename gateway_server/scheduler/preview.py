@@ -58,7 +58,11 @@ class Preview:
 
 
 def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int, night: date | None = None) -> Preview:
-    """What will be done within a day from now, or in the night that begins on this day by the meters' clocks."""
+    """What will be done within a day from now, or in the night that begins on this day by the meters' clocks.
+
+    Of a schedule that is due several times the first one that comes counts for each meter: what later ones ask for is
+    what that leaves.
+    """
     meters = {one.serial: one for one in store.meters(Filter(states=(MeterState.ACTIVE.value,)))}
     wanted, unreachable = _to_come(store, terms.schedules, meters.values(), now_ms, night)
     waiting = [*store.jobs(Filter(states=(JobState.QUEUED.value, JobState.RUNNING.value)))] if night is None else []
@@ -74,7 +78,8 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     stops = store.plan_stops()
     by_meter, by_modem = store.air_time(start_ms - DAY_MS)
     rows: dict[int, int] = {}
-    candidates, lines, whole = [], [], 0
+    candidates, lines = [], []
+    whole: set[str] = set()
     for job in jobs:
         meter = meters.get(job.serial) or store.meter(job.serial)
         said = Estimate(0, 0.0) if meter is None else estimate(store, job, meter, obligations.fit, start_ms)
@@ -84,7 +89,7 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
             and job.origin is not Origin.PERSON
             and obligations.fit(store, job, meter, start_ms).nothing
         ):
-            whole += 1
+            whole.add(job.serial)
         elif job.by_modem:
             used_s = by_meter.get(job.serial, 0.0)
             candidates.append(candidate(job, meter, said.seconds, terms.rules, stops, used_s, start_ms))
@@ -93,7 +98,7 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     ready = [replace(modem, used_s=by_modem.get(modem.name, 0.0)) for modem in modems]
     plan = planned(candidates, ready, terms.limits, start_ms)
     so_far = tuple(_so_far(store, terms.schedules, now_ms)) if night is None else ()
-    return Preview(plan, {job.id: job for job in jobs}, rows, tuple(lines), whole, tuple(unreachable), so_far)
+    return Preview(plan, {job.id: job for job in jobs}, rows, tuple(lines), len(whole), tuple(unreachable), so_far)
 
 
 def _so_far(store: Store, schedules: Sequence[Schedule], now_ms: int) -> list[tuple[str, int]]:
@@ -128,6 +133,7 @@ def _to_come(
                     unreachable.append((meter.serial, schedule.name))
                 elif (night.key, meter.serial) not in had or day is not None:
                     wanted.append(job)
+                    break
     return wanted, list(dict.fromkeys(unreachable))
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway_server.codec.dialogue import Drain, Note, Progress, Wish
-from gateway_server.errors import ChecksumError, MeterSilent
+from gateway_server.errors import ChecksumError, LineLost, MeterSilent
 from gateway_server.model import LastRow
 
 from . import errors, locks, messages, values
@@ -150,9 +150,19 @@ def _order_position(talk: Conversation, number: int) -> int:
     return layout.order + 1 if layout and layout.has_archive_order else 2
 
 
+def _block_fact(talk: Conversation) -> str:
+    """Under which name the block size is remembered."""
+    return AIRTIME_BLOCK if talk.airtime else BLOCK
+
+
+def _smaller(block: int) -> int:
+    """What to ask for after a line that did not last for one block: soon something that gets through."""
+    return max(ROWS_PER_BLOCK, block // 5) if block > ROWS_PER_BLOCK else block // 2
+
+
 def _block_size(talk: Conversation) -> int:
     first, most = (MOST_AIRTIME_ROWS, MOST_AIRTIME_ROWS) if talk.airtime else (ROWS_PER_BLOCK, 100)
-    text = talk.recalled(AIRTIME_BLOCK if talk.airtime else BLOCK)
+    text = talk.recalled(_block_fact(talk))
     return min(max(int(text), 1), most) if text.isascii() and text.isdecimal() else first
 
 
@@ -168,6 +178,11 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
             yield from _blocks(talk, name, number, wanted, block)
         except errors.NothingThere:
             break
+        except LineLost:
+            if block > 1 and _position_of(reader) == mark:
+                # The line did not last for one block: the next session must not pay for the same again.
+                yield from talk.remember(_block_fact(talk), str(_smaller(block)))
+            raise
         except Interrupted:
             wanted = _from_last(talk, number, wanted)
         except (Broken, errors.RowDamaged) as why:
@@ -246,7 +261,7 @@ def _learn_block(talk: Conversation, block: int, *, clean: bool, rows: int) -> T
     On a line that is paid for it grows as far as device and line bear it, if there was more than one block to read.
     """
     usual = _block_size(talk)
-    fact = AIRTIME_BLOCK if talk.airtime else BLOCK
+    fact = _block_fact(talk)
     most = MOST_AIRTIME_ROWS if talk.airtime else ROWS_PER_BLOCK
     if not clean:
         yield from talk.remember(fact, str(block))

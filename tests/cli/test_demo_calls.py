@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import replace
 
-from gateway_server.cli.demo_calls import CallNews, CallsShown
+import pytest
+
+from gateway_server.cli.demo_calls import CallNews, CallsShown, calls_told_once
 from gateway_server.model import CallResult
 from gateway_server.store.records import CallRecord
 
@@ -44,3 +47,17 @@ def test_call_that_fails_says_why_and_that_the_meter_was_never_connected() -> No
     assert calls.summary() == ""
     calls.news(CallNews([replace(DIALLED, ended_ms=6000, result=CallResult.BUSY, detail="the number is busy")]))
     assert said[1:] == ["meter 30500118 ☎ busy: the number is busy (call 1)"]
+
+
+@pytest.mark.parametrize(("verbose", "told"), [(0, []), (1, ["busy", "later"])])
+def test_planner_does_not_tell_of_calls_that_are_shown_anyway(
+    caplog: pytest.LogCaptureFixture, verbose: int, told: list[str]
+) -> None:
+    planner = logging.getLogger("gateway_server.scheduler.dialling")
+    with calls_told_once(verbose):
+        planner.warning("busy")
+        if verbose:
+            planner.error("later")
+    assert [record.message for record in caplog.records] == told
+    planner.warning("heard again")
+    assert caplog.records[-1].message == "heard again"

@@ -138,6 +138,20 @@ def test_meter_that_cannot_be_called_says_how_often_why_and_by_which_modems() ->
     assert not stands.well
 
 
+def test_session_that_holds_only_a_modems_dialogue_is_no_word_of_the_meter() -> None:
+    calls = [called(9, CallResult.BUSY, 10, session=5), called(8, CallResult.BUSY, 70, session=4)]
+    sessions = [ended(5, Outcome.LINE_LOST, 0), ended(4, Outcome.LINE_LOST, 1), ended(3, Outcome.READ, 30)]
+    stands = standing(CALLED, sessions, NOW, calls)
+    assert stands.verdict == "busy, 2 times in a row: its modem is in a call"
+    assert "last good session 3" in stands.evidence
+
+
+def test_meter_that_was_heard_by_another_way_after_the_failed_call_is_not_called_busy() -> None:
+    calls = [called(9, CallResult.BUSY, 70, session=4)]
+    stands = standing(CALLED, [ended(5, Outcome.READ, 0), ended(4, Outcome.LINE_LOST, 1)], NOW, calls)
+    assert (stands.well, stands.verdict) == (True, "read")
+
+
 @pytest.mark.parametrize("result", [one for one in CallResult if one.value not in ("ok", "silent", "refused", "lost")])
 def test_every_call_that_reached_nobody_has_a_cause_and_a_next_step(result: CallResult) -> None:
     stands = standing(CALLED, [], NOW, [called(1, result, 5)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway_server.codec.buffer import LineFramer
 from gateway_server.codec.codec import Field, Frame
-from gateway_server.codec.declaration import Declaration, read_declaration
+from gateway_server.codec.declaration import Declaration, declaration_of, read_declaration
 from gateway_server.codec.files import FileReading, UploadedFile
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
@@ -100,6 +100,7 @@ def test_mistake_is_said_with_its_line_and_what_is_allowed(tmp_path: Path, read,
         ("- a\n- b\n", "line 1: a declaration is a table"),
         ("a: 1\na: 2\n", "line 2: a stands here twice"),
         ("a: [1\nb: 2\n", "line 2: "),
+        ("a:\n\tb: 1\n", "line 2: found character '\\t'"),
         ("? [a]\n: b\n", "line 1: a key is a word"),
     ],
 )
@@ -107,6 +108,12 @@ def test_file_that_is_no_declaration_is_said_with_its_line(tmp_path: Path, text:
     with pytest.raises(OperatorError) as caught:
         declaration(tmp_path, text)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("data", [b"a: \xff\xfe\n", "a: счётчик\n".encode("cp1251"), b"a: \x00\n"])
+def test_file_of_another_encoding_is_said_to_be_saved_anew(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(OperatorError, match="is not UTF-8 text: save it in that encoding"):
+        declaration_of(data, tmp_path / "a.yaml")
 
 
 @given(st.binary(max_size=200))

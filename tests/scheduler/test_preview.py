@@ -99,3 +99,11 @@ def test_meters_with_a_line_are_listed_without_a_modem_and_a_persons_order_first
     assert [one.job.serial for one in seen.lines] == ["9"]
     assert seen.plan.calls[0].candidate.job == number
     assert seen.plan.calls[0].start_ms == EVENING
+
+
+def test_schedule_that_is_due_every_minute_names_each_meter_once() -> None:
+    town = Town(3)
+    often = replace(town.terms, schedules=(replace(NIGHT, cron="* * * * *"),))
+    seen = preview(town.store, often, MODEMS, START_MS)
+    assert sorted(call.candidate.serial for call in seen.plan.calls) == sorted(town.meters)
+    assert seen.plan.left == ()

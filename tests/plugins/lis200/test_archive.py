@@ -367,3 +367,22 @@ def test_device_that_is_silent_to_a_large_block_gets_small_ones_at_once() -> Non
 def test_blocks_of_a_paid_line_grow_again_when_it_is_clean() -> None:
     told = visit(FakeMeter(days=5), replace(PAID, memory={"airtime_block": "40"}))
     assert told.memory["airtime_block"] == "80"
+
+
+def test_line_that_does_not_last_for_one_block_is_asked_for_a_smaller_one_by_the_next_call() -> None:
+    memory: dict[str, str] = {}
+    sizes = []
+    for _ in range(4):
+        meter = FakeMeter(days=31, quirks=Quirks(largest_block=999, hang_up_in_block=1))
+        told = visit(meter, replace(PAID, memory=memory))
+        assert isinstance(told.outcome, LineLost)
+        memory = {**memory, **told.memory}
+        sizes.append(memory["airtime_block"])
+    assert sizes == ["50", "10", "5", "2"]
+
+
+def test_line_lost_behind_a_block_that_came_keeps_its_block_size() -> None:
+    told = visit(FakeMeter(days=31, quirks=Quirks(largest_block=999, hang_up_in_block=2)), PAID)
+    assert isinstance(told.outcome, LineLost)
+    assert len(told.archive("interval")) == 250
+    assert "airtime_block" not in told.memory
