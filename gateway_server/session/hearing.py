@@ -65,7 +65,6 @@ class Hearing:
         "_wish",
         "bucket",
         "deadline",
-        "frames",
     )
 
     def __init__(self, line: Line, facilities: Facilities, opening: SessionOpening) -> None:
@@ -88,7 +87,11 @@ class Hearing:
         self._received = 0
         self._sent = 0
         self._unread = 0
-        self.frames = 0  # valid ones that the dialogue was given
+
+    @property
+    def heard_ms(self) -> int:
+        """When the last byte of the last frame came that the dialogue was given; 0 before any."""
+        return self._heard_ms
 
     @property
     def key(self) -> SessionKey:
@@ -283,8 +286,6 @@ class Hearing:
 
     def _heard(self, frame: Frame) -> None:
         """What a frame tells was received when its last byte came: a replay of the log has no other time."""
-        if not frame.fault and frame.kind != NOISE:
-            self.frames += 1
         chunks = self._chunks
         if len(chunks) > 1:
             end = frame.start + len(frame.data)

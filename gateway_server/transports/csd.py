@@ -91,7 +91,7 @@ class Conversation(Protocol):
 
     @property
     def heard(self) -> tuple[int, int]:
-        """How many valid frames and how many bytes have come."""
+        """When the last frame came, and how many bytes have come."""
 
     def begin(self) -> None:
         """The meter may be spoken to."""
@@ -194,7 +194,7 @@ class Call:
         self._line.connected(port, self._wrote, hang_up)
 
     def heard_so_far(self) -> tuple[int, int]:
-        """How many valid frames and how many bytes have come."""
+        """When the last frame came, and how many bytes have come."""
         return self._visit.heard
 
     def begin(self) -> None:

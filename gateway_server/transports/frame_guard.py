@@ -9,7 +9,7 @@ LOOKS = 12
 
 
 class FrameGuard:
-    """Looks at a call again and again; ``heard`` tells how many valid frames and how many bytes have come so far."""
+    """Looks at a call again and again; ``heard`` tells when the last frame came, and how many bytes so far."""
 
     def __init__(
         self,
@@ -22,15 +22,15 @@ class FrameGuard:
         self._heard = heard
         self._later = later
         self._end = end
-        self._frames, self._bytes = heard()
+        self._frame_ms, self._bytes = heard()
         self._looks = 0
         later(limit / LOOKS, self._look)
 
     def _look(self) -> None:
-        frames, octets = self._heard()
+        frame_ms, octets = self._heard()
         self._looks += 1
-        if frames != self._frames:
-            self._frames, self._bytes, self._looks = frames, octets, 0
+        if frame_ms != self._frame_ms:
+            self._frame_ms, self._bytes, self._looks = frame_ms, octets, 0
         if self._looks >= LOOKS:
             came = octets - self._bytes
             what = f"{came} bytes came and no valid frame" if came else "not one byte came"

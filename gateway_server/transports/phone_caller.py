@@ -77,9 +77,9 @@ class PhoneCaller:
 
     @property
     def heard(self) -> tuple[int, int]:
-        """How many valid frames and how many bytes have come, in all its sessions."""
-        frames, octets = self._heard
-        return frames + self.session.frames, octets + self.session.bytes_received
+        """When the last frame came, and how many bytes have come, in all its sessions."""
+        before_ms, octets = self._heard
+        return max(before_ms, self.session.heard_ms), octets + self.session.bytes_received
 
     def begin(self) -> None:
         """Starts the conversation that the call is for."""

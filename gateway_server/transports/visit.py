@@ -48,8 +48,8 @@ class Visit:
 
     @property
     def heard(self) -> tuple[int, int]:
-        """How many valid frames and how many bytes have come."""
-        return self.session.frames, self.session.bytes_received
+        """When the last frame came, and how many bytes have come."""
+        return self.session.heard_ms, self.session.bytes_received
 
     def begin(self) -> None:
         """Starts the conversation."""

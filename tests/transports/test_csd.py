@@ -170,7 +170,7 @@ def test_call_that_came_in_counts_the_bytes_of_all_its_sessions_and_names_the_fi
     first, second = [session for session in hall.sessions() if session.bytes_received]
     assert (call.result, call.session, call.meter) == (CallResult.OK, first.id, SERIAL)
     assert call.bytes == sum(one.bytes_received + one.bytes_sent for one in (first, second))
-    assert caller.heard == (4, first.bytes_received + second.bytes_received)
+    assert caller.heard == (caller.session.heard_ms, first.bytes_received + second.bytes_received)
 
 
 def test_call_that_came_in_and_was_lost_in_a_later_session_is_lost(hall: Hall) -> None:

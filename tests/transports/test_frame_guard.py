@@ -13,11 +13,11 @@ from gateway_server.transports.frame_guard import FrameGuard
 class Guarded:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.frames = self.octets = 0
+        self.frame_ms = self.octets = 0
         self.ends: list[str] = []
         FrameGuard(
             60.0,
-            lambda: (self.frames, self.octets),
+            lambda: (self.frame_ms, self.octets),
             self._later,
             self.ends.append,
         )
@@ -45,5 +45,5 @@ def test_call_that_brings_frames_goes_on() -> None:
     call = Guarded()
     for _ in range(10):
         run(call.clock, 40)
-        call.frames += 1
+        call.frame_ms += 40_000
     assert call.ends == []
