@@ -69,7 +69,7 @@ class MeterOnPty:
             return
         del self._unsent[:sent]
         if not self._unsent:
-            self._reactor.removeWriter(self)  # type: ignore[arg-type]
+            self._reactor.removeWriter(self)  # type: ignore[arg-type]  # it has what the reactor calls
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor gives up on the terminal."""
@@ -80,12 +80,12 @@ class MeterOnPty:
         if self._ours < 0:
             return
         self._line.lost()
-        self._reactor.removeReader(self)  # type: ignore[arg-type]
-        self._reactor.removeWriter(self)  # type: ignore[arg-type]
+        self._reactor.removeReader(self)  # type: ignore[arg-type]  # it has what the reactor calls
+        self._reactor.removeWriter(self)  # type: ignore[arg-type]  # it has what the reactor calls
         os.close(self._ours)
         os.close(self._theirs)
         self._ours = -1
 
     def _write(self, data: bytes) -> None:
         self._unsent += data if self._speed is None else self._speed.said(data, speed_of(self._theirs))
-        self._reactor.addWriter(self)  # type: ignore[arg-type]
+        self._reactor.addWriter(self)  # type: ignore[arg-type]  # it has what the reactor calls

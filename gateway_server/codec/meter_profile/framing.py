@@ -171,7 +171,7 @@ def _size_of(layout: Layout) -> Callable[[bytes], int] | None:
 
         if (place := _plain_place(framing)) is not None:
             start, stop, endian = place
-            return lambda data: int.from_bytes(data[start:stop], endian) * unit + uncounted  # type: ignore[arg-type]
+            return lambda data: int.from_bytes(data[start:stop], endian) * unit + uncounted  # type: ignore[arg-type]  # a word
 
         def by_length(data: bytes) -> int:
             values: dict[str, object] = {}
