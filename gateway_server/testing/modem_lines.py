@@ -60,8 +60,9 @@ class ModemOnPty:
         """A pseudo terminal has none."""
 
     def unplug(self, seconds: float) -> None:
-        """The terminal is gone for so long; only a link to it keeps its name."""
+        """The terminal is gone for so long, and so is the link to it: its number may be another program's by then."""
         self._close()
+        self._remove_link()
         self._clock.callLater(seconds, self._open)
 
     # what the reactor asks
@@ -96,8 +97,7 @@ class ModemOnPty:
         """Closes the terminal for good."""
         self._stopped = True
         self._close()
-        if self._link is not None and self._link.is_symlink():
-            self._link.unlink()
+        self._remove_link()
 
     def _open(self) -> None:
         if self._stopped:
@@ -114,6 +114,10 @@ class ModemOnPty:
             self.path = str(self._link)
         self._reactor.addReader(self)  # type: ignore[arg-type]  # it has what the reactor calls
         self._modem.plug(self)
+
+    def _remove_link(self) -> None:
+        if self._link is not None and self._link.is_symlink():
+            self._link.unlink()
 
     def _close(self) -> None:
         if self._ours < 0:
