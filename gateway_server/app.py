@@ -28,9 +28,9 @@ from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.admission import Admission
 from gateway_server.transports.dispatch import Dispatch
 from gateway_server.transports.folder_watch import Watcher
-from gateway_server.transports.ftp import FtpDrop
-from gateway_server.transports.modem_bank import ModemBank
-from gateway_server.transports.modem_pool import ModemPool
+from gateway_server.transports.ftp.drop import FtpDrop
+from gateway_server.transports.modem.bank import ModemBank
+from gateway_server.transports.modem.pool import ModemPool
 from gateway_server.transports.reception import Reception, Rule
 from gateway_server.transports.routes import parse_route
 from gateway_server.transports.tcp import InboundFactory, KeepAlive, listen

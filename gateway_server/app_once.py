@@ -19,7 +19,7 @@ from gateway_server.session.sweep import Sweep
 from gateway_server.store.records import MeterRecord, SessionKey
 from gateway_server.store.store import Store
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.modem_pool import ModemPool
+from gateway_server.transports.modem.pool import ModemPool
 from gateway_server.transports.probe import Attempt, probe
 from gateway_server.transports.routes import CsdRoute, Route, parse_route
 

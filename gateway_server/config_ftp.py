@@ -12,14 +12,14 @@ from pydantic import Field, field_validator, model_validator
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed
-from gateway_server.transports.ftp_terms import (
+from gateway_server.transports.ftp.terms import (
     MEGABYTE,
     SharedAccount,
     Terms,
     TlsFiles,
     network_of,
 )
-from gateway_server.transports.ftp_tls import tls_context
+from gateway_server.transports.ftp.tls import tls_context
 
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 Megabytes = Annotated[int, Field(ge=1, le=1_000_000)]

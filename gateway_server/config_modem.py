@@ -12,8 +12,8 @@ from pydantic import Field, field_validator, model_validator
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.errors import OperatorError
 from gateway_server.session.plan import Role
-from gateway_server.transports.modem_port import remote_port
-from gateway_server.transports.modem_terms import SPEEDS, TYPES, Answer, Escape, ModemTerms, NumberRule
+from gateway_server.transports.modem.port import remote_port
+from gateway_server.transports.modem.terms import SPEEDS, TYPES, Answer, Escape, ModemTerms, NumberRule
 
 Speed = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Positive = Annotated[float, Field(gt=0, le=86400, strict=False)]

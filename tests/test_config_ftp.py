@@ -11,7 +11,7 @@ import pytest
 from gateway_server.config import check_uploads, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed, verified
-from gateway_server.transports.ftp_terms import MEGABYTE, Terms, network_of
+from gateway_server.transports.ftp.terms import MEGABYTE, Terms, network_of
 
 PLAIN = '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n'
 ACCOUNT = (

@@ -11,7 +11,7 @@ import pytest
 from gateway_server.config import Config, check_modems, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.session.plan import Role
-from gateway_server.transports.modem_terms import TYPES, Answer, Escape, ModemTerms
+from gateway_server.transports.modem.terms import TYPES, Answer, Escape, ModemTerms
 
 PLAIN = '[[modem]]\nname = "m1"\nport = "/dev/ttyUSB0"\n'
 

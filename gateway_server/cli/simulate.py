@@ -12,11 +12,11 @@ from gateway_server.cli.errors import Failed, Stopped
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_files import FORMS
-from gateway_server.testing.fake_layouts import MODELS
-from gateway_server.testing.fake_quirks import described, from_options, switched
 from gateway_server.testing.fleet import FleetOptions, FleetStatistics, simulate_fleet
-from gateway_server.testing.modem_bank import EVERYTHING, BankOptions, simulate_modems
-from gateway_server.testing.modem_faults import CallFaults, ModemFaults
+from gateway_server.testing.lis200.layouts import MODELS
+from gateway_server.testing.lis200.quirks import described, from_options, switched
+from gateway_server.testing.modem.bank import EVERYTHING, BankOptions, simulate_modems
+from gateway_server.testing.modem.faults import CallFaults, ModemFaults
 from gateway_server.testing.simulate import MeterOptions, simulate_meter
 from gateway_server.testing.upload_script import Manners
 from gateway_server.testing.uploaders import UploadOptions, UploadStatistics, simulate_upload

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from twisted.internet.interfaces import IListeningPort, IReactorTCP, IReactorTime
 
-from gateway_server.testing.fake_layouts import MODELS
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.fleet import caller_id
+from gateway_server.testing.lis200.layouts import MODELS
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, listen, meter_clock, port_of
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTCP
 
-from gateway_server.testing.fake_quirks import Quirks
-from gateway_server.testing.modem_bank import BankOptions, ModemBank
-from gateway_server.testing.modem_book import Entry
-from gateway_server.testing.modem_faults import NO_FAULTS, CallFaults, call_faults
+from gateway_server.testing.lis200.quirks import Quirks
+from gateway_server.testing.modem.bank import BankOptions, ModemBank
+from gateway_server.testing.modem.book import Entry
+from gateway_server.testing.modem.faults import NO_FAULTS, CallFaults, call_faults
 
 MODEMS = ("m1", "m2")
 SETUP_S = (2.0, 4.0)

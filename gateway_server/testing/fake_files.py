@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
 from gateway_server.errors import OperatorError
-from gateway_server.testing.fake_archive import FakeArchive
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.archive import FakeArchive
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.upload_script import UploadFile
 
 ROWS_PER_FILE = 24  # a day of an hourly archive

@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway_server.errors import OperatorError
-from gateway_server.testing.fake_archive import FakeArchive, Refusal
-from gateway_server.testing.fake_blocks import Block, cut_into_blocks
-from gateway_server.testing.fake_delivery import Delivery, Reply
-from gateway_server.testing.fake_frames import (
+from gateway_server.testing.lis200.archive import FakeArchive, Refusal
+from gateway_server.testing.lis200.blocks import Block, cut_into_blocks
+from gateway_server.testing.lis200.delivery import Delivery, Reply
+from gateway_server.testing.lis200.frames import (
     ACK,
     NAK,
     Asked,
@@ -26,8 +26,8 @@ from gateway_server.testing.fake_frames import (
     challenge,
     has_even_parity,
 )
-from gateway_server.testing.fake_layouts import FAKE_MODELS, MODELS
-from gateway_server.testing.fake_objects import (
+from gateway_server.testing.lis200.layouts import FAKE_MODELS, MODELS
+from gateway_server.testing.lis200.objects import (
     NO_SUCH_ATTRIBUTE,
     UNKNOWN_ADDRESS,
     UNKNOWN_ATTRIBUTE,
@@ -38,8 +38,8 @@ from gateway_server.testing.fake_objects import (
     objects,
     parse_address,
 )
-from gateway_server.testing.fake_quirks import Quirks
-from gateway_server.testing.fake_recorder import Recorder, event_code, stamp
+from gateway_server.testing.lis200.quirks import Quirks
+from gateway_server.testing.lis200.recorder import Recorder, event_code, stamp
 
 WRONG_CODE = 17
 NO_READING = 18

@@ -11,16 +11,16 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from gateway_server.testing.fake_call import CallRecord
-from gateway_server.testing.fake_sim import CmeError, FakeSim
-from gateway_server.testing.modem_commands import Command, NotUnderstood, commands
-from gateway_server.testing.modem_extended import Extended, Refused, Standing
-from gateway_server.testing.modem_phone import ModemCharacter, ModemPhone, State
-from gateway_server.testing.modem_results import Result
-from gateway_server.testing.modem_settings import AMPERSAND, BASIC, REGISTERS, Settings, stored_profile
-from gateway_server.testing.modem_speech import Speech
-from gateway_server.testing.modem_wire import Port, Wire
-from gateway_server.testing.phone_book import PhoneBook, Subscriber
+from gateway_server.testing.modem.call import CallRecord
+from gateway_server.testing.modem.commands import Command, NotUnderstood, commands
+from gateway_server.testing.modem.extended import Extended, Refused, Standing
+from gateway_server.testing.modem.phone import ModemCharacter, ModemPhone, State
+from gateway_server.testing.modem.phone_book import PhoneBook, Subscriber
+from gateway_server.testing.modem.results import Result
+from gateway_server.testing.modem.settings import AMPERSAND, BASIC, REGISTERS, Settings, stored_profile
+from gateway_server.testing.modem.sim import CmeError, FakeSim
+from gateway_server.testing.modem.speech import Speech
+from gateway_server.testing.modem.wire import Port, Wire
 
 LONGEST_LINE = 256
 RUBBISH = b"\x00\xff\x00\xfe~\x80\xff"

@@ -16,11 +16,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorTCP,
 from twisted.internet.task import LoopingCall
 
 from gateway_server.errors import OperatorError
-from gateway_server.testing.fake_layouts import MODELS
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.layouts import MODELS
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, MeterClock, meter_clock
-from gateway_server.testing.profile_meter import ProfileMeter
+from gateway_server.testing.meter_profile.meter import ProfileMeter
 from gateway_server.testing.simulate import Say, check_no_quirks, host_and_port, load_profile, unescaped
 
 

@@ -26,7 +26,7 @@ from twisted.internet.protocol import Factory, ServerFactory, connectionDone
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
-from gateway_server.testing.fake_delivery import Reply
+from gateway_server.testing.lis200.delivery import Reply
 
 
 class Hears(Protocol):

@@ -9,7 +9,7 @@ import tty
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.python.failure import Failure
 
-from gateway_server.testing.fake_speed import FakeSpeed, speed_of
+from gateway_server.testing.lis200.speed import FakeSpeed, speed_of
 from gateway_server.testing.meter_lines import Hears, MeterClock, MeterOnLine
 
 HEAD_FORGETS_SECONDS = 60.0

@@ -17,10 +17,10 @@ from gateway_server.codec.meter_profile.parse import parse_profile
 from gateway_server.codec.registry import bundled_plugins
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, listen, meter_clock, port_of
+from gateway_server.testing.meter_profile.meter import ProfileMeter
 from gateway_server.testing.meter_pty import MeterOnPty
-from gateway_server.testing.profile_meter import ProfileMeter
 
 Say = Callable[[str], None]
 

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gateway_server.testing.fake_quirks import quirk
+from gateway_server.testing.lis200.quirks import quirk
 
 CUTS = ("data", "control", "silent", "abort")
 

@@ -1,4 +1,4 @@
-"""What a planner orders of the modems and what they answer. The modems themselves are `modem_pool`'s business."""
+"""What a planner orders of the modems and what they answer. The modems themselves are `modem.pool`'s business."""
 
 from __future__ import annotations
 

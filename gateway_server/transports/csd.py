@@ -17,9 +17,9 @@ from gateway_server.store.records import CallRecord
 from gateway_server.transports.call_book import CallBook
 from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.modem_port import ModemPort
+from gateway_server.transports.modem.port import ModemPort
+from gateway_server.transports.modem.verdict import Verdict
 from gateway_server.transports.numbers import masked
-from gateway_server.transports.verdict import Verdict
 from gateway_server.transports.visit import Visit
 
 _RESULTS = {

@@ -13,7 +13,7 @@ from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
 from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.modem_pool import ModemPool
+from gateway_server.transports.modem.pool import ModemPool
 from gateway_server.transports.routes import CallerRoute, CsdRoute, FtpRoute, Route, SerialRoute, TcpRoute
 from gateway_server.transports.serial import open_port
 from gateway_server.transports.tcp import KeepAlive, connect

@@ -14,7 +14,7 @@ import pytest
 from gateway_server.model import Outcome, ReadOrder
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks, names
+from gateway_server.testing.lis200.quirks import Quirks, names
 from tests.end_to_end.reading import HOURS, NOW, SERIAL, Reader, differences, held, utc_ms
 
 READ_AT_ONCE = {

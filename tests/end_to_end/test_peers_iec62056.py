@@ -28,7 +28,7 @@ from iec62056_21.messages import (
 )
 
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from tests.end_to_end.programs import simulated_meter
 
 NOW = datetime(2024, 4, 3, 12, 5)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway_server.model import ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from tests.end_to_end.reading import NOW, SERIAL, Reader, differences
 
 MIXTURES = 60

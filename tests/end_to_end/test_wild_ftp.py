@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.processes import cpu_s
-from gateway_server.transports.ftp_doors import MOST_IDLE
+from gateway_server.transports.ftp.doors import MOST_IDLE
 from tests.end_to_end.programs import said_by
 from tests.end_to_end.uploads import LOGIN, PASSWORD, Drop, wait_until
 from tests.end_to_end.wild_ftp import Wild, dialogues

@@ -26,8 +26,8 @@ from gateway_server.store.store import Writer
 from gateway_server.store.writer import DirectWriter
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_modems import FakeCall, FakeModems
-from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.line_to_meter import LineToMeter, run
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import MeterClock
 from gateway_server.transports.calls import CallOrder
 from gateway_server.transports.errand import Errand

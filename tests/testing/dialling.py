@@ -11,9 +11,9 @@ from twisted.internet.task import Clock
 from gateway_server.testing.air_line import AirShape
 from gateway_server.testing.fake_modem import FakeModem
 from gateway_server.testing.line_to_meter import run
-from gateway_server.testing.modem_faults import call_faults, modem_faults
-from gateway_server.testing.modem_phone import ModemCharacter
-from gateway_server.testing.phone_book import FarLine, PhoneBook, Subscriber
+from gateway_server.testing.modem.faults import call_faults, modem_faults
+from gateway_server.testing.modem.phone import ModemCharacter
+from gateway_server.testing.modem.phone_book import FarLine, PhoneBook, Subscriber
 
 NUMBER = "+79160000001"
 NOW = datetime(2024, 4, 3, 12, 5)

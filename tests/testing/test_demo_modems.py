@@ -9,7 +9,7 @@ from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.testing.demo_meters import SCENE
 from gateway_server.testing.demo_modems import LEGACY, MODEMS, demo_modems, port_of_modem
-from gateway_server.testing.modem_faults import NO_FAULTS
+from gateway_server.testing.modem.faults import NO_FAULTS
 
 
 def test_legacy_meters_are_no_others_and_two_of_them_have_a_trouble() -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway_server.errors import OperatorError
-from gateway_server.testing.fake_frames import bcc, even_parity
-from gateway_server.testing.fake_layouts import MODELS
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.frames import bcc, even_parity
+from gateway_server.testing.lis200.layouts import MODELS
+from gateway_server.testing.lis200.quirks import Quirks
 
 SIGN_ON = b"/?!\r\n"
 OPTION = b"\x06061\r\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_server.testing.modem_phone import State
+from gateway_server.testing.modem.phone import State
 from tests.testing.dialling import NUMBER, Desk
 
 

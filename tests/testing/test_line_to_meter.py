@@ -7,8 +7,8 @@ from datetime import datetime
 from twisted.internet.task import Clock
 
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.line_to_meter import LineToMeter, run
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import MeterClock
 
 NOW = datetime(2024, 4, 3, 12, 5)

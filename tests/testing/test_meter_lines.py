@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from gateway_server.testing.fake_delivery import Reply
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.delivery import Reply
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import (
     Caller,
     CallerOptions,

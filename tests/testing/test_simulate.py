@@ -11,7 +11,7 @@ from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.simulate import (
     MeterOptions,
     SimulatedMeter,

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway_server.transports.ftp_terms import TlsFiles
+from gateway_server.transports.ftp.terms import TlsFiles
 
 
 def certificate(folder: Path) -> TlsFiles:

@@ -21,17 +21,17 @@ from gateway_server.store.records import CallRecord, Filter, MeterRecord
 from gateway_server.testing.air_line import AirShape
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.fake_modem import FakeModem
-from gateway_server.testing.fake_quirks import Quirks
 from gateway_server.testing.line_to_meter import run
+from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import MeterClock
-from gateway_server.testing.modem_faults import call_faults, modem_faults
-from gateway_server.testing.modem_phone import ModemCharacter
-from gateway_server.testing.phone_book import FarEnd, MeterByModem, PhoneBook, Subscriber
+from gateway_server.testing.modem.faults import call_faults, modem_faults
+from gateway_server.testing.modem.phone import ModemCharacter
+from gateway_server.testing.modem.phone_book import FarEnd, MeterByModem, PhoneBook, Subscriber
 from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.errand import Errand
-from gateway_server.transports.modem_pool import ModemPool
-from gateway_server.transports.modem_port import ModemPort, PortUser
-from gateway_server.transports.modem_terms import ModemTerms
+from gateway_server.transports.modem.pool import ModemPool
+from gateway_server.transports.modem.port import ModemPort, PortUser
+from gateway_server.transports.modem.terms import ModemTerms
 from tests.session.conversations import Scene
 
 FIRST = 41203377

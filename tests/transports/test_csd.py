@@ -13,8 +13,8 @@ from gateway_server.store.records import CallRecord
 from gateway_server.transports.calls import CallEnd, CallOrder
 from gateway_server.transports.csd import Call, CsdLine
 from gateway_server.transports.errand import Errand
+from gateway_server.transports.modem.verdict import Verdict
 from gateway_server.transports.phone_caller import PhoneCaller
-from gateway_server.transports.verdict import Verdict
 from tests.session.conversations import ToyCodec
 from tests.transports.hall import SERIAL, Hall
 

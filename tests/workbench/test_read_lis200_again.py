@@ -19,7 +19,7 @@ from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.testing.fake_line import FakeLine
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks, from_options
+from gateway_server.testing.lis200.quirks import Quirks, from_options
 from gateway_server.testing.meter_lines import MeterClock, MeterOnLine
 from gateway_server.workbench.reprocess import reprocess
 from tests.session.conversations import Heard

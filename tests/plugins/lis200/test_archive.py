@@ -11,9 +11,9 @@ import pytest
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import LineLost
 from gateway_server.model import ArchiveRange, KnownMeter, LastRow, ReadOrder
-from gateway_server.testing.fake_delivery import Reply
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.delivery import Reply
+from gateway_server.testing.lis200.quirks import Quirks
 from plugins.lis200.messages import (
     Acknowledge,
     Block,

@@ -8,7 +8,7 @@ from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import MeterRefused
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from plugins.lis200 import objects
 from plugins.lis200.messages import (
     Acknowledge,

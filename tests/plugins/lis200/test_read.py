@@ -11,7 +11,7 @@ from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import UnknownMeter
 from gateway_server.model import Identify, KnownMeter, LastRow, Outcome, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks, from_options
+from gateway_server.testing.lis200.quirks import Quirks, from_options
 from gateway_server.testing.play import play
 from plugins.lis200 import codec
 from plugins.lis200.messages import Block, Command, encode

@@ -7,7 +7,7 @@ import pytest
 from gateway_server.errors import LineLost, MeterSilent
 from gateway_server.model import KnownMeter, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
-from gateway_server.testing.fake_quirks import Quirks
+from gateway_server.testing.lis200.quirks import Quirks
 from plugins.lis200.messages import SIGN_OFF, Command, Identification, OptionSelect, Request, encode
 from tests.plugins.lis200.visit import ScriptedMeter, visit
 

@@ -20,7 +20,7 @@ from gateway_server.codec.dialogue import (
 )
 from gateway_server.errors import GatewayError, LineLost, MeterSilent
 from gateway_server.model import Direction, Event, Identify, KnownMeter, LastRow, Row, Saved
-from gateway_server.testing.fake_delivery import Reply
+from gateway_server.testing.lis200.delivery import Reply
 from plugins.lis200 import codec
 from plugins.lis200.messages import Message, Wire, decode, encode
 

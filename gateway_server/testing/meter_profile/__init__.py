@@ -1,0 +1,1 @@
+"""Simulated meters that speak any meter profile."""

@@ -1,0 +1,1 @@
+"""The FTP drop: receives uploads, safe before they are acknowledged."""

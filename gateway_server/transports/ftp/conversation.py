@@ -1,0 +1,207 @@
+"""The uploads of the FTP drop, and what is left of its commands. What pyftpdlib answers without a file system (TYPE,
+MODE, STRU, PORT, EPRT, EPSV) stays its.
+
+A client sees a tree that is only names: any well-formed folder can be entered and made, a listing shows what the
+account uploaded itself, and nothing can be changed or removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway_server.store.records import FileRecord
+from gateway_server.store.store import Store
+from gateway_server.transports.ftp.delivery import Delivery, stored_name
+from gateway_server.transports.ftp.shelf import MOST_LISTED, Shelf
+
+
+class Conversation(Shelf):
+    """A control connection with all its commands."""
+
+    def ftp_STOR(self, line: str) -> None:
+        """A file, or with REST its rest."""
+        offset, self._restart_position = self._restart_position, 0
+        path = self.file_of(line)
+        if path is None or not self.has_data():
+            return
+        if not offset:
+            self._begin("STOR", path)
+            return
+
+        def found(former: FileRecord | None) -> None:
+            if former is None:
+                self.respond("550 There is no file to go on with.")
+            elif offset > former.size:
+                self.respond(f"554 REST {offset} is behind the end of the file, {former.size}.")
+            else:
+                self._begin("STOR", path, former, offset)
+
+        self._former(path, found)
+
+    def ftp_APPE(self, line: str) -> None:
+        """More of a file; without a former one of this name, a file."""
+        self._restart_position = 0
+        path = self.file_of(line)
+        if path is not None and self.has_data():
+            self._former(path, lambda former: self._begin("APPE", path, former, former.size if former else 0))
+
+    def ftp_STOU(self, line: str) -> None:
+        """A file under a name that nobody has."""
+        self._restart_position = 0
+        name = f"{line.strip() or 'upload'}.{self.desk.unique():x}"
+        path = self.file_of(name)
+        if path is not None and self.has_data():
+            self._begin("STOU", path, name=path.removeprefix("/"))
+
+    def _begin(
+        self, command: str, path: str, former: FileRecord | None = None, offset: int = 0, *, name: str = ""
+    ) -> None:
+        account, desk, terms = self.account, self.desk, self.terms
+        assert account is not None  # the command's entry says so
+        if self.data_channel is None and self.door is None:  # it went while the store was asked
+            self.respond("425 The data connection is gone.")
+        elif desk.full:
+            self.respond("452 The disk is full; nothing can be stored. Try again later.")
+            self.refused("the store's disk is full")
+        elif desk.by_login[account.login] >= terms.uploads_per_account:
+            self.respond("450 This account has too many uploads at once. Try again later.")
+            self.refused("too many uploads at once")
+        elif why := desk.over_quota(terms, account.login):
+            self.respond(f"552 Refused: {why}.")
+            self.refused(why)
+        else:
+            shared = account.shared
+            serial = account.serial if shared is None else shared.identify(path)
+            delivery = Delivery(
+                command, path, account.login, serial, terms.name, self.remote, desk.now_ms, former, offset,
+                shared=shared is not None,
+            )  # fmt: skip
+            if self._current_type == "a":
+                delivery.said(
+                    "sent as text (TYPE A): stored as it came; some clients clear the eighth bit of each byte"
+                )
+            self.receive(delivery, name)
+
+    def stored(self, delivery: Delivery, file: FileRecord) -> None:
+        """A file is safe."""
+        self._wrong = 0
+        if len(self.own) < MOST_LISTED:
+            self.own[delivery.path] = file.size
+
+    def _former(self, path: str, found: Callable[[FileRecord | None], None]) -> None:
+        """Asks for the file that this upload goes on with."""
+        account = self.account
+        assert account is not None
+        name, _ = stored_name(path)
+        since = self.desk.now_ms() - int(self.terms.resume_seconds * 1000)
+        serial = "" if account.shared is None else account.shared.identify(path)
+        host = self.host
+
+        def look(store: Store) -> FileRecord | None:
+            former = store.former_file(account.login, name, since)
+            if former is None or account.shared is None:
+                return former
+            # Another meter may use the same name: go on only with what is certainly this one's.
+            if serial and former.meter in (serial, ""):
+                return former
+            return former if former.remote.rpartition(":")[0] == host else None
+
+        self.ask(look, found)
+
+    def ftp_ALLO(self, line: str) -> None:
+        """How long the file will be, so that one too long is refused before it is paid for."""
+        size = line.partition(" ")[0]
+        if not (size.isascii() and size.isdigit()) or len(size) > 18:
+            self.wrong("501 ALLO takes a number of bytes.")
+        elif int(size) > self.terms.largest_file:
+            self.respond(f"552 Refused: a file has at most {self.terms.largest_file} bytes.")
+            self.refused(f"ALLO {size}")
+        else:
+            self.respond("202 No need to.")
+
+    def ftp_REST(self, line: str) -> None:
+        """Where the next file goes on; in both types, because text is stored as it comes too."""
+        if not (line.isascii() and line.strip().isdigit()) or len(line) > 18:
+            self.wrong("501 REST takes a number of bytes.")
+        else:
+            self._restart_position = int(line)
+            self.respond(f"350 Going on at byte {self._restart_position}.")
+
+    def ftp_ABOR(self, line: str) -> None:
+        """Ends an upload; what came of it is kept as incomplete."""
+        if self.delivery is not None:
+            self.cut_off("426 Transfer aborted.", "the client aborted it")
+            self.respond("226 Aborted.")
+        else:
+            had = self.data_channel is not None or self.door is not None
+            self.drop_data()
+            self.respond("225 Data connection closed." if had else "225 Nothing to abort.")
+
+    # active and passive
+
+    def ftp_PORT(self, line: str) -> None:
+        """Where the client listens."""
+        if self._may_be_active():
+            super().ftp_PORT(line)
+
+    def ftp_EPRT(self, line: str) -> None:
+        """Where the client listens, of either family."""
+        if self._may_be_active():
+            super().ftp_EPRT(line)
+
+    def ftp_EPSV(self, line: str) -> None:
+        """Listens, without saying an address."""
+        if self.terms.extended_passive:
+            super().ftp_EPSV(line)
+        else:
+            self.respond("502 EPSV is switched off; use PASV.")
+
+    def ftp_PASV(self, line: str) -> None:
+        """Listens."""
+        if ":" in self.host and not self.terms.masquerade_for(self.host):
+            self.respond("522 PASV tells IPv4 addresses only; use EPSV.")
+        else:
+            super().ftp_PASV("")
+
+    def _may_be_active(self) -> bool:
+        if not self.terms.active:
+            self.respond("502 Active mode is switched off; use PASV.")
+        return self.terms.active
+
+    # others
+
+    def ftp_STAT(self, line: str) -> None:
+        """What is going on, in one line."""
+        if self.delivery is not None:
+            self.respond(f"211 {self.delivery.size} bytes of the file have come.")
+        else:
+            self.respond("211 Ready." if self.account is not None else "211 Not logged in.")
+
+    def ftp_HELP(self, line: str) -> None:
+        """Which commands there are, in one line."""
+        self.respond(f"214 {' '.join(self.commands)}")
+
+    def ftp_NOOP(self, line: str) -> None:
+        """Nothing."""
+        self.respond("200 OK.")
+
+    def ftp_SYST(self, line: str) -> None:
+        """What every client expects."""
+        self.respond("215 UNIX Type: L8")
+
+    def ftp_FEAT(self, line: str) -> None:
+        """What goes beyond RFC 959."""
+        features = ["MDTM", "MLST type*;size*;modify*;", "REST STREAM", "SIZE", "TVFS", "UTF8", *self._extra_feats]
+        if self.terms.extended_passive:
+            features.append("EPSV")
+        if self.terms.active:
+            features.append("EPRT")
+        self.push("211-Features:\r\n" + "".join(f" {feature}\r\n" for feature in sorted(features)))
+        self.respond("211 End.")
+
+    def ftp_OPTS(self, line: str) -> None:
+        """The one option there is."""
+        if line.upper().startswith(("UTF8", "UTF-8")):
+            self.respond("200 Always UTF-8.")
+        else:
+            self.respond("501 There is no such option.")

@@ -1,0 +1,137 @@
+"""One upload on its way: what has come of it, and what was said about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from gateway_server.model import Direction
+from gateway_server.store.records import FileRecord, SessionKey, SessionOpening, Upload
+from gateway_server.transports.ftp.paths import raw_of, readable
+
+PIECE = 64 << 10  # bytes of one log entry, about
+
+Entry = tuple[int, Direction, bytes]
+
+
+class Delivery:
+    """A STOR, APPE or STOU from its 150 to its last byte. The FTP thread fills it.
+
+    ``in_parts``: some of it was handed over before its end. Then ``key`` is its session, once the reactor's side has
+    opened one.
+    """
+
+    __slots__ = (
+        "_entries",
+        "_hash",
+        "_now_ms",
+        "_piece",
+        "_pieced_ms",
+        "command",
+        "former",
+        "in_parts",
+        "key",
+        "listener",
+        "login",
+        "offset",
+        "path",
+        "remote",
+        "serial",
+        "shared",
+        "size",
+        "started_ms",
+    )
+
+    def __init__(
+        self,
+        command: str,
+        path: str,
+        login: str,
+        serial: str,
+        listener: str,
+        remote: str,
+        now_ms: Callable[[], int],
+        former: FileRecord | None = None,
+        offset: int = 0,
+        *,
+        shared: bool = False,
+    ) -> None:
+        self.command = command
+        self.path = path
+        self.login = login
+        self.serial = serial
+        self.shared = shared
+        self.listener = listener
+        self.remote = remote
+        self.former = former
+        self.offset = offset
+        self.started_ms = now_ms()
+        self.in_parts = False
+        self.key: SessionKey | None = None
+        self.size = 0
+        self._now_ms = now_ms
+        self._hash = hashlib.sha256()
+        self._entries: list[Entry] = []
+        self._piece: list[bytes] = []
+        self._pieced_ms = 0
+
+    def received(self, data: bytes) -> None:
+        """The next bytes of the file."""
+        if not self._piece:
+            self._pieced_ms = self._now_ms()
+        self._piece.append(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    def said(self, text: str) -> None:
+        """What was said over the control connection, for the log, behind what has come so far."""
+        self._cut()
+        self._entries.append((self._now_ms(), Direction.NOTE, text.encode("utf-8", "replace")))
+
+    def take(self) -> list[Entry]:
+        """What the log does not have yet."""
+        self._cut()
+        entries, self._entries = self._entries, []
+        return entries
+
+    @property
+    def pending(self) -> int:
+        """Bytes the log does not have yet."""
+        return sum(map(len, self._piece))
+
+    @property
+    def whole_size(self) -> int:
+        """How long the file is with what was kept of the former one."""
+        return self.offset + self.size
+
+    @property
+    def sha256(self) -> str:
+        """The hash over what came in this session."""
+        return self._hash.hexdigest()
+
+    def opening(self) -> SessionOpening:
+        """What the store is told when it begins."""
+        name, raw = stored_name(self.path)
+        former = self.former
+        upload = Upload(name, raw, former.id if former is not None else 0, self.offset)
+        return SessionOpening(
+            "ftp",
+            self.remote,
+            self.started_ms,
+            serial=self.serial,
+            listener=self.listener,
+            caller=self.login,
+            upload=upload,
+        )
+
+    def _cut(self) -> None:
+        if self._piece:
+            self._entries.append((self._pieced_ms, Direction.FROM_METER, b"".join(self._piece)))
+            self._piece = []
+
+
+def stored_name(path: str) -> tuple[str, bytes]:
+    """A path as the store names the file (relative to the account's root), and its bytes if they are not UTF-8."""
+    raw = raw_of(path.removeprefix("/"))
+    name = readable(raw)
+    return name, b"" if name.encode("utf-8", "replace") == raw else raw

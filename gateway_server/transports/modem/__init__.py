@@ -1,0 +1,1 @@
+"""Modems: ports, their life, and what is said to them."""
