@@ -189,6 +189,7 @@ class Config(Table):
             completeness.terms(),
             completeness.budget(),
             completeness.fill_every,
+            gaps=self.dialling.gaps,
         )
 
     @property

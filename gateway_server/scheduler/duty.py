@@ -25,7 +25,10 @@ from gateway_server.transports.calls import Modems
 
 @dataclass(frozen=True, slots=True)
 class DutyTerms:
-    """What the operator says of it. ``seed`` makes the chance in the gaps between calls the same every time."""
+    """What the operator says of it.
+
+    ``gaps`` lengthens or shortens the waits behind a failed call; ``seed`` makes the chance in them the same every time.
+    """
 
     parallel: int = 50
     lease_seconds: float = 60.0
@@ -35,6 +38,7 @@ class DutyTerms:
     terms: Terms = field(default_factory=Terms)
     budget: Budget = field(default_factory=lambda: Budget(200 * 1024, 300.0))
     fill_every_s: float = 21600.0
+    gaps: float = 1.0
     seed: int | None = None
 
 
@@ -51,7 +55,7 @@ class Duty:
         modems: Modems | None = None,
     ) -> None:
         obligations = Obligations(terms.terms, terms.budget)
-        policy = Policy(random.Random(terms.seed))
+        policy = Policy(random.Random(terms.seed), gaps=terms.gaps)
         self._jobs = Jobs(
             facilities,
             presence,

@@ -91,11 +91,15 @@ class Verdict:
 
 
 class Policy:
-    """Answers how calls went. ``chance`` moves gaps by a fifth: what failed together does not come together again."""
+    """Answers how calls went. ``chance`` moves gaps by a fifth: what failed together does not come together again.
 
-    def __init__(self, chance: random.Random, rules: dict[CallResult, Rule] | None = None) -> None:
+    ``gaps`` is what the operator wants them to be, times as long.
+    """
+
+    def __init__(self, chance: random.Random, rules: dict[CallResult, Rule] | None = None, gaps: float = 1.0) -> None:
         self._chance = chance
         self._rules = RULES if rules is None else rules
+        self._gaps = gaps
 
     def judge(
         self,
@@ -132,7 +136,7 @@ class Policy:
             return Verdict(Then.FAILED, attempts=attempts, tries=tries, alarm=True, why=why)
         place = max(0, (same if not rule.counts else attempts) - 1)
         gap = rule.gaps_s[min(place, len(rule.gaps_s) - 1)]
-        gap *= 1 + self._chance.uniform(-JITTER, JITTER)
+        gap *= self._gaps * (1 + self._chance.uniform(-JITTER, JITTER))
         return Verdict(
             Then.AGAIN, gap, attempts, tries, rule.other_modem, rule.other_bearer, rule.alarm, f"{word}; again later"
         )

@@ -53,6 +53,12 @@ def test_what_only_a_person_can_mend_stops_the_meters_plan_and_is_told(result: C
     assert "it is not called again until" in verdict.why
 
 
+def test_gaps_are_as_many_times_as_long_as_the_operator_wants() -> None:
+    usual, longer = (Policy(random.Random(3), gaps=gaps) for gaps in (1.0, 2.5))
+    one, other = (policy.judge(CallResult.BUSY, 0, 0, 9, progressed=False).gap_s for policy in (usual, longer))
+    assert other == pytest.approx(2.5 * one)
+
+
 def test_gaps_grow_and_are_moved_by_a_fifth_at_most() -> None:
     policy = Policy(random.Random(3))
     for attempts, wanted in enumerate((60, 180, 600)):
