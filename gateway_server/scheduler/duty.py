@@ -27,7 +27,7 @@ from gateway_server.transports.calls import Modems
 class DutyTerms:
     """What the operator says of it.
 
-    ``gaps`` lengthens or shortens the waits behind a failed call; ``seed`` makes the chance in them the same every time.
+    ``gaps`` stretches the waits behind a failed call; ``seed`` makes the chance in them the same every time.
     """
 
     parallel: int = 50
