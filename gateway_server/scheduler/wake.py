@@ -19,6 +19,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from gateway_server.errors import OperatorError
+from gateway_server.store.owner import runs
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +91,11 @@ async def listen_for_wakes(reactor: Any, store: Path, woken: Callable[[], None])
         except CannotListenError:
             before, holder = holder, _holder(path)
             over = reactor.seconds() >= until
-            if holder and (holder == str(os.getpid()) or (over and holder == before)) and _nobody_listens(path):
+            if holder and (_is_gone(holder) or (over and holder == before)) and _nobody_listens(path):
                 logger.warning("the lock of the store %s was left behind by a gateway that is gone; taken over", store)
-                with suppress(FileNotFoundError):
-                    os.unlink(f"{path}{LOCK}")
+                for left in (f"{path}{LOCK}", path):
+                    with suppress(FileNotFoundError):
+                        os.unlink(left)
             elif over or wake(store):
                 raise OperatorError(
                     f"another gateway runs on the store {store} already; stop it, or use another store"
@@ -111,6 +113,11 @@ def _holder(path: Path) -> str:
         return os.readlink(f"{path}{LOCK}")
     except OSError:
         return ""
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether a process that had the lock runs no more. Our own number was a former one's: we have no lock yet."""
+    return holder.isdecimal() and (int(holder) == os.getpid() or not runs(int(holder)))
 
 
 def _nobody_listens(path: Path) -> bool:

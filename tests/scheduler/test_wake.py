@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,8 @@ class LockedReactor(MemoryReactorClock):
     def listenUNIX(self, address: str, *arguments: Any, **options: Any) -> Any:
         if os.path.lexists(address + LOCK) and self.seconds() < self.ends_after:
             raise CannotListenError(None, address, "Cannot acquire lock")
+        if not os.path.lexists(address + LOCK) and os.path.lexists(address):
+            raise CannotListenError(None, address, "Address already in use")
         return super().listenUNIX(address, *arguments, **options)  # type: ignore[no-untyped-call]  # Twisted's
 
 
@@ -124,6 +128,15 @@ def test_lock_whose_process_number_is_another_programs_by_now_is_taken_over(tmp_
     reactor.pump([0.25] * 3)
     assert is_open(port)
     assert len(reactor.unixServers) == 1
+
+
+def test_lock_of_a_gateway_that_ended_and_was_not_fetched_by_its_parent_holds_nobody_up(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        reactor = LockedReactor()
+        port = opened(reactor, locked(tmp_path, str(ended.pid)))
+        reactor.pump([0.25])
+        assert is_open(port)
 
 
 def test_lock_that_bears_our_own_process_number_keeps_a_container_waiting_for_a_moment_only(tmp_path: Path) -> None:
