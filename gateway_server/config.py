@@ -190,6 +190,7 @@ class Config(Table):
             completeness.budget(),
             completeness.fill_every,
             gaps=self.dialling.gaps,
+            barred_for_s=self.dialling.barred_for,
         )
 
     @property

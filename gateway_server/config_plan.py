@@ -131,6 +131,7 @@ class DiallingSettings(Table):
     at_once_per_group: _AtOnce = 0
     spread: Seconds = 2.0
     gaps: Annotated[float, Field(ge=0.001, le=100, strict=False)] = 1.0
+    barred_for: Seconds = 72_000.0
     operators: dict[str, str] = {}
 
     def limits(self) -> Limits:

@@ -131,7 +131,7 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
         sessions = list(store.sessions(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
         now_ms = invocation.now_ms()
         calls = list(store.calls(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
-        stands = standing(record, sessions, now_ms, calls, store.plan_stops().get(record.serial))
+        stands = standing(record, sessions, now_ms, calls, store.plan_stops(now_ms).get(record.serial))
         whole = []
         if record.state is MeterState.ACTIVE:
             whole = assess_all(store, record, invocation.config.completeness.terms(), now_ms, full=True)

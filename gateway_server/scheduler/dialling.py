@@ -316,7 +316,8 @@ class Dialling:
             )
             done = _judged(done, end, outcome, verdict, modem, now_ms)
             if verdict.then is Then.STOP:
-                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms)
+                until_ms = now_ms + int(verdict.rest_s * 1000) if verdict.rest_s else None
+                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms, until_ms)
             if verdict.then is not Then.DONE:
                 level = logging.ERROR if verdict.alarm else logging.WARNING
                 logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)

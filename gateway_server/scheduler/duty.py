@@ -27,7 +27,8 @@ from gateway_server.transports.calls import Modems
 class DutyTerms:
     """What the operator says of it.
 
-    ``gaps`` stretches the waits behind a failed call; ``seed`` makes the chance in them the same every time.
+    ``gaps`` stretches the waits behind a failed call, ``seed`` makes the chance in them the same every time;
+    ``barred_for_s`` is how long a number that the network bars is left alone.
     """
 
     parallel: int = 50
@@ -39,6 +40,7 @@ class DutyTerms:
     budget: Budget = field(default_factory=lambda: Budget(200 * 1024, 300.0))
     fill_every_s: float = 21600.0
     gaps: float = 1.0
+    barred_for_s: float = 0.0
     seed: int | None = None
 
 
@@ -55,7 +57,7 @@ class Duty:
         modems: Modems | None = None,
     ) -> None:
         obligations = Obligations(terms.terms, terms.budget)
-        policy = Policy(random.Random(terms.seed), gaps=terms.gaps)
+        policy = Policy(random.Random(terms.seed), gaps=terms.gaps, rest_s=terms.barred_for_s)
         self._jobs = Jobs(
             facilities,
             presence,

@@ -277,13 +277,13 @@ class Store(Protocol):
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
         """Seconds of air time of calls made since then, by meter and by modem."""
 
-    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int) -> None:
-        """Nobody calls this meter until what was wrong has changed, or `resume_plan`."""
+    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int, until_ms: int | None = None) -> None:
+        """Nobody calls this meter until what was wrong has changed, or `resume_plan`; or ``until_ms`` at the latest."""
 
     def resume_plan(self, serial: str) -> bool: ...
 
-    def plan_stops(self) -> dict[str, PlanStop]:
-        """The meters that must not be called; stops whose reason has changed are lifted."""
+    def plan_stops(self, at_ms: int) -> dict[str, PlanStop]:
+        """The meters that must not be called; stops whose reason has changed, or whose time is over, are lifted."""
 
     def note_asked(self, serial: str, archive: str, spans: Iterable[Span], at_ms: int, *, none_there: bool) -> None:
         """These rows were asked for and did not come; ``none_there``: because the device has none of them."""
