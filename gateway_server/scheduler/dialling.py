@@ -18,7 +18,7 @@ from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
 from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
 from gateway_server.scheduler.books import Books, HeldJob
-from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders
+from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders, may_use_its_line
 from gateway_server.scheduler.night import Board, Candidate, Limits, Modem
 from gateway_server.scheduler.obligations import Fitted
 from gateway_server.scheduler.policy import Policy, Then, Verdict
@@ -216,9 +216,9 @@ class Dialling:
             self._back(call)
         elif taken.asked.nothing:
             self._close(call, replace(call.job, state=JobState.DONE, outcome=Outcome.READ, detail=NOTHING_MISSING))
-        elif self._presence.line_to(taken.meter.serial) is not None and self._lines is not None:
+        elif self._lines is not None and may_use_its_line(call.job) and self._presence.line_to(call.job.serial):
             # It is on a line of its own just now: that costs nothing.
-            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False, route=""))
+            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False))
             self._lines.look()
         else:
             self._call(call, taken, view)

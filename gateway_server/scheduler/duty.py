@@ -10,6 +10,7 @@ from gateway_server.codec.codec import Codec
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.dialling import Dialling
+from gateway_server.scheduler.inbound import Inbound
 from gateway_server.scheduler.jobs import Dispatcher, Jobs
 from gateway_server.scheduler.night import Limits
 from gateway_server.scheduler.obligations import Budget, Obligations
@@ -92,6 +93,7 @@ class Duty:
                 return False
 
         self._filling = Filling(facilities, obligations, terms.fill_every_s, can_be_asked, self._jobs.look)
+        self._inbound = Inbound(facilities, self.look)
         self._started = False
 
     def start(self) -> None:
@@ -107,6 +109,7 @@ class Duty:
         self._started = False
         self._planning.stop()
         self._filling.stop()
+        self._inbound.stop()
         self._jobs.stop()
         if self._dialling is not None:
             self._dialling.stop()
@@ -121,6 +124,7 @@ class Duty:
         self._jobs.came(serial)
         if self._started:
             self._filling.came(serial)
+            self._inbound.came(serial)
 
     def modem_ready(self) -> None:
         """A modem can make a call."""

@@ -244,6 +244,9 @@ class Store(Protocol):
     def calls_wanted(self, at_ms: int) -> list[JobRecord]:
         """Jobs that wait for a modem, due now or later, and nobody is at them."""
 
+    def calls_to_line(self, serial: str, at_ms: int) -> int:
+        """The meter is on a line: what the plan wants of it by modem needs none now. Gives how many jobs."""
+
     def end_windows(self, at_ms: int) -> list[JobRecord]:
         """Fails the jobs whose window ended before anybody came to them; gives them."""
 
