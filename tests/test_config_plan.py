@@ -88,3 +88,10 @@ def test_what_cannot_be_is_said(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(OperatorError) as refused:
         written(tmp_path, text)
     assert words in str(refused.value)
+
+
+def test_jobs_and_calls_are_kept_for_a_year_and_more_unless_the_operator_says_otherwise(tmp_path: Path) -> None:
+    assert written(tmp_path, NIGHT).duty_terms().keep_days == 400
+    assert written(tmp_path, NIGHT + "[jobs]\nkeep_days = 0\n").duty_terms().keep_days == 0
+    with pytest.raises(OperatorError, match="must be 7 at least"):
+        written(tmp_path, NIGHT + "[jobs]\nkeep_days = 6\n")

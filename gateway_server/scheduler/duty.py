@@ -10,6 +10,7 @@ from gateway_server.codec.codec import Codec
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.dialling import Dialling
+from gateway_server.scheduler.housekeeping import Housekeeping
 from gateway_server.scheduler.inbound import Inbound
 from gateway_server.scheduler.jobs import Dispatcher, Jobs
 from gateway_server.scheduler.night import Limits
@@ -29,7 +30,8 @@ class DutyTerms:
     """What the operator says of it.
 
     ``gaps`` stretches the waits behind a failed call, ``seed`` makes the chance in them the same every time;
-    ``barred_for_s`` is how long a number that the network bars is left alone.
+    ``barred_for_s`` is how long a number that the network bars is left alone, ``keep_days`` how long jobs and
+    calls are kept (0: for ever).
     """
 
     parallel: int = 50
@@ -42,6 +44,7 @@ class DutyTerms:
     fill_every_s: float = 21600.0
     gaps: float = 1.0
     barred_for_s: float = 0.0
+    keep_days: int = 0
     seed: int | None = None
 
 
@@ -94,6 +97,7 @@ class Duty:
 
         self._filling = Filling(facilities, obligations, terms.fill_every_s, can_be_asked, self._jobs.look)
         self._inbound = Inbound(facilities, self.look)
+        self._housekeeping = Housekeeping(facilities, terms.keep_days)
         self._started = False
 
     def start(self) -> None:
@@ -103,6 +107,7 @@ class Duty:
         if self._dialling is not None:
             self._dialling.start()
         self._planning.start()
+        self._housekeeping.start()
 
     def stop(self) -> None:
         """Takes nothing on any more; what waits goes back to the queue, calls are hung up."""
@@ -110,6 +115,7 @@ class Duty:
         self._planning.stop()
         self._filling.stop()
         self._inbound.stop()
+        self._housekeeping.stop()
         self._jobs.stop()
         if self._dialling is not None:
             self._dialling.stop()

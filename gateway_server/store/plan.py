@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from gateway_server.model import CallResult
-from gateway_server.store.plan_records import PlanStop, Settled, Span
+from gateway_server.store.plan_records import PlanStop, Settled, Span, Swept
 from gateway_server.store.queries import Queries
 
 GIVEN_UP = 3
@@ -74,6 +74,27 @@ class PlanQueries(Queries):
             return " ".join(route for (route,) in rows if route.startswith(CALLED))
         row = self.connection.one("SELECT access_code FROM meter WHERE id = ?", (meter_id,))
         return hashlib.sha256(row[0] or b"").hexdigest() if row else ""
+
+    def sweep(self, before_ms: int, most: int, *, when_quiet: bool) -> Swept:
+        """Removes jobs that are over and were made before, and calls that ended before; so many of each at most.
+
+        ``when_quiet``: not while somebody is at a job. Of the jobs the oldest are looked at and no others.
+        """
+        if when_quiet and self.connection.one("SELECT 1 FROM job WHERE state = 'running' AND waits = 0 LIMIT 1"):
+            return Swept(0, quiet=False)
+        with self.connection.transaction("sweep"):
+            jobs = self.connection.execute(
+                "DELETE FROM job WHERE id IN (SELECT id FROM"
+                " (SELECT id, created_ms, state FROM job ORDER BY id LIMIT ?)"
+                " WHERE created_ms < ? AND state NOT IN ('queued', 'running'))",
+                (most, before_ms),
+            ).rowcount
+            calls = self.connection.execute(
+                "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE started_ms < ? AND ended_ms IS NOT NULL"
+                " ORDER BY started_ms LIMIT ?)",
+                (before_ms, most),
+            ).rowcount
+        return Swept(int(jobs + calls))
 
     # rows that do not come
 

@@ -37,6 +37,14 @@ class JobToMake:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """How many old jobs and calls are gone; ``quiet`` is False when none were, because a job was being carried out."""
+
+    removed: int
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PlanStop:
     """A meter that is not called until somebody acts: ``result`` says what was wrong, ``detail`` in words.
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.gaps import Gap
-from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span
+from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
     CallRecord,
     EventToSave,
@@ -287,6 +287,9 @@ class Store(Protocol):
 
     def plan_stops(self, at_ms: int) -> dict[str, PlanStop]:
         """The meters that must not be called; stops whose reason has changed, or whose time is over, are lifted."""
+
+    def sweep(self, before_ms: int, most: int, *, when_quiet: bool) -> Swept:
+        """Removes old jobs that are over, and old calls; so many of each at most."""
 
     def note_asked(self, serial: str, archive: str, spans: Iterable[Span], at_ms: int, *, none_there: bool) -> None:
         """These rows were asked for and did not come; ``none_there``: because the device has none of them."""
