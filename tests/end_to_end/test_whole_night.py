@@ -54,6 +54,7 @@ attempts = 10
 [dialling]
 spread = 0
 gaps = 0.03
+barred_for = 5
 per_meter_and_day = 0
 [completeness]
 first_days = 2
