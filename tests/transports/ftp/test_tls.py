@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileState
 from gateway_server.transports.ftp.terms import Terms
-from gateway_server.transports.ftp.tls import tls_context
 from tests.transports.certificates import certificate
 from tests.transports.ftp.hall import PASSWORD, Hall, hall, reset, upload
 
@@ -105,12 +103,3 @@ def test_client_that_speaks_no_tls_after_auth_loses_only_its_own_connection(tmp_
             while client.socket.recv(100):
                 pass
         assert upload(place.client(), "a", b"x") == "226 Stored."
-
-
-def test_files_that_do_not_fit_are_told_by_name(tmp_path: Path) -> None:
-    files = certificate(tmp_path)
-    tls_context(replace(files, oldest="1.0"))
-    with pytest.raises(OperatorError, match=r"gone\.crt: there is no such file"):
-        tls_context(replace(files, certificate=tmp_path / "gone.crt"))
-    with pytest.raises(OperatorError, match="are not a certificate and its key"):
-        tls_context(replace(files, key=files.certificate))
