@@ -53,7 +53,7 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 class Encryptable:
     """A connection of pyftpdlib's that can be encrypted at any time; goes before pyftpdlib's class.
 
-    A loss raises `OSError` out of `recv` and `send`; an end without TLS's goodbye is `ssl.SSLEOFError`.
+    A loss raises `OSError` out of `recv` and `send`, an end without TLS's goodbye too (`without_goodbye`).
     """
 
     encrypted = False
@@ -178,10 +178,15 @@ class Encryptable:
             self.modify_ioloop_events(events)
 
 
+def without_goodbye(error: OSError) -> bool:
+    """Whether the connection was ended, but TLS was not. Python calls a reset an end, too, but gives no reason then."""
+    return isinstance(error, ssl.SSLEOFError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
+
+
 def said(error: Exception) -> str:
     """What TLS, or the kernel, says is wrong."""
     if isinstance(error, ssl.SSLEOFError):
-        return "it ended without TLS's goodbye"
+        return "it ended without TLS's goodbye" if without_goodbye(error) else "it was reset"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.replace("_", " ").lower()
     return (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__

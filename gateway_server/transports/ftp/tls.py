@@ -9,7 +9,7 @@ from typing import Any
 from gateway_server.transports.ftp.commands import COMMANDS, Command
 from gateway_server.transports.ftp.conversation import Conversation
 from gateway_server.transports.ftp.data import Data
-from gateway_server.transports.ftp.encryption import Encryptable, said
+from gateway_server.transports.ftp.encryption import Encryptable, said, without_goodbye
 
 
 class TlsData(Encryptable, Data):
@@ -29,14 +29,10 @@ class TlsData(Encryptable, Data):
             return Data.recv(self, buffer_size)
         try:
             data = super().recv(buffer_size)
-        except ssl.SSLEOFError as ended:
-            control: TlsConversation = self.cmd_channel
-            self._over(
-                "" if control.may_end_without_goodbye else f"the encrypted data connection broke off: {said(ended)}"
-            )
-            return b""
         except OSError as lost:
-            self._over(f"the encrypted data connection broke off: {said(lost)}")
+            control: TlsConversation = self.cmd_channel
+            whole = control.may_end_without_goodbye and without_goodbye(lost)
+            self._over("" if whole else f"the encrypted data connection broke off: {said(lost)}")
             return b""
         if not data:
             self._over("")
