@@ -142,6 +142,17 @@ class Encryptable:
         else:
             self._part()
 
+    def farewell(self: Any) -> bool:
+        """TLS's goodbye; whether it is said, or cannot be."""
+        if self.encrypted:
+            try:
+                self.socket.unwrap()
+            except ssl.SSLWantWriteError:
+                return False
+            except (OSError, ValueError):  # it waits for theirs, which nobody needs, or they are gone
+                return True
+        return True
+
     # inside
 
     def _agree(self: Any) -> None:
@@ -163,15 +174,10 @@ class Encryptable:
 
     def _part(self: Any) -> None:
         self._parting = True
-        try:
-            self.socket.unwrap()
-        except ssl.SSLWantWriteError:
-            if self.patient:
-                self._watch(self.ioloop.WRITE)
-                return
-        except (OSError, ValueError):  # it waits for theirs, which nobody needs, or they are gone
-            pass
-        super().close()  # type: ignore[misc]  # as above
+        if self.farewell() or not self.patient:
+            super().close()  # type: ignore[misc]  # as above
+        else:
+            self._watch(self.ioloop.WRITE)
 
     def _watch(self: Any, events: int) -> None:
         if not self._closed:

@@ -60,6 +60,11 @@ class TlsData(Encryptable, Data):
         if not self.encrypted:
             super().drain()
 
+    def surrender(self) -> socket.socket:
+        """Says goodbye first: there are clients that wait for it."""
+        self.farewell()
+        return super().surrender()
+
     def push(self, data: bytes) -> None:
         """Sends, once it is encrypted."""
         if self._agreeing:

@@ -192,8 +192,8 @@ def test_file_over_the_limit_is_refused_and_the_connection_goes_on(tmp_path: Pat
     with hall(tmp_path, replace(TERMS, largest_file=100_000)) as place:
         client = place.logged_in()
         data = client.begin("STOR big")
-        with pytest.raises(OSError):
-            data.sendall(b"x" * 10_000_000)
+        data.sendall(b"x" * 10_000_000)  # as clients do that look for replies only when they have sent all
+        data.close()
         assert client.reply() == "552 Refused: the file is larger than 100000 bytes."
         assert client.upload("STOR small", b"x" * 100_000) == "226 Stored."
         (file,) = place.files("stored")
@@ -219,6 +219,24 @@ def test_full_disk_is_452_and_nothing_is_acknowledged(tmp_path: Path, monkeypatc
         place.drop.full(False)
         place.until(lambda: client.upload("STOR day.dat", b"x" * 1000) == "226 Stored.")
         assert [file.size for file in place.files("stored")] == [1000]
+
+
+def test_disk_that_fills_up_under_an_upload_is_452_at_once(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        client, other = place.logged_in(), place.logged_in()
+        data = client.begin("STOR day.dat")
+        data.sendall(b"x" * 1000)
+        place.until(place.files)
+        place.drop.full(True)
+        assert client.reply() == "452 The disk is full; nothing was stored. Try again later."
+        data.sendall(b"x" * 10_000_000)  # it has not looked yet
+        data.close()
+        place.drop.full(False)
+        place.until(lambda: client.upload("STOR day.dat", b"y" * 1000) == "226 Stored.")
+        assert other.upload("STOR other.dat", b"x") == "226 Stored."
+        assert sorted((file.state.value, file.size) for file in place.files()) == [
+            ("incomplete", 1000), ("stored", 1), ("stored", 1000),
+        ]  # fmt: skip
 
 
 def test_store_that_fails_is_451(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +291,17 @@ def test_uploads_under_way_are_incomplete_when_the_gateway_stops(tmp_path: Path)
         one_incomplete(again, 1000)
         (session,) = again.sessions()
         assert session.detail == "the control connection was lost"
+
+
+def test_gateway_stops_while_a_client_still_sends_what_was_refused(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, largest_file=100_000)) as place:
+        client = place.logged_in()
+        data = client.begin("STOR big")
+        data.sendall(b"x" * 1_000_000)
+        assert client.reply() == "552 Refused: the file is larger than 100000 bytes."
+        place.stop()
+        with pytest.raises(OSError):
+            data.sendall(b"x" * 100_000_000)
 
 
 @pytest.mark.parametrize("command", ["PASV", "EPSV"])
