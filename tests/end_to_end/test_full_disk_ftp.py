@@ -40,7 +40,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def store(port: int, number: int) -> tuple[str, str]:
     """Uploads one file; gives the server's last word and the content's hash."""
     content = random.Random(number).randbytes(SIZE)
-    with ftplib.FTP(timeout=30) as client:
+    with ftplib.FTP(timeout=60) as client:
         client.connect("127.0.0.1", port)
         client.login(LOGIN, PASSWORD)
         try:
@@ -66,7 +66,7 @@ def test_full_disk_refuses_politely_loses_nothing_and_goes_on_when_there_is_room
         assert acknowledged
         assert {one.sha256 for one in drop.stored() if one.record.state.value != "incomplete"} == acknowledged
         ballast.unlink()
-        wait_until(lambda: store(port, 100)[0].startswith("226"), 30)
+        wait_until(lambda: store(port, 100)[0].startswith("226"))
         acknowledged.add(store(port, 101)[1])
     spare.unlink()
     said_by("store", "check", "-c", str(drop.config))

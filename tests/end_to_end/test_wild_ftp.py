@@ -72,7 +72,7 @@ def test_client_that_hangs_up_behind_its_quit_costs_nothing_while_its_file_is_wa
     drop.accounts(LOGIN)
     with drop.gateway() as (port, pid):
         for _ in range(5):
-            line = socket.create_connection(("127.0.0.1", port), 10)
+            line = socket.create_connection(("127.0.0.1", port), 60)
             line.sendall(f"USER {LOGIN}\r\nPASS {PASSWORD}\r\nPASV\r\nSTOR day.dat\r\nQUIT\r\n".encode())
             said = b""
             while b"150 " not in said:

@@ -189,7 +189,7 @@ class Wild:
         self._hear(0)  # what came meanwhile is read before anybody is judged
 
     def _begin(self, wildness: Wildness) -> None:
-        line = socket.create_connection(("127.0.0.1", self._port), 10)
+        line = socket.create_connection(("127.0.0.1", self._port), 60)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.settimeout(0.5)
         now = monotonic()

@@ -16,7 +16,7 @@ import pytest
 from gateway_server.store.records import FileState
 from gateway_server.transports.ftp.terms import Terms
 from tests.transports.certificates import certificate
-from tests.transports.ftp.hall import PASSWORD, Hall, hall, reset, upload
+from tests.transports.ftp.hall import PASSWORD, PATIENCE, Hall, hall, reset, upload
 
 
 def trusting() -> ssl.SSLContext:
@@ -27,7 +27,7 @@ def trusting() -> ssl.SSLContext:
 
 
 def encrypted(place: Hall) -> ftplib.FTP_TLS:
-    client = ftplib.FTP_TLS(context=trusting(), timeout=10)
+    client = ftplib.FTP_TLS(context=trusting(), timeout=PATIENCE)
     place.clients.append(client)
     client.connect("127.0.0.1", place.port)
     client.login("m1", PASSWORD)
@@ -82,14 +82,14 @@ def test_units_that_never_say_goodbye_can_be_let_off_but_a_reset_is_a_loss(tmp_p
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_client_that_closes_without_reading_anything_loses_nothing(tmp_path: Path, version: ssl.TLSVersion) -> None:
     """What lftp does. Anything unread in its connection would make its close a reset, and the rest of its file void."""
-    content = bytes(range(256)) * 4000
+    content = bytes(range(256)) * 1000  # more than the server's kernel takes at once, less than the client's
     with hall(tmp_path, Terms("drop", tls=certificate(tmp_path))) as place:
         client = encrypted(place)
         client.prot_p()
         client.voidcmd("TYPE I")
         host, port = client.makepasv()
         client.putcmd("STOR day.dat")
-        line = socket.create_connection((host, port), 10)
+        line = socket.create_connection((host, port), PATIENCE)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         assert client.getresp()[:3] in ("125", "150")
         heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
