@@ -87,7 +87,11 @@ class TlsData(Encryptable, Data):
 
     def not_agreed(self, why: str) -> None:
         """The two could not agree."""
-        self._over(why)
+        if self.sending:
+            self._resp = (f"426 {why}.", None)
+            self.close()
+        else:
+            self._over(why)
 
 
 class TlsConversation(Encryptable, Conversation):

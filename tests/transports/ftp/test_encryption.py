@@ -10,26 +10,29 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from gateway_server.errors import OperatorError
-from gateway_server.transports.ftp.encryption import tls_context
+from gateway_server.transports.ftp.encryption import VERSIONS, tls_context
 from tests.transports.certificates import certificate
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("version", list(VERSIONS))
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_server_sends_nothing_behind_the_handshake(tmp_path: Path, version: str) -> None:
     """A ticket there, unread when the client closes, would turn its FIN into a reset."""
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    trusting.maximum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+    trusting.set_ciphers("DEFAULT:@SECLEVEL=0")  # an old client asks nobody
+    trusting.minimum_version = trusting.maximum_version = VERSIONS[version]
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = trusting.wrap_bio(to_client, to_server)
-    server = tls_context(certificate(tmp_path)).wrap_bio(to_server, to_client, server_side=True)
+    context = tls_context(replace(certificate(tmp_path), oldest=version))
+    server = context.wrap_bio(to_server, to_client, server_side=True)
     for one in (client, server, client, server, client):
         try:
             one.do_handshake()
         except ssl.SSLWantReadError:
             continue
-    assert client.version() == server.version() == f"TLSv{version}"
+    assert client.version() == server.version() == f"TLSv{version.removesuffix('.0')}"
     assert to_client.pending == 0
     client.write(b"all of it")
     with pytest.raises(ssl.SSLWantReadError):

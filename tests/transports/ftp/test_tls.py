@@ -154,3 +154,17 @@ def test_client_that_speaks_no_tls_after_auth_loses_only_its_own_connection(tmp_
             while client.socket.recv(100):
                 pass
         assert upload(place.client(), "a", b"x") == "226 Stored."
+
+
+@pytest.mark.parametrize("command", ["NLST", "STOR day.dat"])
+def test_data_connection_on_which_no_tls_is_spoken_is_426(tmp_path: Path, command: str) -> None:
+    with hall(tmp_path, Terms("drop", tls=certificate(tmp_path))) as place:
+        client = encrypted(place)
+        client.prot_p()
+        with socket.create_connection(client.makepasv(), PATIENCE) as data:
+            assert client.sendcmd(command)[:3] in ("125", "150")
+            data.sendall(b"in clear\r\n")
+            with pytest.raises(ftplib.error_temp, match=r"426 .*TLS was not agreed on: "):
+                client.voidresp()
+        assert client.sendcmd("NOOP") == "200 OK."
+        assert place.files() == []
