@@ -47,9 +47,11 @@ def uploaded(port: int, folder: Path, name: str, content: bytes) -> None:
 def laid_down(port: int, folder: Path, name: str, content: bytes) -> None:
     path = folder / LOGIN / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    new = folder.parent / name
+    new.write_bytes(content)
     an_hour_ago = time.time() - 3600
-    os.utime(path, (an_hour_ago, an_hour_ago))
+    os.utime(new, (an_hour_ago, an_hour_ago))
+    new.rename(path)  # nobody sees half of it
 
 
 @pytest.mark.parametrize("way", [uploaded, laid_down])
