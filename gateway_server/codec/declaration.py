@@ -112,9 +112,11 @@ class Declaration:
     def number(self, key: str, default: int, least: int, most: int) -> int:
         """A whole number within bounds."""
         said = self.text(key, str(default))
-        if not re.fullmatch(r"[+-]?[0-9]{1,12}", said) or not least <= int(said) <= most:
-            raise self.wrong(key, f"is {said!r}; it is a whole number from {least} to {most}")
-        return int(said)
+        if re.fullmatch(r"[+-]?[0-9]{1,12}|0[xX][0-9A-Fa-f]{1,10}", said):
+            number = int(said, 16 if said[:2].lower() == "0x" else 10)
+            if least <= number <= most:
+                return number
+        raise self.wrong(key, f"is {said!r}; it is a whole number from {least} to {most}")
 
     def decimal(self, key: str, default: str) -> Decimal:
         """An exact number."""
@@ -126,6 +128,20 @@ class Declaration:
         if not number.is_finite() or abs(number.adjusted()) > 30:
             raise self.wrong(key, f"is {said!r}; it is a number such as 0.001")
         return number
+
+    def span(self, key: str) -> tuple[Decimal, Decimal] | None:
+        """From where to where something is: ``10 to 25``; None if the key is not there."""
+        said = self.text(key, "")
+        if not said and key not in self:
+            return None
+        low, _, high = said.partition(" to ")
+        try:
+            found = Decimal(low.strip()), Decimal(high.strip())
+        except InvalidOperation:
+            found = Decimal("NaN"), Decimal("NaN")
+        if any(not one.is_finite() or abs(one.adjusted()) > 30 for one in found) or found[0] > found[1]:
+            raise self.wrong(key, f"is {said!r}; it is a lower and an upper value, such as `10 to 25`")
+        return found
 
     def pattern(self, key: str) -> re.Pattern[str] | None:
         """A regular expression, None if the key is not there."""

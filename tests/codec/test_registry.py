@@ -288,3 +288,14 @@ def test_folder_that_is_removed_leaves_what_was_read_in_use(tmp_path: Path) -> N
     folder.rmdir()
     assert "day" in [codec.name for codec in registry]
     assert "other" not in registry
+
+
+def test_codec_of_a_declaration_is_made_without_being_taken_up(tmp_path: Path) -> None:
+    registry = load_codecs()
+    place = tmp_path / "boiler.yaml"
+    place.write_text("reads: modbus\nregisters: [{at: 0, quantity: pressure}]\n")
+    assert registry.made_of(place).name == "boiler"
+    assert "boiler" not in registry
+    place.write_text("reads: tea\n")
+    with pytest.raises(OperatorError, match="line 1: reads is 'tea'; what can be declared is: meter_profile, modbus"):
+        registry.made_of(place)

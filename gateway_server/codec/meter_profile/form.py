@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway_server.codec.meter_profile.expressions import Expression
 from gateway_server.codec.meter_profile.form_steps import (
@@ -225,11 +226,15 @@ Part = Field | Group | Choice
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A header field tells the frame's size: the field's number times ``unit``, and ``uncounted`` bytes more."""
+    """A header field tells the frame's size: the field's number times ``unit``, and ``uncounted`` bytes more.
+
+    Where the frame is coded that is its size before it was, or with ``on_wire`` the size that it has on the wire.
+    """
 
     field: str
     uncounted: int = 0
     unit: int = 1
+    on_wire: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +254,9 @@ class Framing:
     """One way in which frames stand in the stream.
 
     On the wire: ``start``, then header, body and checks (together coded by ``escape`` or as ``hex`` digits), ``end``.
-    A frame's size is known by ``length`` or ``size`` (an expression over the header), by its ``end``, or by the ``gap``
-    of silence, in seconds, behind it. ``characters`` are the only bytes that can stand in it (empty: any).
+    A frame's size is known by ``length`` or ``size`` (an expression over the header, of the frame before it is coded),
+    by its ``end``, or by the ``gap`` of silence, in seconds, behind it. ``characters`` are the only bytes that can
+    stand in it (empty: any).
     """
 
     name: str
@@ -285,24 +291,26 @@ class Parity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ValueMap:
-    """One value of a row: what to take, and what it is."""
+    """One value of a row: what to take, and what it is. ``simulated`` is from where to where simulated ones are."""
 
     value: Expression
     column: Column
     condition: Expression | None = None
+    simulated: tuple[Decimal, Decimal] | None = None
     source: Source = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
 class RowMap:
-    """Readings that belong together: once for the message, or for each element of the group ``each``.
+    """Readings that belong together: once for the message, or for each element of the repeated group ``each``: the way
+    to it, through the repeated groups around it, whose fields count for it too.
 
     ``at`` names the fields that make up the time: one, or a date and a time of day; empty for "now". With ``utc`` that
     is UTC, else the meter's own clock. ``archive`` is a name; ``quality`` words that every row gets.
     """
 
     values: tuple[ValueMap, ...]
-    each: str = ""
+    each: tuple[str, ...] = ()
     archive: str = "current"
     at: tuple[str, ...] = ()
     utc: bool = False
@@ -319,7 +327,7 @@ class EventMap:
     """An entry of the event log: once for the message, or for each element of the group ``each``."""
 
     code: Expression
-    each: str = ""
+    each: tuple[str, ...] = ()
     text: Expression | None = None
     at: tuple[str, ...] = ()
     utc: bool = False

@@ -32,8 +32,25 @@ class Coding:
             if escape.xor:
                 for byte in (escape.byte, *escape.also):
                     self._sent.setdefault(bytes([byte]), mark + bytes([byte ^ escape.xor]))
+            self._mark, self._filler = mark, bytes([escape.byte ^ 0xFF])
+            self._pair = re.compile(re.escape(mark) + b".", re.DOTALL)
             self._find = re.compile(re.escape(mark) + b"(.?)", re.DOTALL)
             self._replace = re.compile(b"[" + re.escape(b"".join(self._sent)) + b"]")
+
+    def wire_size(self, wire: bytes, count: int) -> int | None:
+        """How many of these wire bytes say ``count`` plain ones; None if all of them do not."""
+        if self._hex or self._escape is None:
+            size = 2 * count if self._hex else count
+            return size if len(wire) >= size else None
+        size = count
+        while size <= len(wire):
+            # Every pair as one byte that is no escape: what is left of an escape at the end lacks its second byte.
+            said = self._pair.sub(self._filler, wire[:size])
+            missing = count - len(said) + said.endswith(self._mark)
+            if not missing:
+                return size
+            size += missing
+        return None
 
     def plain(self, wire: bytes) -> bytes:
         """What the wire bytes say. Raises `CodecError`."""
@@ -105,10 +122,12 @@ class Seal:
             return True
         return found.upper() == self.written(covered).upper()
 
-    def fault(self, covered: bytes, found: bytes) -> str:
+    def fault(self, covered: bytes, found: bytes, *, discreet: bool = False) -> str:
         """What is wrong with a check that stands in a frame; empty if nothing is."""
         if self.matches(covered, found):
             return ""
+        if discreet:
+            return f"the check {name_of(self.check)} does not match"
         wanted = self.written(covered)
         said = (found.hex(" ") if self._binary else found.decode("latin-1")).upper()
         meant = (wanted.hex(" ") if self._binary else wanted.decode("ascii")).upper()
@@ -122,10 +141,11 @@ def name_of(check: Check) -> str:
 
 
 class Layout:
-    """One framing, compiled."""
+    """One framing, compiled. A ``discreet`` one says of no check what it should be: that would give secrets away."""
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, *, discreet: bool = False) -> None:
         self.framing = framing
+        self._discreet = discreet
         self.coding = Coding(framing.escape, framing.hex)
         seals = [Seal(check) for check in framing.checks]
         self.inner: Sequence[Seal] = [seal for seal in seals if not seal.check.after_end]
@@ -158,6 +178,12 @@ class Layout:
     def plain(self, wire: bytes) -> bytes:
         """Header, body and checks, plain. Raises `CodecError`."""
         return self.coding.plain(self.coded(wire))
+
+    def size(self, contents: bytes) -> int:
+        """The size that the frame of header and body tells of itself, if its header does."""
+        if self.coding.changes and not (self.framing.length is not None and self.framing.length.on_wire):
+            return self._front + len(contents) + self.tail + self.behind
+        return len(self.build(contents))
 
     def contents(self, wire: bytes) -> bytes:
         """Header and body, plain. Raises `CodecError`."""
@@ -193,13 +219,13 @@ class Layout:
             separator = plain[at - seal.whole : at - seal.size]
             if separator != seal.check.separator:
                 return f"its check does not stand behind {seal.check.separator!r}"
-            if fault := seal.fault(covered, plain[at - seal.size : at]):
+            if fault := seal.fault(covered, plain[at - seal.size : at], discreet=self._discreet):
                 return fault
         at = len(wire) - sum(seal.whole for seal in self.outer)
         for seal in self.outer:
             covered = self._covered(seal, wire[:at], plain)
             at += seal.whole
-            if fault := seal.fault(covered, wire[at - seal.size : at]):
+            if fault := seal.fault(covered, wire[at - seal.size : at], discreet=self._discreet):
                 return fault
         return ""
 
