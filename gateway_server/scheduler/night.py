@@ -123,24 +123,49 @@ class Plan:
         return sum(call.end_ms - call.start_ms for call in self.calls) / 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A call that is being made, and when the last one before it began in the same places."""
+
+    serial: str
+    operator: str
+    group: str
+    before: tuple[tuple[str, int | None], ...]
+
+
 @dataclass(slots=True)
 class Board:
     """The calls that are being made, and what the limits say of the next one."""
 
     limits: Limits
     modems: tuple[str, ...] = ()
-    _calls: dict[str, tuple[str, str]] = field(default_factory=dict)  # by modem: operator and group
+    _calls: dict[str, _Held] = field(default_factory=dict)  # by modem
     _began: dict[str, int] = field(default_factory=dict)
 
     def begin(self, candidate: Candidate, modem: Modem, at_ms: int) -> None:
-        """A call has begun."""
-        self._calls[modem.name] = (modem.operator, candidate.group)
-        for place in _places(modem.operator, candidate.group):
+        """A call begins."""
+        places = _places(modem.operator, candidate.group)
+        before = tuple((place, self._began.get(place)) for place in places)
+        self._calls[modem.name] = _Held(candidate.serial, modem.operator, candidate.group, before)
+        for place in places:
             self._began[place] = at_ms
+
+    def undo(self, modem: str) -> None:
+        """The call did not begin: nobody else has to keep a distance from it."""
+        held = self._calls.pop(modem, None)
+        for place, at_ms in held.before if held is not None else ():
+            if at_ms is None:
+                self._began.pop(place, None)
+            else:
+                self._began[place] = at_ms
 
     def end(self, modem: str) -> None:
         """The modem's call is over."""
         self._calls.pop(modem, None)
+
+    def calls(self, serial: str) -> bool:
+        """Whether this meter is in a call: it can have no second one."""
+        return any(held.serial == serial for held in self._calls.values())
 
     def pick(self, candidates: Iterable[Candidate], modem: Modem, at_ms: int) -> Candidate | None:
         """The job that this modem calls now, of those in the order of their rank."""
@@ -153,7 +178,7 @@ class Board:
 
     def fits(self, candidate: Candidate, modem: Modem, at_ms: int) -> bool:
         """Whether this modem may call this meter now."""
-        if candidate.blocked or candidate.opens_at(at_ms) != at_ms:
+        if candidate.blocked or candidate.opens_at(at_ms) != at_ms or self.calls(candidate.serial):
             return False
         if candidate.modem not in ("", modem.name):
             return False
@@ -178,8 +203,8 @@ class Board:
         """When the limits of operator and group let this call begin; `ANY_TIME` while too many are being made."""
         limits = self.limits
         calls = self._calls.values()
-        on_operator = sum(operator == modem.operator for operator, _ in calls) if modem.operator else 0
-        in_group = sum(group == candidate.group for _, group in calls) if candidate.group else 0
+        on_operator = sum(held.operator == modem.operator for held in calls) if modem.operator else 0
+        in_group = sum(held.group == candidate.group for held in calls) if candidate.group else 0
         if 0 < limits.operator_at_once <= on_operator or 0 < limits.group_at_once <= in_group:
             return ANY_TIME
         spread = int(limits.spread_s * 1000)

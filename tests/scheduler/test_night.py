@@ -134,6 +134,27 @@ def test_modem_that_just_failed_with_a_meter_is_avoided_unless_it_is_the_only_on
     assert Board(NO_LIMITS, ("m1", "m2")).pick(failed, ONE[0], 0) is None
 
 
+def test_meter_with_two_jobs_is_never_called_by_two_modems_at_once() -> None:
+    twice = [replace(one, serial="7") for one in meters(2)]
+    plan = planned(twice, EIGHT, NO_LIMITS, 0)
+    first, second = plan.calls
+    assert first.end_ms <= second.start_ms < first.end_ms + 1000
+
+
+def test_call_that_did_not_begin_keeps_nobody_at_a_distance() -> None:
+    board = Board(Limits(spread_s=5, group_at_once=1), ("m1", "m2"))
+    first, second = meters(2, group="n")
+    board.begin(first, ONE[0], 1000)
+    board.end("m1")
+    board.begin(second, ONE[0], 9000)
+    assert not board.fits(first, EIGHT[1], 9000)
+    board.undo("m1")
+    assert board.fits(first, EIGHT[1], 9000)
+    board.begin(second, ONE[0], 3000)
+    board.undo("m1")
+    assert board.waits_until(first, EIGHT[1], 3000) == 6000
+
+
 def test_sim_card_of_the_wanted_operator_calls() -> None:
     modems = [Modem("m1", "MTS"), Modem("m2", "Beeline")]
     assert {call.modem for call in planned(meters(4, operator="Beeline"), modems, NO_LIMITS, 0).calls} == {"m2"}
