@@ -37,6 +37,8 @@ _LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
 _READY_SECONDS = 0.5
 _ESTIMATES = 10
+_ASIDE_SECONDS = 5.0  # a job that is not to be had: somebody else is at its meter
+_STORE_SECONDS = (2.0, 60.0)  # a store that fails is asked again after the first, at last after the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ class Dialling:
         self._same: dict[int, tuple[CallResult, int]] = {}
         self._taking: dict[str, int] = {}  # by modem: the job
         self._calls: dict[str, _Call] = {}  # by modem
+        self._aside: dict[int, float] = {}  # by job: until when
+        self._refusals = 0  # by the store, in a row
+        self._store_again = 0.0
         self._last_used: dict[str, float] = {}
         self._timers: dict[str, IDelayedCall] = {}
         self._looking = False
@@ -143,7 +148,9 @@ class Dialling:
         for job in seen.ended:
             logger.warning("meter %s was not read in its window: %s", job.serial, job.detail)
         ours = {*self._taking.values(), *(call.job.id for call in self._calls.values())}
-        self._waiting.update(seen, self._facilities.now_ms(), without=ours)
+        now = self._facilities.clock.seconds()
+        self._aside = {job: until for job, until in self._aside.items() if until > now}
+        self._waiting.update(seen, self._facilities.now_ms(), without=ours | self._aside.keys())
         again, self._look_again = self._look_again, False
         if again or self._waiting.unsure:
             self._later("estimate", 0.0, self.look)
@@ -153,7 +160,10 @@ class Dialling:
         """Gives every modem that is ready the job that the plan puts first for it."""
         if not self._running:
             return
-        now_ms = self._facilities.now_ms()
+        now, now_ms = self._facilities.clock.seconds(), self._facilities.now_ms()
+        if now < self._store_again:
+            self._later("dial", self._store_again - now, self._dial)
+            return
         views = self._modems.views()
         self._board.modems = tuple(view.name for view in views if view.ready or view.name in self._calls)
         idle = [view for view in views if view.ready and view.name not in self._taking and view.name not in self._calls]
@@ -206,11 +216,16 @@ class Dialling:
     def _taken(self, taken: _Taken | GatewayError | None, chosen: Candidate, view: ModemView) -> None:
         self._taking.pop(view.name, None)
         if taken is None or isinstance(taken, GatewayError):
-            if isinstance(taken, GatewayError):
-                logger.warning("no job could be taken for modem %s: %s", view.name, taken)
-            self._free(view.name)
-            self.look()
+            self._board.undo(view.name)
+            if taken is None:
+                # Somebody else is at it, or at its meter; whoever waits behind it goes first.
+                self._aside[chosen.job] = self._facilities.clock.seconds() + _ASIDE_SECONDS
+                self._later("aside", _ASIDE_SECONDS, self.look)
+                self._later("dial", 0.0, self._dial)
+            else:
+                self._refused(view.name, taken)
             return
+        self._refusals = 0
         call = _Call(taken, chosen)
         if not self._running:
             self._back(call)
@@ -223,7 +238,16 @@ class Dialling:
         else:
             self._call(call, taken, view)
             return
-        self._free(view.name)
+        self._unbegun(view.name)
+
+    def _refused(self, modem: str, why: GatewayError) -> None:
+        """The store gives no job away: it is left alone for a while, for longer each time."""
+        first, longest = _STORE_SECONDS
+        gap = min(longest, first * 2**self._refusals)
+        self._refusals += 1
+        logger.warning("no job could be taken for modem %s, the next try is in %.0f s: %s", modem, gap, why)
+        self._store_again = self._facilities.clock.seconds() + gap
+        self._later("store", gap, self.look)
 
     def _call(self, call: _Call, taken: _Taken, view: ModemView) -> None:
         job, meter = taken.job, taken.meter
@@ -259,7 +283,7 @@ class Dialling:
         else:
             self._calls.pop(view.name, None)
             self._back(call)
-            self._free(view.name)
+            self._unbegun(view.name)
 
     def _started(self, call: _Call, session: Session) -> None:
         call.session = session
@@ -279,7 +303,7 @@ class Dialling:
             result=CallResult.WRONG_NUMBER,
         )  # fmt: skip
         self._books.close(call, done, settle)
-        self._free(view.name)
+        self._unbegun(view.name)
 
     # how it went
 
@@ -342,6 +366,10 @@ class Dialling:
 
     def _close(self, call: _Call, job: JobRecord) -> None:
         self._books.close(call, replace(job, lease_until_ms=None))
+
+    def _unbegun(self, modem: str) -> None:
+        self._board.undo(modem)
+        self._later("dial", 0.0, self._dial)
 
     def _free(self, modem: str) -> None:
         self._board.end(modem)

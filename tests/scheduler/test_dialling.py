@@ -367,6 +367,72 @@ def test_long_call_is_kept_by_a_short_lease() -> None:
     assert len(town.pools[0].orders) == 1
 
 
+class Counting(DirectWriter):
+    """Counts what is asked of the store; ``refuses`` says whether it fails instead."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self.asked = 0
+        self.refuses = False
+
+    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        self.asked += 1
+        if self.refuses:
+            done(StoreError("the disk is full"))
+        else:
+            super().call(work, done)
+
+
+def test_meter_of_two_schedules_is_never_in_two_calls_and_its_second_job_costs_no_work_meanwhile() -> None:
+    town = Town(1)
+    writer = Counting(town.store)
+    both = (NIGHT, replace(NIGHT, name="events", what=frozenset({"events"})))
+    town.gateway(always(FakeCall(online_s=300)), modems=2, schedules=both, writer=writer)
+    town.pass_seconds(100)
+    assert len(town.pools[0].orders) == 1
+    before = writer.asked
+    town.pass_seconds(200)
+    assert writer.asked - before < 100
+    town.until_done()
+    first, second = town.pools[0].made
+    assert first.ended <= second.started < first.ended + 2
+
+
+def test_meter_that_another_process_is_at_is_asked_for_every_few_seconds_and_delays_nobody() -> None:
+    town = Town(2)
+    first, second = town.meters
+    town.store.add_job(first, ReadOrder().to_json(), "tcp:10.0.0.1:4001", town.now_ms)
+    town.store.connection.execute(
+        "UPDATE job SET state = 'running', lease_owner = 'other', lease_until_ms = ?", (town.now_ms + 60_000,)
+    )
+    writer = Counting(town.store)
+    town.gateway(modems=1, writer=writer, limits=Limits(operator_at_once=1, spread_s=20))
+    town.pass_seconds(1)
+    assert [town.by_number[order.number] for order in town.pools[0].orders] == [second]
+    town.pass_seconds(57)
+    assert writer.asked < 200
+    town.until_done()
+    assert {job.serial for job in town.jobs(JobState.DONE) if job.schedule} == {first, second}
+
+
+def test_store_that_fails_in_the_night_is_asked_less_and_less_and_the_night_goes_on_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    town = Town(40)
+    writer = Counting(town.store)
+    town.gateway(modems=2, writer=writer, limits=Limits(spread_s=0))
+    town.pass_seconds(100)
+    writer.refuses = True
+    with caplog.at_level(logging.WARNING):
+        town.pass_seconds(600)
+    refused = [record for record in caplog.records if "no job could be taken" in record.getMessage()]
+    assert len(caplog.records) < 60
+    assert len(refused) < 20
+    writer.refuses = False
+    town.until_done()
+    assert town.percent() == {"100.00"}
+
+
 def test_jobs_keep_the_meters_night_once_however_often_the_planner_runs() -> None:
     town = Town(2)
     for _ in range(3):
