@@ -17,9 +17,10 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
 from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
+from gateway_server.scheduler.board import Board
 from gateway_server.scheduler.books import Books, HeldJob
 from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders
-from gateway_server.scheduler.night import Board, Candidate, Limits, Modem
+from gateway_server.scheduler.night import Candidate, Limits, Modem
 from gateway_server.scheduler.obligations import Fitted
 from gateway_server.scheduler.policy import Policy, Then, Verdict
 from gateway_server.scheduler.waiting import CALLED, Rules, Seen, Waiting, route_of, see
@@ -168,10 +169,10 @@ class Dialling:
         self._board.modems = tuple(view.name for view in views if view.ready or view.name in self._calls)
         idle = [view for view in views if view.ready and view.name not in self._taking and view.name not in self._calls]
         for view in sorted(idle, key=lambda one: self._last_used.get(one.name, 0.0)):
-            chosen = self._board.pick(self._waiting.candidates, self._as_modem(view), now_ms)
+            chosen = self._waiting.queue.take(self._board, self._as_modem(view), now_ms)
             if chosen is not None:
                 self._take(chosen, view)
-        if self._waiting.candidates:
+        if len(self._waiting.queue):
             self._wait(now_ms, views)
 
     def _wait(self, now_ms: int, views: tuple[ModemView, ...]) -> None:
@@ -180,7 +181,7 @@ class Dialling:
             self._later("ready", _READY_SECONDS, self._dial)
         busy = self._taking.keys() | self._calls.keys()
         ready = [self._as_modem(view) for view in views if view.ready and view.name not in busy]
-        change = self._board.next_change(self._waiting.candidates, ready, now_ms) if ready else None
+        change = self._waiting.queue.next_change(self._board, ready, now_ms) if ready else None
         if change is not None:
             self._later("change", max(0.001, (change - now_ms) / 1000), self._dial)
 
@@ -190,7 +191,6 @@ class Dialling:
     # taking
 
     def _take(self, chosen: Candidate, view: ModemView) -> None:
-        self._waiting.candidates.remove(chosen)
         self._taking[view.name] = chosen.job
         now_ms, lease_ms = self._facilities.now_ms(), self._books.lease_ms
         self._board.begin(chosen, self._as_modem(view), now_ms)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway_server.model import MeterState, ReadOrder
 from gateway_server.scheduler.durations import Pace, learnt
 from gateway_server.scheduler.grid import DAY_MS
-from gateway_server.scheduler.night import ANY_TIME, Candidate, ranked
+from gateway_server.scheduler.night import ANY_TIME, Candidate
 from gateway_server.scheduler.obligations import Fitted
+from gateway_server.scheduler.queue import Queue
 from gateway_server.scheduler.schedules import Acceptance, accepts
 from gateway_server.store.plan_records import PlanStop
 from gateway_server.store.records import Filter, JobRecord, MeterRecord, Origin
@@ -76,13 +76,13 @@ def _of(serials: Collection[str]) -> Filter:
 
 
 class Waiting:
-    """Who waits for a modem, in the order in which they are to be called."""
+    """Who waits for a modem, and what the plan must know of each."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._seen = Seen()
         self._seconds: dict[int, float] = {}
-        self.candidates: list[Candidate] = []
+        self.queue = Queue()
 
     @property
     def estimated(self) -> frozenset[int]:
@@ -99,12 +99,11 @@ class Waiting:
         self._seen = seen
         here = {job.id for job in seen.jobs}
         self._seconds = {job: one for job, one in {**self._seconds, **seen.seconds}.items() if job in here}
-        self.candidates = ranked(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
+        self.queue = Queue(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
 
     def add(self, job: JobRecord, now_ms: int) -> None:
         """A job waits again."""
-        if all(one.job != job.id for one in self.candidates):
-            insort(self.candidates, self.as_candidate(job, now_ms), key=lambda one: one.rank)
+        self.queue.add(self.as_candidate(job, now_ms))
 
     def as_candidate(self, job: JobRecord, now_ms: int) -> Candidate:
         """A job as the plan counts with it."""
