@@ -19,7 +19,7 @@ from gateway_server.errors import GatewayError, LineLost, OperatorError, Unknown
 from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
 from gateway_server.scheduler.board import Board
 from gateway_server.scheduler.books import Books, HeldJob
-from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders
+from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders, may_use_its_line
 from gateway_server.scheduler.night import Candidate, Limits, Modem
 from gateway_server.scheduler.obligations import Fitted
 from gateway_server.scheduler.policy import Policy, Then, Verdict
@@ -231,9 +231,9 @@ class Dialling:
             self._back(call)
         elif taken.asked.nothing:
             self._close(call, replace(call.job, state=JobState.DONE, outcome=Outcome.READ, detail=NOTHING_MISSING))
-        elif self._presence.line_to(taken.meter.serial) is not None and self._lines is not None:
+        elif self._lines is not None and may_use_its_line(call.job) and self._presence.line_to(call.job.serial):
             # It is on a line of its own just now: that costs nothing.
-            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False, route=""))
+            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False))
             self._lines.look()
         else:
             self._call(call, taken, view)
@@ -340,7 +340,8 @@ class Dialling:
             )
             done = _judged(done, end, outcome, verdict, modem, now_ms)
             if verdict.then is Then.STOP:
-                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms)
+                until_ms = now_ms + int(verdict.rest_s * 1000) if verdict.rest_s else None
+                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms, until_ms)
             if verdict.then is not Then.DONE:
                 level = logging.ERROR if verdict.alarm else logging.WARNING
                 logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)

@@ -76,7 +76,7 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     start_ms = min((job.due_ms for job in jobs), default=now_ms)
     start_ms = max(start_ms, now_ms)
     obligations = Obligations(terms.terms, terms.budget)
-    stops = store.plan_stops()
+    stops = store.plan_stops(start_ms)
     by_meter, by_modem = store.air_time(start_ms - DAY_MS)
     rows: dict[int, int] = {}
     candidates, lines = [], []

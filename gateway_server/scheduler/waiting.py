@@ -68,7 +68,7 @@ def see(store: Store, fit: Fit, known: Collection[int], now_ms: int, most: int |
         if job.id not in known and job.serial in meters:
             seconds[job.id] = estimate(store, job, meters[job.serial], fit, now_ms).seconds
     by_meter, by_modem = store.air_time(now_ms - DAY_MS)
-    return Seen(jobs, meters, store.plan_stops(), by_meter, by_modem, seconds, ended)
+    return Seen(jobs, meters, store.plan_stops(now_ms), by_meter, by_modem, seconds, ended)
 
 
 def _of(serials: Collection[str]) -> Filter:

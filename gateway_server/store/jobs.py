@@ -113,6 +113,16 @@ class JobQueries(Queries):
         )
         return list(map(_job, rows))
 
+    def calls_to_line(self, serial: str, at_ms: int) -> int:
+        """The meter is on a line: what the plan wants of it by modem, and is due, needs none. Gives how many."""
+        with self.connection.transaction("calls to line"):
+            given = self.connection.execute(
+                "UPDATE job AS j SET by_modem = 0, next_ms = ? WHERE j.serial = ? AND j.by_modem = 1 AND j.origin = ?"
+                f" AND j.state = 'queued' AND j.due_ms <= ? AND {_OPEN_WINDOW}",
+                (at_ms, serial, Origin.SCHEDULE.value, at_ms, at_ms),
+            )
+            return int(given.rowcount)
+
     def end_windows(self, at_ms: int) -> list[JobRecord]:
         """Fails the jobs whose window ended before anybody came to them, or to the end with them; gives them."""
         with self.connection.transaction("end windows"):

@@ -216,12 +216,12 @@ def test_wrong_password_stops_the_plan_until_the_access_code_is_changed(caplog: 
     town.pass_seconds(7200)
     assert len(town.pools[0].made) == 1
     assert only_job(town).state is JobState.FAILED
-    assert set(town.store.plan_stops()) == {serial}
+    assert set(town.store.plan_stops(town.now_ms)) == {serial}
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     record = town.store.meter(serial)
     assert record is not None
     town.store.put_meter(record, "3:4711")
-    assert town.store.plan_stops() == {}
+    assert town.store.plan_stops(town.now_ms) == {}
 
 
 def test_wrong_number_stops_the_plan_until_the_number_is_edited() -> None:
@@ -230,9 +230,34 @@ def test_wrong_number_stops_the_plan_until_the_number_is_edited() -> None:
     town.gateway(always(FakeCall(CallResult.WRONG_NUMBER, setup_s=3, cause="1")))
     town.pass_seconds(3600)
     assert len(town.pools[0].made) == 1
-    assert town.store.plan_stops()[serial].result is CallResult.WRONG_NUMBER
+    assert town.store.plan_stops(town.now_ms)[serial].result is CallResult.WRONG_NUMBER
     town.store.put_meter(MeterRecord(serial, codec="lis200", routes=("csd:+79990000001",)))
-    assert town.store.plan_stops() == {}
+    assert town.store.plan_stops(town.now_ms) == {}
+
+
+def test_barred_number_is_left_alone_though_its_schedule_is_due_every_ten_minutes() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    often = replace(NIGHT, cron="*/10 * * * *")
+    town.gateway(always(FakeCall(CallResult.BARRED, setup_s=2)), schedules=(often,), barred_for_s=7200)
+    town.pass_seconds(7000)
+    assert len(town.pools[0].made) == 2
+    assert town.store.plan_stops(town.now_ms)[serial].result is CallResult.BARRED
+    town.pass_seconds(1200)
+    assert len(town.pools[0].made) == 4
+    record = town.store.meter(serial)
+    assert record is not None
+    town.store.put_meter(replace(record, routes=("csd:+79990000001",)))
+    town.pass_seconds(900)
+    assert len(town.pools[0].made) > 4
+
+
+def test_meter_that_refused_is_not_called_though_its_schedule_is_due_every_ten_minutes() -> None:
+    town = Town(1)
+    often = replace(NIGHT, cron="*/10 * * * *")
+    town.gateway(always(FakeCall(CallResult.REFUSED, outcome=Outcome.REFUSED)), schedules=(often,))
+    town.pass_seconds(14_000)
+    assert len(town.pools[0].made) == 1
 
 
 def test_what_stands_in_the_register_but_is_no_number_never_reaches_a_modem() -> None:
