@@ -17,12 +17,14 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
 from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
+from gateway_server.scheduler.aftermath import Aftermath
 from gateway_server.scheduler.board import Board
 from gateway_server.scheduler.books import Books, HeldJob
 from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders, may_use_its_line
 from gateway_server.scheduler.night import Candidate, Limits, Modem
 from gateway_server.scheduler.obligations import Fitted
-from gateway_server.scheduler.policy import Policy, Then, Verdict
+from gateway_server.scheduler.patience import Patience, hindrance
+from gateway_server.scheduler.policy import Policy
 from gateway_server.scheduler.waiting import CALLED, Rules, Seen, Waiting, route_of, see
 from gateway_server.session.plan import Facilities
 from gateway_server.session.presence import Presence
@@ -36,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
+_TELL_SECONDS = 5.0
 _READY_SECONDS = 0.5
 _ESTIMATES = 10
 _ASIDE_SECONDS = 5.0  # a job that is not to be had: somebody else is at its meter
@@ -83,19 +86,20 @@ class Dialling:
         rules: Rules,
         lease_seconds: float = 60.0,
         lines: _Gives | None = None,
+        patience_s: float = 300.0,
     ) -> None:
         self._facilities = facilities
         self._modems = modems
         self._presence = presence
         self._codecs_of = codecs_of
         self._orders = orders
-        self._policy = policy
+        self._aftermath = Aftermath(orders, policy)
         self._lines = lines
         self._books = Books(facilities, lease_seconds, self._cancelled)
         self._renew_seconds = min(_RENEW_SECONDS, lease_seconds / 3)
         self._board = Board(limits)
         self._waiting = Waiting(rules)
-        self._same: dict[int, tuple[CallResult, int]] = {}
+        self._patience = Patience(facilities, patience_s, self.look)
         self._taking: dict[str, int] = {}  # by modem: the job
         self._calls: dict[str, _Call] = {}  # by modem
         self._aside: dict[int, float] = {}  # by job: until when
@@ -156,6 +160,7 @@ class Dialling:
         if again or self._waiting.unsure:
             self._later("estimate", 0.0, self.look)
         self._dial()
+        self._tell()
 
     def _dial(self) -> None:
         """Gives every modem that is ready the job that the plan puts first for it."""
@@ -174,6 +179,17 @@ class Dialling:
                 self._take(chosen, view)
         if len(self._waiting.queue):
             self._wait(now_ms, views)
+
+    def _tell(self) -> None:
+        """Says to persons why nobody makes their calls."""
+        now_ms, views = self._facilities.now_ms(), self._modems.views()
+        calling = self._taking.keys() | self._calls.keys()
+        waiting = self._waiting.persons
+        self._patience.look(
+            (one.job, hindrance(one, views, self._board, self._as_modem, calling, now_ms)) for one in waiting
+        )
+        if waiting:
+            self._later("tell", _TELL_SECONDS, self._tell)
 
     def _wait(self, now_ms: int, views: tuple[ModemView, ...]) -> None:
         """Looks again when a modem has cooled down, or a job may be called that may not be called now."""
@@ -316,36 +332,10 @@ class Dialling:
             self._back(call, end)
             self._free(modem)
             return
-        before, times = self._same.get(job.id, (end.result, 0))
-        same = times + 1 if before is end.result else 1
-        self._same[job.id] = (end.result, same)
-        stored = end.ending.stored if end.ending is not None else 0
+        same = self._aftermath.came(job.id, end)
 
         def settle(store: Store, done: JobRecord) -> JobRecord:
-            outcome = end.ending.outcome if end.ending is not None else Outcome.LINE_LOST
-            left = self._orders.settle(store, done, call.asked, outcome, now_ms)
-            result = end.result
-            if result is CallResult.OK and left:
-                result = CallResult.LOST
-            elif result in (CallResult.LOST, CallResult.OVER_BUDGET) and stored and call.asked.asked and not left:
-                result = CallResult.OK  # the carrier went when everything had come
-            verdict = self._policy.judge(
-                result,
-                done.attempts,
-                done.tries,
-                done.most_attempts,
-                progressed=stored > 0,
-                same=same,
-                ours=end.our_fault,
-            )
-            done = _judged(done, end, outcome, verdict, modem, now_ms)
-            if verdict.then is Then.STOP:
-                until_ms = now_ms + int(verdict.rest_s * 1000) if verdict.rest_s else None
-                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms, until_ms)
-            if verdict.then is not Then.DONE:
-                level = logging.ERROR if verdict.alarm else logging.WARNING
-                logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)
-            return done
+            return self._aftermath.settle(store, done, end, call.asked, modem, same, now_ms)
 
         self._books.close(call, replace(job, lease_until_ms=None), settle, self._settled)
         self._free(modem)
@@ -356,7 +346,7 @@ class Dialling:
             self._waiting.add(job, self._facilities.now_ms())
             self._later("dial", 0.0, self._dial)
         else:
-            self._same.pop(job.id, None)
+            self._aftermath.forget(job.id)
 
     def _back(self, call: _Call, end: CallEnd | None = None) -> None:
         """The job goes back to the queue; a call that we ended ourselves is no attempt of the meter's."""
@@ -402,25 +392,3 @@ class Dialling:
                 return
             timer.cancel()
         self._timers[name] = clock.callLater(seconds, work)
-
-
-def _judged(job: JobRecord, end: CallEnd, outcome: Outcome, verdict: Verdict, modem: str, now_ms: int) -> JobRecord:
-    """How a job stands after a call."""
-    said = end.detail or end.result.value
-    job = replace(
-        job,
-        attempts=verdict.attempts,
-        tries=verdict.tries,
-        result=end.result,
-        outcome=outcome,
-        detail=said,
-        avoid=modem if verdict.other_modem else "",
-    )
-    if verdict.then is Then.DONE:
-        return replace(job, state=JobState.DONE)
-    again_ms = now_ms + int(verdict.gap_s * 1000)
-    if verdict.then is Then.AGAIN and (job.window_end_ms is None or again_ms < job.window_end_ms):
-        return replace(job, state=JobState.QUEUED, next_ms=again_ms, detail=f"{said}; {verdict.why}")
-    if verdict.then is Then.AGAIN:
-        return replace(job, state=JobState.FAILED, detail=f"{said}; its window ends before it could be called again")
-    return replace(job, state=JobState.FAILED, detail=f"{said}; {verdict.why}")

@@ -31,7 +31,7 @@ class DutyTerms:
 
     ``gaps`` stretches the waits behind a failed call, ``seed`` makes the chance in them the same every time;
     ``barred_for_s`` is how long a number that the network bars is left alone, ``keep_days`` how long jobs and
-    calls are kept (0: for ever).
+    calls are kept (0: for ever). ``patience_s`` is how long a person's order waits for a modem that may call.
     """
 
     parallel: int = 50
@@ -44,6 +44,7 @@ class DutyTerms:
     fill_every_s: float = 21600.0
     gaps: float = 1.0
     barred_for_s: float = 0.0
+    patience_s: float = 300.0
     keep_days: int = 0
     seed: int | None = None
 
@@ -86,6 +87,7 @@ class Duty:
                 terms.rules,
                 terms.lease_seconds,
                 self._jobs,
+                terms.patience_s,
             )
         self._planning = Planning(facilities, terms.schedules, self.look)
 

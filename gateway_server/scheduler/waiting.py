@@ -90,6 +90,12 @@ class Waiting:
         return frozenset(self._seconds)
 
     @property
+    def persons(self) -> list[Candidate]:
+        """Those of which a person waits for the end."""
+        persons = {job.id for job in self._seen.jobs if job.origin is Origin.PERSON}
+        return [one for one in self.queue if one.job in persons] if persons else []
+
+    @property
     def unsure(self) -> bool:
         """Whether some calls are still to be estimated."""
         return any(job.id not in self._seconds and job.serial in self._seen.meters for job in self._seen.jobs)

@@ -314,6 +314,35 @@ def test_order_of_a_person_over_a_modem_is_seen_going_on() -> None:
     assert only_job(town).state is JobState.DONE
 
 
+def test_person_hears_why_nobody_calls_and_the_order_is_given_up_in_time() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    duty = town.gateway(schedules=(), modems=2, patience_s=60)
+    town.pools[0].take_out("m2", "/dev/ttyUSB1 is not there")
+    town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}@m2", town.now_ms)
+    duty.look()
+    town.pass_seconds(10)
+    assert "/dev/ttyUSB1 is not there" in only_job(town).progress
+    town.pass_seconds(60)
+    assert only_job(town).state is JobState.FAILED
+    assert "modem m2" in only_job(town).detail
+    assert town.pools[0].orders == []
+
+
+def test_persons_order_behind_a_long_call_is_not_given_up() -> None:
+    town = Town(2)
+    first, second = town.meters
+    duty = town.gateway(always(FakeCall(online_s=600)), schedules=(), modems=1, patience_s=60)
+    for serial in (first, second):
+        town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}", town.now_ms)
+    duty.look()
+    town.pass_seconds(500)
+    assert [job.state for job in town.jobs()] == [JobState.RUNNING, JobState.QUEUED]
+    assert town.jobs()[1].progress.startswith("waits for a modem: modem m1: online")
+    town.pass_seconds(1000)
+    assert {job.state for job in town.jobs()} == {JobState.DONE}
+
+
 def test_cancelled_call_is_hung_up() -> None:
     town = Town(1)
     town.gateway()
