@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway_server.codec.codec import Codec
-from gateway_server.errors import OperatorError
+from gateway_server.errors import GatewayError, OperatorError
 from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.dialling import Dialling
 from gateway_server.scheduler.housekeeping import Housekeeping
@@ -23,6 +24,8 @@ from gateway_server.session.plan import Facilities
 from gateway_server.session.presence import Presence
 from gateway_server.store.records import MeterRecord
 from gateway_server.transports.calls import Modems
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Duty:
         terms: DutyTerms,
         modems: Modems | None = None,
     ) -> None:
+        self._facilities = facilities
         obligations = Obligations(terms.terms, terms.budget)
         policy = Policy(random.Random(terms.seed), gaps=terms.gaps, rest_s=terms.barred_for_s)
         self._jobs = Jobs(
@@ -105,6 +109,7 @@ class Duty:
     def start(self) -> None:
         """Begins with whatever waits."""
         self._started = True
+        self._facilities.writer.call(lambda store: store.free_jobs(), _freed)
         self._jobs.start()
         if self._dialling is not None:
             self._dialling.start()
@@ -142,3 +147,10 @@ class Duty:
     def _needs_modem(self) -> None:
         if self._dialling is not None:
             self._dialling.look()
+
+
+def _freed(jobs: int | GatewayError) -> None:
+    if isinstance(jobs, GatewayError):
+        logger.warning("jobs of a gateway that was killed wait for the end of their lease: %s", jobs)
+    elif jobs:
+        logger.info("%d jobs of a gateway that was killed are taken up again", jobs)

@@ -16,6 +16,7 @@ from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Outcome, ReadOrder
 from gateway_server.scheduler.jobs import NOTHING_MISSING
 from gateway_server.scheduler.night import Limits
+from gateway_server.scheduler.planning import jobs_of
 from gateway_server.scheduler.schedules import Acceptance, Window
 from gateway_server.scheduler.waiting import Rules
 from gateway_server.store.connection import Connection
@@ -108,6 +109,21 @@ def test_gateway_killed_in_the_middle_costs_nothing_but_the_calls_in_progress() 
     called_again = {order.errand.job for order in town.pools[1].orders} & before
     assert called_again == set()
     assert {job.state.value for job in town.jobs()} == DONE
+
+
+def test_calls_in_progress_of_a_killed_gateway_are_made_again_as_soon_as_the_next_one_runs() -> None:
+    town = Town(2)
+    town.gateway(modems=2)
+    town.pass_seconds(22)
+    in_progress = {job.id for job in town.jobs(JobState.RUNNING)}
+    town.kill()
+    town.store.connection.execute("UPDATE job SET lease_owner = 'boot:999999:1'")
+    town.gateway(modems=2)
+    town.pass_seconds(1)
+    assert {order.errand.job for order in town.pools[1].orders} == in_progress
+    assert len(in_progress) == 2
+    town.until_done()
+    assert town.percent() == {"100.00"}
 
 
 def test_gateway_that_is_stopped_gives_its_jobs_back_without_an_attempt_lost() -> None:
@@ -455,12 +471,14 @@ def test_meter_of_two_schedules_is_never_in_two_calls_and_its_second_job_costs_n
 def test_meter_that_another_process_is_at_is_asked_for_every_few_seconds_and_delays_nobody() -> None:
     town = Town(2)
     first, second = town.meters
+    writer = Counting(town.store)
+    duty = town.gateway(modems=1, writer=writer, schedules=(), limits=Limits(operator_at_once=1, spread_s=20))
     town.store.add_job(first, ReadOrder().to_json(), "tcp:10.0.0.1:4001", town.now_ms)
     town.store.connection.execute(
         "UPDATE job SET state = 'running', lease_owner = 'other', lease_until_ms = ?", (town.now_ms + 60_000,)
     )
-    writer = Counting(town.store)
-    town.gateway(modems=1, writer=writer, limits=Limits(operator_at_once=1, spread_s=20))
+    town.store.make_jobs(jobs_of(NIGHT, town.store.meters(), town.now_ms), town.now_ms)
+    duty.look()
     town.pass_seconds(1)
     assert [town.by_number[order.number] for order in town.pools[0].orders] == [second]
     town.pass_seconds(57)
