@@ -130,12 +130,12 @@ class Board:
         if candidate.blocked or candidate.opens_at(at_ms) != at_ms or self.calls(candidate.serial):
             return False
         least = min(LEAST_CALL_S, self.limits.call_s or LEAST_CALL_S)
-        return self.budget(candidate, modem) >= least
+        return self.budget(candidate, modem, at_ms) >= least
 
-    def budget(self, candidate: Candidate, modem: Modem) -> float:
-        """How long this call may take."""
+    def budget(self, candidate: Candidate, modem: Modem, at_ms: int) -> float:
+        """How long a call that begins now may take."""
         limits = self.limits
-        left = [limits.call_s or float(ANY_TIME)]
+        left = [limits.call_s or float(ANY_TIME), candidate.answers_for(at_ms)]
         if limits.meter_day_s:
             left.append(limits.meter_day_s - candidate.used_s)
         if limits.modem_day_s:

@@ -268,6 +268,7 @@ class Dialling:
     def _call(self, call: _Call, taken: _Taken, view: ModemView) -> None:
         job, meter = taken.job, taken.meter
         number, _, _ = route_of(job, meter).removeprefix(CALLED).partition("@")
+        budget_s = self._board.budget(call.candidate, self._as_modem(view), self._facilities.now_ms())
         try:
             errand = Errand(
                 self._codecs_of(meter),
@@ -284,7 +285,7 @@ class Dialling:
                 job.attempts + 1,
                 view.name,
                 call.candidate.operator,
-                budget_s=min(self._board.budget(call.candidate, self._as_modem(view)), 86_400.0),
+                budget_s=min(budget_s, 86_400.0),
             )
             self._books.tell(call, Progress(f"called by modem {view.name}"), at_once=True)
             self._calls[view.name] = call

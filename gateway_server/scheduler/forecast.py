@@ -37,7 +37,7 @@ def planned(candidates: Iterable[Candidate], modems: Sequence[Modem], limits: Li
                 idle.note(queue, board, modem, at_ms, after)
                 heapq.heappush(free, (after, place, modem))
             continue
-        length_s = min(chosen.expected_s, board.budget(chosen, modem))
+        length_s = min(chosen.expected_s, board.budget(chosen, modem, at_ms))
         end_ms = at_ms + int(length_s * 1000)
         board.begin(chosen, modem, at_ms)
         idle.spend(modem, length_s)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 ANY_TIME = 1 << 62
 LEAST_CALL_S = 30.0
 """With less air time left a call is not worth its set-up."""
+LEAST_CALL_MS = int(LEAST_CALL_S * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Candidate:
     """A job that waits for a modem.
 
     ``group`` is what the limits of groups count, ``operator`` whose SIM must call and ``modem`` which modem (empty:
-    any), ``accepts`` when the meter answers, ``used_s`` its air time of the last 24 hours, ``blocked`` why it must not
-    be called.
+    any), ``used_s`` its air time of the last 24 hours, ``blocked`` why it must not be called. ``until_ms`` is the last
+    moment at which a call may begin; ``accepts`` is when the meter answers (empty: always), and bounds the call itself.
     """
 
     job: int
@@ -66,14 +67,16 @@ class Candidate:
     def opens_at(self, now_ms: int) -> int | None:
         """When it may be called, from now on; None if it may not any more."""
         at = max(now_ms, self.from_ms)
-        for opens, ends in self.accepts or ((at, self.until_ms),):
-            if max(opens, at) < min(ends, self.until_ms):
-                return max(opens, at)
+        for opens, ends in self.accepts or ((at, ANY_TIME),):
+            begins = max(opens, at)
+            if begins < self.until_ms and begins + LEAST_CALL_MS <= ends:
+                return begins
         return None
 
-    def ends_at(self, at_ms: int) -> int:
-        """When the time in which it may be called, and which is open now, is over."""
-        return min([self.until_ms, *(ends for opens, ends in self.accepts if opens <= at_ms < ends)])
+    def answers_for(self, at_ms: int) -> float:
+        """For how many seconds from now on the meter answers."""
+        ends = (ends for opens, ends in self.accepts if opens <= at_ms < ends)
+        return (max(ends, default=ANY_TIME) - at_ms) / 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,10 +182,9 @@ class Acceptance:
 def accepts(
     meter: MeterRecord, acceptances: Sequence[Acceptance], from_ms: int, until_ms: int
 ) -> list[tuple[int, int]]:
-    """When a meter answers calls within these bounds: always, where nothing is said of it."""
+    """When a meter of which something is said answers calls: the windows that are open within these bounds, whole, and
+    those that touch one another as one."""
     windows = [window for one in acceptances if one.holds_for(meter) for window in one.windows]
-    if not windows:
-        return [(from_ms, until_ms)]
     zone = ZoneInfo(meter.time_zone)
     times = []
     for window in windows:
@@ -193,9 +192,15 @@ def accepts(
         while at < until_ms:
             opens, ends = window.around(at, zone)
             if opens < until_ms:
-                times.append((max(opens, from_ms), min(ends, until_ms)))
+                times.append((opens, ends))
             at = ends
-    return sorted(times)
+    joined: list[tuple[int, int]] = []
+    for opens, ends in sorted(times):
+        if joined and opens <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
+        else:
+            joined.append((opens, ends))
+    return joined
 
 
 def moment(day: date, at: time, zone: ZoneInfo) -> int:

@@ -22,6 +22,8 @@ UNKNOWN_S = 60.0
 _EARLIER = 10
 _FEW = 50
 
+_NEVER = ((0, 0),)
+
 Fit = Callable[[Store, JobRecord, MeterRecord, int], Fitted]
 
 
@@ -162,7 +164,7 @@ def candidate(
     """A job as the plan counts with it. What a person ordered is called at any time and in spite of a stop."""
     person = job.origin is Origin.PERSON
     blocked = ""
-    windows: tuple[tuple[int, int], ...] = ()
+    accepted: tuple[tuple[int, int], ...] = ()
     if meter is None:
         blocked = "the meter is not in the register"
     elif meter.state is not MeterState.ACTIVE:
@@ -171,9 +173,9 @@ def candidate(
         blocked = "the meter has no route csd:NUMBER"
     elif not person and job.serial in stops:
         blocked = stops[job.serial].detail
-    elif not person and rules.acceptances:
+    elif not person and any(one.holds_for(meter) for one in rules.acceptances):
         until = job.window_end_ms or now_ms + DAY_MS
-        windows = tuple(accepts(meter, rules.acceptances, min(job.due_ms, now_ms), until))
+        accepted = tuple(accepts(meter, rules.acceptances, min(job.due_ms, now_ms), until)) or _NEVER
     return Candidate(
         job.id,
         job.serial,
@@ -186,14 +188,10 @@ def candidate(
         operator_of(meter, rules.operators) if meter is not None else "",
         job.avoid,
         route_of(job, meter).partition("@")[2] if meter is not None else "",
-        windows or (((0, 0),) if meter is not None and _never(meter, rules, person=person) else ()),
+        accepted,
         used_s,
         blocked,
     )
-
-
-def _never(meter: MeterRecord, rules: Rules, *, person: bool) -> bool:
-    return not person and any(one.holds_for(meter) for one in rules.acceptances)
 
 
 def route_of(job: JobRecord, meter: MeterRecord) -> str:

@@ -63,6 +63,7 @@ def test_modem_that_just_failed_with_a_meter_is_avoided_unless_the_route_names_i
 
 def test_call_may_last_as_long_as_the_shortest_limit_leaves() -> None:
     board = Board(Limits(call_s=1800, meter_day_s=3600, modem_day_s=7200))
-    assert board.budget(NORTH, M1) == 1800
-    assert board.budget(Candidate(1, "1", 60, used_s=3000), M1) == 600
-    assert board.budget(NORTH, Modem("m1", used_s=7000)) == 200
+    assert board.budget(NORTH, M1, 0) == 1800
+    assert board.budget(Candidate(1, "1", 60, used_s=3000), M1, 0) == 600
+    assert board.budget(NORTH, Modem("m1", used_s=7000), 0) == 200
+    assert board.budget(Candidate(1, "1", 60, accepts=((0, 90_000),)), M1, 50_000) == 40

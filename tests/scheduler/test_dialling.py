@@ -385,6 +385,20 @@ def test_nobody_is_called_outside_the_window_or_when_the_meter_answers_no_calls(
     assert states == {first: JobState.DONE, second: JobState.FAILED}
 
 
+def test_call_is_over_when_the_meter_answers_no_calls_any_more() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    rules = Rules((Acceptance((Window.parse("01:10-01:11"), Window.parse("01:30-01:45"))),))
+    town.gateway(always(FakeCall(meter=town.on_line(serial), setup_s=56)), rules=rules)
+    town.until_done()
+    first, second = town.pools[0].made[:2]
+    assert first.end.result is CallResult.OVER_BUDGET
+    assert 600 <= first.started < 601
+    assert 660 <= first.ended < 661
+    assert second.started >= 1800
+    assert town.percent() == {"100.00"}
+
+
 def test_limits_hold_calls_back() -> None:
     town = Town(12)
     town.gateway(modems=4, limits=Limits(group_at_once=1, spread_s=7))

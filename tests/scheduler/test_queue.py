@@ -50,13 +50,13 @@ def test_modem_takes_the_first_in_rank_that_it_may_call_whatever_its_kind() -> N
 
 
 def test_meter_whose_time_is_over_stands_aside_until_it_answers_again() -> None:
-    one = Candidate(1, "a", 60, accepts=((0, 1000), (5000, 9000)))
+    one = Candidate(1, "a", 60, accepts=((0, 31_000), (50_000, 90_000)))
     queue, board = Queue([one]), Board(Limits(spread_s=0))
-    assert queue.next_change(board, [M1], 2000) == 5000
+    assert queue.next_change(board, [M1], 2000) == 50_000
     assert queue.take(board, M1, 2000) is None
-    assert queue.take(board, M1, 5000) is one
+    assert queue.take(board, M1, 50_000) is one
     queue.add(one)
-    assert queue.take(board, M1, 9000) is None
+    assert queue.take(board, M1, 61_000) is None
     assert [left.serial for left in queue] == ["a"]
 
 
@@ -79,7 +79,7 @@ def test_queue_gives_what_looking_at_everybody_in_the_order_of_rank_would_give()
                 group=dice.choice("abc"),
                 operator=dice.choice(("", "", "MTS")),
                 avoid=dice.choice(("", "m1")),
-                accepts=dice.choice(((), ((2000, 6000), (9000, 30_000)))),
+                accepts=dice.choice(((), ((2000, 36_000), (9000, 60_000)))),
                 blocked=dice.choice(("", "", "", "x")),
             )
             for number in range(40)

@@ -168,7 +168,7 @@ def test_schedule_uses_the_first_route_that_it_may() -> None:
     assert replace(NIGHT, transports=("serial",)).route(meter) == ""
 
 
-def test_meter_answers_calls_in_its_windows_and_always_where_nothing_is_said() -> None:
+def test_meter_of_which_something_is_said_answers_calls_in_its_windows() -> None:
     meter = MeterRecord("1", group="north", time_zone="Europe/Moscow")
     said = [Acceptance((Window.parse("08:00-09:00"), Window.parse("23:00-01:00")), groups=("north",))]
     start, end = ms(2024, 4, 3, 4), ms(2024, 4, 3, 22)
@@ -176,7 +176,10 @@ def test_meter_answers_calls_in_its_windows_and_always_where_nothing_is_said() -
         (ms(2024, 4, 3, 5), ms(2024, 4, 3, 6)),
         (ms(2024, 4, 3, 20), ms(2024, 4, 3, 22)),
     ]
-    assert accepts(MeterRecord("2", group="south"), said, start, end) == [(start, end)]
+    assert accepts(meter, said, ms(2024, 4, 3, 5, 30), ms(2024, 4, 3, 20, 10)) == accepts(meter, said, start, end)
+    touching = [*said, Acceptance((Window.parse("09:00-09:30"), Window.parse("08:30-08:45")))]
+    assert accepts(meter, touching, start, ms(2024, 4, 3, 10)) == [(ms(2024, 4, 3, 5), ms(2024, 4, 3, 6, 30))]
+    assert accepts(MeterRecord("2", group="south"), said, start, end) == []
     everybody = [Acceptance((Window.parse("08:00-09:00"),))]
     assert accepts(MeterRecord("2"), everybody, start, end) == [(ms(2024, 4, 3, 5), ms(2024, 4, 3, 6))]
 
