@@ -26,6 +26,7 @@ _TERMINAL_LIMIT = 50
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
 _OURS = frozenset({CallResult.MODEM_FAULT, CallResult.NO_DIALTONE, CallResult.BARRED})
 _FEW_CALLS = 3
+_TOO_FULL = "`gateway-server call plan` says what does not fit into a night, and why"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,11 @@ def _attention(
 ) -> Attention:
     mine = Filter(serials=(meter.serial,), limit=_LAST, newest_first=True)
     said = standing(meter, list(store.sessions(mine)), now_ms, list(store.calls(mine)), stop)
-    if job is not None and (said.well or not said.next_step):
-        # it was well before, or is again: what the night itself says of it
+    if job is not None and stop is None and not job.tries:
+        said = Standing(False, f"nobody came to it: {job.detail}", said.verdict, _TOO_FULL)
+    elif job is not None and said.well:
         step = f"`gateway-server read {meter.serial}` asks now"
-        said = Standing(False, f"not read: {job.detail or 'nobody came to it'}", said.verdict, step)
+        said = Standing(False, f"not read: {job.detail}", said.verdict, step)
     return Attention(meter, said, job)
 
 

@@ -344,8 +344,10 @@ class Dialling:
     def _settled(self, job: JobRecord) -> None:
         """A job that is to be called again waits with the others; of one that is over nothing is to be remembered."""
         if job.state is JobState.QUEUED:
-            self._waiting.add(job, self._facilities.now_ms())
-            self._later("dial", 0.0, self._dial)
+            if self._waiting.add(job, self._facilities.now_ms()):
+                self._later("dial", 0.0, self._dial)
+            else:
+                self.look()
         else:
             self._aftermath.forget(job.id)
 

@@ -109,9 +109,12 @@ class Waiting:
         self._seconds = {job: one for job, one in {**self._seconds, **seen.seconds}.items() if job in here}
         self.queue = Queue(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
 
-    def add(self, job: JobRecord, now_ms: int) -> None:
-        """A job waits again."""
+    def add(self, job: JobRecord, now_ms: int) -> bool:
+        """A job waits again; False if the store has to be asked, because its meter did not wait at the last look."""
+        if job.serial not in self._seen.meters:
+            return False
         self.queue.add(self.as_candidate(job, now_ms))
+        return True
 
     def as_candidate(self, job: JobRecord, now_ms: int) -> Candidate:
         """A job as the plan counts with it."""

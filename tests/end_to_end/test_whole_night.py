@@ -40,6 +40,8 @@ ZONE = ZoneInfo("Europe/Moscow")
 MODELS = ("ek270", "ek280", "tc220", "tc215")
 INTERVAL = "3"
 TERMS = Terms(first_days=2)
+EVERY_RESULT = set(CallResult) - {CallResult.WRONG_NUMBER, CallResult.REFUSED, CallResult.OVER_BUDGET}
+"""What a night can mend. The first two stop a meter until somebody acts; no call here is that long."""
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(2 * PATIENCE_S)]
 
@@ -54,6 +56,7 @@ attempts = 10
 [dialling]
 spread = 0
 gaps = 0.03
+barred_for = 5
 per_meter_and_day = 0
 [completeness]
 first_days = 2
@@ -223,8 +226,9 @@ def test_two_hundred_meters_are_whole_though_every_fifth_call_fails_and_the_gate
         assert killed == cut_off
         assert {call.meter for call in calls if call.id > last} & before == set(), "a whole meter was called again"
         failed = sum(call.result is not CallResult.OK for call in calls)
-        assert 0.1 < failed / len(calls) < 0.35
-        assert len({call.result for call in calls}) >= 10
+        assert 0.08 < failed / len(calls) < 0.35  # a third of the ways is odd and harms nothing
+        if METERS >= 200:
+            assert {call.result for call in calls} >= EVERY_RESULT
         assert [job for job in store.jobs() if job.state is JobState.RUNNING or job.lease_until_ms is not None] == []
         modems_used = Counter(call.modem for call in calls)
         assert set(modems_used) == set(modems.ports)

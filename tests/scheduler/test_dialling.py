@@ -216,6 +216,18 @@ def test_busy_meter_is_called_again_after_a_minute_three_and_ten() -> None:
     assert "4 of 4 attempts made" in job.detail
 
 
+@pytest.mark.parametrize("online_s", [95, 105, 115])
+def test_meter_whose_call_lasted_while_the_plan_was_looked_at_is_called_again_when_its_gap_is_over(
+    online_s: float,
+) -> None:
+    town = Town(1)
+    silent = FakeCall(CallResult.SILENT, online_s=online_s)
+    town.gateway(at_first(town, silent), gaps=0.05)
+    town.pass_seconds(240)
+    (gap,) = gaps(town)
+    assert 2 <= gap <= 5
+
+
 def test_modem_fault_is_no_attempt_of_the_meters_and_another_modem_calls() -> None:
     town = Town(1)
     town.gateway(at_first(town, FakeCall(CallResult.MODEM_FAULT, setup_s=1)), modems=2)
