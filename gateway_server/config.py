@@ -200,6 +200,7 @@ class Config(Table):
             gaps=self.dialling.gaps,
             barred_for_s=self.dialling.barred_for,
             keep_days=self.jobs.keep_days,
+            patience_s=self.calls.wait_for_modem,
         )
 
     @property

@@ -16,6 +16,7 @@ from gateway_server.cli.listing import JsonValue, pairs, print_json, print_json_
 from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.meter_listing import meter_json, meter_listing
+from gateway_server.cli.meter_orders import open_orders, orders_json, show_orders
 from gateway_server.cli.moments import local
 from gateway_server.cli.reading_json import reading_json, reading_listing
 from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
@@ -93,7 +94,7 @@ def list_meters(
 def show(invocation: Invocation, serial: str, as_json: bool) -> None:
     """One meter: its card, and why it is silent.
 
-    With how complete its archives are, its last sessions and the newest row of every archive.
+    With how complete its archives are, what is ordered of it, its last sessions and the newest row of every archive.
     """
     with invocation.store() as store:
         record = known(store, serial)
@@ -107,16 +108,20 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
         accounts = list(filter(None, map(store.upload_account, upload_logins(record))))
         last = list(store.last_readings(Filter(serials=(record.serial,))))
         memory = dict(store.known_meter(record.serial).memory)
+        orders = open_orders(store, record.serial)
         zones = Zones(store)
         if as_json:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
             document["completeness"] = completeness_json(whole, now_ms)
+            document["open_orders"] = orders_json(orders)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
         _show_card(record, stands, memory, accounts)
+        if orders:
+            show_orders(orders, zone(record.time_zone))
         if whole:
             show_completeness(whole, zone(record.time_zone), now_ms)
         if last:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway_server.codec.codec import Codec
-from gateway_server.errors import OperatorError
+from gateway_server.errors import GatewayError, OperatorError
 from gateway_server.scheduler.completeness import Terms
 from gateway_server.scheduler.dialling import Dialling
 from gateway_server.scheduler.housekeeping import Housekeeping
@@ -24,6 +25,8 @@ from gateway_server.session.presence import Presence
 from gateway_server.store.records import MeterRecord
 from gateway_server.transports.calls import Modems
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class DutyTerms:
@@ -31,7 +34,7 @@ class DutyTerms:
 
     ``gaps`` stretches the waits behind a failed call, ``seed`` makes the chance in them the same every time;
     ``barred_for_s`` is how long a number that the network bars is left alone, ``keep_days`` how long jobs and
-    calls are kept (0: for ever).
+    calls are kept (0: for ever). ``patience_s`` is how long a person's order waits for a modem that may call.
     """
 
     parallel: int = 50
@@ -44,6 +47,7 @@ class DutyTerms:
     fill_every_s: float = 21600.0
     gaps: float = 1.0
     barred_for_s: float = 0.0
+    patience_s: float = 300.0
     keep_days: int = 0
     seed: int | None = None
 
@@ -60,6 +64,7 @@ class Duty:
         terms: DutyTerms,
         modems: Modems | None = None,
     ) -> None:
+        self._facilities = facilities
         obligations = Obligations(terms.terms, terms.budget)
         policy = Policy(random.Random(terms.seed), gaps=terms.gaps, rest_s=terms.barred_for_s)
         self._jobs = Jobs(
@@ -86,6 +91,7 @@ class Duty:
                 terms.rules,
                 terms.lease_seconds,
                 self._jobs,
+                terms.patience_s,
             )
         self._planning = Planning(facilities, terms.schedules, self.look)
 
@@ -103,6 +109,7 @@ class Duty:
     def start(self) -> None:
         """Begins with whatever waits."""
         self._started = True
+        self._facilities.writer.call(lambda store: store.free_jobs(), _freed)
         self._jobs.start()
         if self._dialling is not None:
             self._dialling.start()
@@ -140,3 +147,10 @@ class Duty:
     def _needs_modem(self) -> None:
         if self._dialling is not None:
             self._dialling.look()
+
+
+def _freed(jobs: int | GatewayError) -> None:
+    if isinstance(jobs, GatewayError):
+        logger.warning("jobs of a gateway that was killed wait for the end of their lease: %s", jobs)
+    elif jobs:
+        logger.info("%d jobs of a gateway that was killed are taken up again", jobs)

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from gateway_server.model import MeterState
 from gateway_server.scheduler.duty import DutyTerms
+from gateway_server.scheduler.forecast import planned
 from gateway_server.scheduler.grid import DAY_MS
-from gateway_server.scheduler.night import Modem, Plan, planned
+from gateway_server.scheduler.night import Modem, Plan
 from gateway_server.scheduler.obligations import Obligations
 from gateway_server.scheduler.planning import job_of
 from gateway_server.scheduler.schedules import Schedule

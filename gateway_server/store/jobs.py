@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Outcome
+from gateway_server.store.owner import alive
 from gateway_server.store.plan_records import JobToMake
 from gateway_server.store.queries import Queries, Where, limited
 from gateway_server.store.records import Filter, JobRecord, JobState, Origin
@@ -160,6 +161,23 @@ class JobQueries(Queries):
                     if self.job(job.id) is None
                     else f"job {job.id} was taken up by another gateway when its lease had run out"
                 )
+
+    def free_jobs(self) -> int:
+        """Gives the jobs of processes of this machine that live no more back to the queue; gives how many.
+
+        For the one gateway that has just started: their leases need not be waited for.
+        """
+        with self.connection.transaction("free jobs"):
+            owners = self.connection.all("SELECT DISTINCT lease_owner FROM job WHERE state = 'running'")
+            dead = [owner for (owner,) in owners if owner != self._owner and not alive(owner)]
+            return sum(
+                self.connection.execute(
+                    "UPDATE job SET state = 'queued', lease_until_ms = NULL, lease_owner = '', waits = 0"
+                    " WHERE state = 'running' AND lease_owner = ?",
+                    (owner,),
+                ).rowcount
+                for owner in dead
+            )
 
     def cancel_job(self, job_id: int) -> bool:
         """Cancels a job that is queued or running; False if it was over already (or never was)."""

@@ -253,6 +253,9 @@ class Store(Protocol):
     def update_job(self, job: JobRecord) -> None:
         """Writes how far a job is. Raises `StoreError` if it is another gateway's by now."""
 
+    def free_jobs(self) -> int:
+        """Gives the jobs of processes that live no more back to the queue; gives how many."""
+
     def cancel_job(self, job_id: int) -> bool:
         """Cancels a job that is queued or running; `update_job` does not undo that. False if it was over already."""
 

@@ -117,7 +117,7 @@ def test_calls_are_estimated_by_what_is_missing_some_at_a_time(store: SqlStore) 
     unsure = [waiting.unsure]
     waiting.update(see(store, FIT, waiting.estimated, NOW, most=1), NOW)
     assert [*unsure, waiting.unsure] == [True, False]
-    assert [one.serial for one in waiting.candidates] == ["7", "8"]
+    assert [one.serial for one in waiting.queue] == ["7", "8"]
 
 
 def test_pace_is_learnt_from_the_meters_own_calls(store: SqlStore) -> None:
@@ -145,4 +145,4 @@ def test_job_that_waits_again_takes_its_place_once(store: SqlStore) -> None:
     assert waiting.add(replace(JOB, id=1, priority=0), NOW)
     assert waiting.add(replace(JOB, id=2, priority=9), NOW)
     assert waiting.add(replace(JOB, id=2, priority=9), NOW)
-    assert [one.job for one in waiting.candidates] == [2, 1]
+    assert [one.job for one in waiting.queue] == [2, 1]
