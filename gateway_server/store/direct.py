@@ -11,7 +11,7 @@ from gateway_server.store.batch import Batch
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
-    MeterRecord,
+    KnownCaller,
     RowToSave,
     SessionClosing,
     SessionKey,
@@ -54,7 +54,7 @@ class DirectWriter:
         self._write(Batch(saves=[(key, serial, rows, events)], saved=[done]))
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
         self._write(Batch(contacts=[CallerContact(key, caller, at_ms)], contacted=[done]))

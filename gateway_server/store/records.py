@@ -41,13 +41,15 @@ class SessionKey:
 
     Compared by identity; made by `Writer.open_session` at once, so that bytes can be logged before any commit.
     What a session logs that is ``apart`` stands in entries of its own, which can be found by their numbers.
+    ``opening`` is there until it is handed to the store's thread.
     """
 
-    __slots__ = ("apart", "id")
+    __slots__ = ("apart", "id", "opening")
 
-    def __init__(self, id: int = 0) -> None:
+    def __init__(self, id: int = 0, opening: SessionOpening | None = None) -> None:
         self.id = id
         self.apart = False
+        self.opening = opening
 
 
 class CallerContact(NamedTuple):
@@ -56,6 +58,20 @@ class CallerContact(NamedTuple):
     key: SessionKey
     caller: str
     at_ms: int
+
+
+class KnownCaller(NamedTuple):
+    """What has to be known of a meter that calls, to speak with it. After an outage it is asked of all at once."""
+
+    serial: str
+    codec: str
+    profile: str
+    state: MeterState
+
+    @classmethod
+    def of(cls, meter: MeterRecord) -> KnownCaller:
+        """The same of a whole entry of the register."""
+        return cls(meter.serial, meter.codec, meter.profile, meter.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +88,7 @@ class Upload:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpening:
+class SessionOpening(NamedTuple):
     """What is known when a line opens. ``serial`` only if the route already says which meter this is."""
 
     transport: str  # tcp, serial, csd, ftp, capture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -54,6 +54,8 @@ _DIRECTIONS = {direction.value: direction for direction in Direction}
 _DATA = itemgetter(3)
 
 _Entry = tuple[int, int, int, str, bytes]
+Callers = Mapping[SessionKey, tuple[int, str]]
+NOBODY: Callers = {}
 
 
 class SessionQueries(InboxQueries):
@@ -77,25 +79,23 @@ class SessionQueries(InboxQueries):
         self.open_sessions([(key, opening)])
         return key
 
-    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]]) -> None:
-        """Begins sessions and fills their keys."""
+    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]], callers: Callers = NOBODY) -> None:
+        """Begins sessions and fills their keys. ``callers`` are those who have said their names meanwhile: the row
+        number of the meter, and the name."""
+        owner = self._owner
         with self.connection.transaction("open sessions"):
             for some, shape in portions(openings, _ONE_OPENING):
                 values: list[Any] = []
-                for _, opening in some:
+                for key, opening in some:
+                    transport, remote, started_ms, serial, codec, version, listener, caller, job, _ = opening
+                    meter_id = None
+                    if (told := callers.get(key)) is not None:
+                        meter_id, caller = told
+                    elif serial:
+                        meter_id = self.meter_id(serial)
                     values += (
-                        self._owner,
-                        self.meter_id(opening.serial) if opening.serial else None,
-                        opening.serial,
-                        opening.transport,
-                        opening.remote,
-                        opening.listener,
-                        opening.caller,
-                        opening.job,
-                        opening.codec,
-                        opening.codec_version,
-                        opening.started_ms,
-                    )
+                        owner, meter_id, serial, transport, remote, listener, caller, job, codec, version, started_ms
+                    )  # fmt: skip
                 numbers = self.connection.all(f"{_OPENING}{shape} RETURNING id", values)
                 # they are given in the order of the rows, but not always told in it
                 for (key, _), (number,) in zip(some, sorted(numbers), strict=True):

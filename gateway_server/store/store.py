@@ -22,6 +22,7 @@ from gateway_server.store.records import (
     FileState,
     Filter,
     JobRecord,
+    KnownCaller,
     LogEntry,
     MeterRecord,
     RowToSave,
@@ -64,7 +65,7 @@ class Writer(Protocol):
         """Saves what a meter reported; ``done`` is called after the commit, with what it did."""
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """`Store.caller_contact`, together with whoever else calls at this time."""
 

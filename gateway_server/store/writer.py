@@ -22,7 +22,7 @@ from gateway_server.store.inbox import FOLD_AT
 from gateway_server.store.records import (
     CallerContact,
     EventToSave,
-    MeterRecord,
+    KnownCaller,
     RowToSave,
     SessionClosing,
     SessionKey,
@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 RETRY_S = 2  # how often a store without room is tried when nobody else tries it
 UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
+SILENT_S = 0.5  # seconds after which a session is on record of which there is nothing to say
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
 LOW_WATER = 8 << 20
 
@@ -93,6 +94,8 @@ class ThreadWriter:
         self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
         self._idle = False  # the thread sleeps, or is about to look once more whether it is wanted
         self._wanted = False  # something is pending that shall be written now
+        self._silent: deque[SessionKey] = deque()  # sessions of which nothing may have been said yet
+        self._silent_due = False
         self._due = False
         self._look_due = False
         self._retry_due = False
@@ -133,6 +136,7 @@ class ThreadWriter:
     def stop(self) -> Deferred[None]:
         """Writes what is pending, closes the store, ends the thread. What comes later is refused."""
         if self._stopping is None:
+            self._open_all()
             self._stopping = Deferred()
             if self._thread.is_alive():
                 self._tokens.put(None)
@@ -149,15 +153,20 @@ class ThreadWriter:
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record; the key can be used at once."""
-        key = SessionKey()
-        if self._stopping is None:
-            self._pending.openings.append((key, opening))
-            self._handed_over(ITEM_WEIGHT)
+        key = SessionKey(opening=opening)
+        if self._stopping is not None:
+            return key
+        self._silent.append(key)
+        if not self._silent_due:
+            self._silent_due = True
+            self._reactor.callLater(SILENT_S, self._open_silent)
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
         if self._stopping is None:
+            if key.opening is not None:
+                self._open(key, key.opening)
             self._pending.log.append((key, at_ms, direction, data))
             self._handed_over(ITEM_WEIGHT + len(data))
 
@@ -173,17 +182,21 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.saves.append((key, serial, rows, events))
         self._pending.saved.append(done)
         self._handed_over(ITEM_WEIGHT * (1 + len(rows) + len(events)), waited_for=True)
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.contacts.append(CallerContact(key, caller, at_ms))
         self._pending.contacted.append(done)
         self._handed_over(ITEM_WEIGHT, waited_for=True)
@@ -195,6 +208,8 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.closings.append((key, closing, done))
         self._handed_over(ITEM_WEIGHT, waited_for=done is not None)
 
@@ -203,6 +218,7 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        self._open_all()  # whose key the work knows cannot be seen
         self._pending.calls.append((work, done))
         self._handed_over(ITEM_WEIGHT, waited_for=True)
 
@@ -216,6 +232,27 @@ class ThreadWriter:
             self._tokens.put(None)
 
     # on the reactor's thread
+
+    def _open(self, key: SessionKey, opening: SessionOpening) -> None:
+        """A session's opening goes with the first that is said of it, in one transaction: so what is known by then is
+        written once."""
+        key.opening = None
+        self._pending.openings.append((key, opening))
+        self._given += ITEM_WEIGHT
+
+    def _open_all(self) -> None:
+        silent = self._silent
+        while silent:
+            key = silent.popleft()
+            if key.opening is not None:
+                self._open(key, key.opening)
+
+    def _open_silent(self) -> None:
+        """Lines on which nothing is said are on record too, a moment later."""
+        self._silent_due = False
+        self._open_all()
+        if self._pending:
+            self._handed_over(0)
 
     def _refuse(self, done: Callable[[Any], None] | None) -> None:
         if done is not None:

@@ -10,7 +10,7 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
 from gateway_server.store.records import (
     EventToSave,
-    MeterRecord,
+    KnownCaller,
     RowToSave,
     SessionClosing,
     SessionKey,
@@ -48,7 +48,7 @@ class HeldWriter:
         self._held.append((lambda: self._writer.save(key, serial, rows, events, done), done))
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """Finds the caller at once."""
         self._writer.contact(key, caller, at_ms, done)

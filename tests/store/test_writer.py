@@ -276,6 +276,7 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(
     with running(tmp_path / "gateway.db") as gateway:
         answers: list[Any] = []
         early = gateway.writer.open_session(OPENING)
+        gateway.writer.log(early, NOON, Direction.FROM_METER, b"early")
         gateway.reactor.turn()
         disk = gateway.store.connection.raw = Disk(gateway.store.connection.raw)
         disk.room = 10
@@ -351,6 +352,7 @@ def test_a_store_whose_files_fail_is_never_tried_again(tmp_path: Path, code: int
     with running(tmp_path / "gateway.db") as gateway:
         answers: list[Any] = []
         key = gateway.writer.open_session(OPENING)
+        gateway.writer.log(key, NOON, Direction.FROM_METER, b"early")
         gateway.reactor.turn()
         gateway.store.connection.raw = FailingFile(gateway.store.connection.raw, code)
         gateway.writer.save(key, METER, [hour(1)], [], answers.append)
