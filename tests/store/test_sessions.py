@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from gateway_server.store.owner import this_process
 from gateway_server.store.records import Filter, LogEntry, MeterRecord, SessionClosing, SessionKey, SessionRecord
 from gateway_server.store.sessions import KILLED, LOG_PART
 from gateway_server.store.sql import SqlStore
-from tests.store.samples import HOUR, NOON, OPENING, hour, known_session
+from tests.store.samples import HOUR, NOON, OPENING, hour, known_session, opened
 
 CLOSING = SessionClosing(NOON + HOUR, Outcome.PARTIAL, "the line was lost", 300, 40)
 
@@ -37,6 +38,19 @@ def test_sessions_that_open_at_the_same_time_know_which_is_which(store: SqlStore
         session = store.session(key.id)
         assert session is not None
         assert session.remote == opening.remote
+
+
+def test_sessions_that_two_programs_open_in_turn_have_numbers_of_their_own(tmp_path: Path) -> None:
+    with opened(tmp_path / "gateway.db") as one, opened(tmp_path / "gateway.db") as other:
+        numbers = [store.open_session(OPENING).id for store in (one, other, other, one)]
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_number_of_a_session_that_was_taken_back_is_given_again(store: SqlStore) -> None:
+    with pytest.raises(RuntimeError), store.connection.transaction("half"):
+        store.open_session(OPENING)
+        raise RuntimeError
+    assert store.open_session(OPENING).id == 1
 
 
 def test_a_session_ends_with_one_outcome(store: SqlStore) -> None:
