@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from gateway_server.errors import GatewayError, StoreBroken, StoreError, StoreFull
 from gateway_server.store.archive import Submission
-from gateway_server.store.records import CallerContact, KnownCaller, SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.segments import LoggedChunk
 from gateway_server.store.sql import SqlStore
 

@@ -8,15 +8,8 @@ from typing import TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
 from gateway_server.store.batch import Batch
-from gateway_server.store.records import (
-    CallerContact,
-    EventToSave,
-    KnownCaller,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 

@@ -15,7 +15,10 @@ from gateway_server.model import CallResult, Column, Direction, MeterState, Outc
 
 @dataclass(frozen=True, slots=True)
 class MeterRecord:
-    """One meter of the register. ``routes`` are the contract's texts (``tcp:HOST:PORT``, ``caller:ID`` ...)."""
+    """One meter of the register. ``routes`` are the contract's texts (``tcp:HOST:PORT``, ``caller:ID`` ...).
+
+    ``gas_day_start`` is what the operator says (``HH:MM``), ``gas_day_told`` what the meter said (`gas_day`).
+    """
 
     serial: str
     name: str = ""
@@ -24,7 +27,7 @@ class MeterRecord:
     routes: tuple[str, ...] = ()
     group: str = ""
     time_zone: str = "Europe/Moscow"
-    gas_day_start: str = "10:00"
+    gas_day_start: str = ""
     state: MeterState = MeterState.ACTIVE
     manufacturer: str = ""
     model: str = ""
@@ -34,6 +37,7 @@ class MeterRecord:
     last_contact_ms: int | None = None
     has_access_code: bool = False
     id: int = 0
+    gas_day_told: str = ""
 
 
 class SessionKey:
@@ -50,28 +54,6 @@ class SessionKey:
         self.id = id
         self.apart = False
         self.opening = opening
-
-
-class CallerContact(NamedTuple):
-    """A caller said its name in a session."""
-
-    key: SessionKey
-    caller: str
-    at_ms: int
-
-
-class KnownCaller(NamedTuple):
-    """What has to be known of a meter that calls, to speak with it. After an outage it is asked of all at once."""
-
-    serial: str
-    codec: str
-    profile: str
-    state: MeterState
-
-    @classmethod
-    def of(cls, meter: MeterRecord) -> KnownCaller:
-        """The same of a whole entry of the register."""
-        return cls(meter.serial, meter.codec, meter.profile, meter.state)
 
 
 @dataclass(frozen=True, slots=True)

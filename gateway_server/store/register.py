@@ -12,11 +12,12 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.callers import CallerContact, KnownCaller
 from gateway_server.store.inbox import InboxQueries
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.meter_rows import METER_COLUMNS, columns_of, laid_over, meter_record
 from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
-from gateway_server.store.records import CallerContact, Filter, KnownCaller, MeterRecord, SessionKey
+from gateway_server.store.records import Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock
 
 _OPENED = ("tcp:", "serial:")

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.gaps import Gap
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span
 from gateway_server.store.records import (
@@ -22,7 +23,6 @@ from gateway_server.store.records import (
     FileState,
     Filter,
     JobRecord,
-    KnownCaller,
     LogEntry,
     MeterRecord,
     RowToSave,

@@ -14,16 +14,9 @@ from twisted.internet.task import deferLater
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
 from gateway_server.store.batch import ITEM_WEIGHT, Answer, Other, Pending
+from gateway_server.store.callers import CallerContact, KnownCaller
 from gateway_server.store.direct import DirectWriter
-from gateway_server.store.records import (
-    CallerContact,
-    EventToSave,
-    KnownCaller,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 from gateway_server.store.store_thread import Answering, StoreThread

@@ -8,14 +8,8 @@ from typing import TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
-from gateway_server.store.records import (
-    EventToSave,
-    KnownCaller,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.callers import KnownCaller
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.store import Store, Writer
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from gateway_server.session.line import Line
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.registration import Registration
 from gateway_server.session.session import Session
-from gateway_server.store.records import KnownCaller, MeterRecord, SessionOpening
+from gateway_server.store.callers import KnownCaller
+from gateway_server.store.records import MeterRecord, SessionOpening
 from gateway_server.transports.errand import Errand
 from gateway_server.transports.identification import CALLER, Identification
 from gateway_server.transports.reception import Reception, Rule

@@ -12,7 +12,8 @@ from gateway_server.session.plan import Role
 from gateway_server.session.registration import Recogniser, Registration
 from gateway_server.session.remarks import kept_out
 from gateway_server.session.session import Session
-from gateway_server.store.records import KnownCaller, MeterRecord
+from gateway_server.store.callers import KnownCaller
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.store import Store
 from gateway_server.transports.reception import Reception, Rule
 

@@ -8,7 +8,8 @@ import pytest
 from gateway_server.errors import StoreError, UnknownMeter
 from gateway_server.model import Direction, Identify, Outcome, Saved
 from gateway_server.store.batch import ITEM_WEIGHT, Batch, Pending
-from gateway_server.store.records import CallerContact, KnownCaller, MeterRecord, RowToSave, SessionClosing, SessionKey
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import MeterRecord, RowToSave, SessionClosing, SessionKey
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import NOON, OPENING, hour
 

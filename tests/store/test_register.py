@@ -7,7 +7,8 @@ import pytest
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import Identify, LastRow, MeterState, Quality
-from gateway_server.store.records import CallerContact, Filter, KnownCaller, MeterRecord
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import HOUR, NOON, OPENING, entry, hour, known_session
 

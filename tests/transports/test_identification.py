@@ -10,7 +10,8 @@ import pytest
 from gateway_server.errors import StoreError
 from gateway_server.model import MeterState, Outcome
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
-from gateway_server.store.records import KnownCaller, MeterRecord, SessionKey
+from gateway_server.store.callers import KnownCaller
+from gateway_server.store.records import MeterRecord, SessionKey
 from gateway_server.store.store import Store
 from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.transports.reception import Rule
