@@ -20,7 +20,7 @@ from gateway_server.testing.lis200.delivery import Reply
 from gateway_server.testing.meter_profile.meter import MOST_REPEATS, ROWS_AT_ONCE, ProfileMeter
 
 NOW = datetime(2024, 4, 3, 12, 5)
-PROFILES = Path(__file__).resolve().parents[1] / "plugins/profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "plugins/profiles"
 SERIAL = "20000001"
 CURSOR = """
 reads: meter_profile

@@ -9,7 +9,7 @@ from gateway_server.codec.meter_profile.form import Message, MeterProfile
 from gateway_server.codec.meter_profile.parse import parse_profile
 from gateway_server.testing.meter_profile.shapes import compared_in, fields_of, follows_from_others, tellings
 
-PROFILES = Path(__file__).resolve().parents[1] / "plugins/profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "plugins/profiles"
 
 
 def message(name: str, of: str) -> tuple[MeterProfile, Message]:

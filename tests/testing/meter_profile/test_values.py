@@ -18,7 +18,7 @@ from gateway_server.testing.meter_profile.values import Entry, Inventor
 
 NOW = datetime(2024, 4, 3, 12, 5)
 AT = datetime(2024, 4, 3, 11)
-PROFILES = Path(__file__).resolve().parents[1] / "plugins/profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "plugins/profiles"
 KINDS = """
 reads: meter_profile
 framing: {name: frame, start: AA, size: 12}

@@ -67,7 +67,7 @@ def test_share_of_the_calls_fails_and_a_seed_decides_which() -> None:
 
 
 def test_document_names_every_switch_and_no_other() -> None:
-    text = (Path(__file__).resolve().parents[2] / "docs" / "simulators.md").read_text("utf-8")
+    text = (Path(__file__).resolve().parents[3] / "docs" / "simulators.md").read_text("utf-8")
     table = text.partition("| kind | switches |")[2].partition("\n\n")[0]
     named = {word for words in re.findall(r"`([^`]+)`", table) for word in re.sub(r"=\w+", "", words).split()}
     assert named == {field.name for of in (CallFaults, ModemFaults) for field in dataclasses.fields(of)}

@@ -41,7 +41,7 @@ def ran(*argv: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.end_to_end
