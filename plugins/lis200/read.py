@@ -130,7 +130,8 @@ def _gas_day(talk: Conversation, absent: _Absent) -> Talk:
     if talk.airtime or talk.recalled(GAS_DAY_START) or objects.GAS_DAY in absent:
         return
     try:
-        answer = yield from _ask(talk, objects.GAS_DAY)
+        # Once: a device that hears nothing for a minute leaves programming mode. And no lock is opened for it.
+        answer = yield from talk.ask(messages.Command("R1", f"{objects.GAS_DAY}.0(1)"), repeats=1)
     except ChecksumError:
         return  # another time
     except MeterSilent:
