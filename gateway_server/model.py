@@ -277,6 +277,10 @@ class KnownMeter:
     zone: tzinfo | None = None
 
 
+GAS_DAY_START = "gas_day_start"
+"""Under this name a codec remembers when its meter's gas day starts, as ``HH:MM``: the register goes by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identify:
     """The meter said who it is, and whatever else of itself belongs into the register."""

@@ -26,6 +26,7 @@ from gateway_server.cli.why import Standing, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
+from gateway_server.store.meter_rows import gas_day
 from gateway_server.store.records import Filter, MeterRecord, UploadAccount
 
 _LAST_SESSIONS = 10
@@ -146,7 +147,7 @@ def _show_card(
 ) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
-    home = zone(record.time_zone)
+    home, (start, source) = zone(record.time_zone), gas_day(record)
     for line in pairs(
         [
             ("because", stands.evidence),
@@ -157,7 +158,7 @@ def _show_card(
             ("codec", record.codec),
             ("group", record.group),
             ("routes", ", ".join(record.routes) or "none"),
-            ("time zone", f"{record.time_zone}, gas day starts at {record.gas_day_start}"),
+            ("time zone", f"{record.time_zone}, gas day starts at {start} ({source})"),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
@@ -184,7 +185,7 @@ _card_options = opt.options(
     click.option("--route", "routes", multiple=True, metavar="ROUTE", help="How it is reached; repeatable, in order."),
     click.option("--group", metavar="PATH", help="Such as north/boilers."),
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),
-    click.option("--gas-day-start", metavar="HH:MM", help="[10:00]"),
+    click.option("--gas-day-start", metavar="HH:MM", help="[as the meter says, else 10:00]"),
     click.option("--address", metavar="TEXT", help="Its address on a shared bus, such as its Modbus unit. [none]"),
     click.option(
         "--password-file",

@@ -8,6 +8,7 @@ from gateway_server.cli.invocation import zone
 from gateway_server.cli.listing import JsonValue, Listing
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.scheduler.completeness import Completeness
+from gateway_server.store.meter_rows import gas_day
 from gateway_server.store.records import MeterRecord
 
 
@@ -20,7 +21,7 @@ def meter_json(record: MeterRecord) -> dict[str, JsonValue]:
         "profile": record.profile,
         "routes": list(record.routes),
         "time_zone": record.time_zone,
-        "gas_day_start": record.gas_day_start,
+        "gas_day_start": gas_day(record)[0],
         "state": record.state.value,
         "last_contact": rfc3339(record.last_contact_ms),
         "first_contact": rfc3339(record.first_contact_ms),
@@ -30,6 +31,7 @@ def meter_json(record: MeterRecord) -> dict[str, JsonValue]:
         "software_version": record.software_version,
         "address": record.address,
         "has_access_code": record.has_access_code,
+        "gas_day_from": gas_day(record)[1],
     }
 
 

@@ -71,8 +71,8 @@ class Session(Keeping):
         self._plan = plan
         self._order = plan.order
         self._others = plan.codecs
-        if plan.record is not None:
-            self.serial = self._expected = plan.record.serial
+        if plan.serial:
+            self.serial = self._expected = plan.serial
         self._try_next_codec(None)
 
     def finish(self, error: GatewayError) -> None:

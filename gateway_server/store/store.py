@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.gaps import Gap
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
@@ -64,7 +65,7 @@ class Writer(Protocol):
         """Saves what a meter reported; ``done`` is called after the commit, with what it did."""
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """`Store.caller_contact`, together with whoever else calls at this time."""
 

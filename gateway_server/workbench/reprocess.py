@@ -26,6 +26,7 @@ from gateway_server.store.records import (
 from gateway_server.store.store import Store
 from gateway_server.workbench.readings import rfc3339
 from gateway_server.workbench.replay import Replayed, replay, same_serial
+from gateway_server.workbench.told import Told
 
 UPLOADS = frozenset({"ftp", "file"})
 """Transports whose sessions bring files."""
@@ -100,11 +101,12 @@ def reprocess(
     """
     if codec:
         registry.get(codec)
+    told = Told() if dry_run else None
     # A session that brought a file is no conversation: the file is decoded, perhaps with what other sessions brought.
     for number in [record.id for record in store.sessions(wanted) if record.transport not in UPLOADS]:
         record = store.session(number)
         if record is not None and record.outcome is not Outcome.IDLE:
-            yield _read_again(store, registry, record, codec, dry_run=dry_run)
+            yield _read_again(store, registry, record, codec, told)
 
 
 def replay_stored(store: Store, record: SessionRecord, codec: Codec, meter: MeterRecord | None) -> Iterator[Replayed]:
@@ -116,7 +118,7 @@ def replay_stored(store: Store, record: SessionRecord, codec: Codec, meter: Mete
 
 
 def _read_again(
-    store: Store, registry: Registry, record: SessionRecord, codec_name: str, *, dry_run: bool
+    store: Store, registry: Registry, record: SessionRecord, codec_name: str, told: Told | None
 ) -> SessionReadAgain:
     result = SessionReadAgain(record.id, record.meter, codec_name, old_version=record.codec_version)
     meter = store.meter(record.meter) if record.meter else None
@@ -140,7 +142,7 @@ def _read_again(
         result.skipped = f"nobody has claimed meter {meter.serial}: `gateway-server meter claim {meter.serial}`"
     else:
         result.meter = meter.serial
-        _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), dry_run=dry_run)
+        _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), told)
     return result
 
 
@@ -157,22 +159,31 @@ def _save_again(
     meter: MeterRecord,
     result: SessionReadAgain,
     replayed: Iterable[Replayed],
-    *,
-    dry_run: bool,
+    told: Told | None,
 ) -> None:
-    """Takes in the whole session, portion by portion."""
+    """Takes in the whole session, portion by portion; with ``told``, what was told before, without storing it."""
     comparison = Comparison(store, (record.id,), meter.serial, result)
     rows: list[RowToSave] = []
     events: list[EventToSave] = []
 
     def portion() -> None:
+        if told is not None:
+            comparison.told_before(rows, events, told)
         if rows or events:
             comparison.compare(rows, events)
             comparison.count(
                 store.save_reprocessed(
-                    record.id, meter.serial, result.codec, result.codec_version, rows, events, dry_run=dry_run
+                    record.id,
+                    meter.serial,
+                    result.codec,
+                    result.codec_version,
+                    rows,
+                    events,
+                    dry_run=told is not None,
                 )
             )
+            if told is not None:
+                told.add(meter.serial, rows, events)
             rows.clear()
             events.clear()
 
@@ -213,6 +224,12 @@ class Comparison:
         """
         self._compare_rows(rows, sessions or [self._sessions[-1]] * len(rows))
         self._compare_events(events)
+
+    def told_before(self, rows: list[RowToSave], events: list[EventToSave], told: Told) -> None:
+        """Takes out what would be stored by now, had anything been stored: that is the same again."""
+        before = len(rows) + len(events)
+        self._told.update(hash(_key(row)) for row in told.take_out(self._serial, rows, events))
+        self.count(Saved(same=before - len(rows) - len(events)))
 
     def count(self, saved: Saved) -> None:
         """What saving the portion did."""

@@ -145,7 +145,7 @@ def test_meter_that_calls_in_is_asked_for_what_is_overdue() -> None:
     place = Place(terms=DutyTerms(budget=Budget(10_000, 60), seed=1))
     place.hall.listens()
     with_hole = [row(NOW_MS - hour * HOUR, 90 - hour) for hour in (9, 8, 7, 3)]
-    key = place.store.open_session(replace(place.hall.call()[0]._opening(), serial=SERIAL))
+    key = place.store.open_session(place.hall.call()[0]._opening()._replace(serial=SERIAL))
     place.store.save(key, SERIAL, with_hole)
     caller, _ = place.hall.call()
     caller.received(b"SN=41203377\r\nEND\r\n")
