@@ -12,6 +12,7 @@ from gateway_server.codec.dialogue import Findings
 from gateway_server.errors import CodecError
 from gateway_server.model import Column, Event, Quality, Reading, Row, Value
 from gateway_server.store.records import EventToSave, RowToSave
+from gateway_server.store.zones import FIRST_MS, LAST_MS, within_calendar
 
 CLOCK = "clock"
 CLOCK_DRIFT = "clock_drift"
@@ -48,10 +49,14 @@ def row_to_save(found: Row | Reading, zone: ZoneInfo, received_at_ms: int) -> Ro
 def utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
     """A meter's time as UTC milliseconds: naive in its own clock (``fold=1``: the second of two equal autumn hours).
 
-    A time with a zone of its own, of a protocol that speaks UTC, is what it says.
+    A time with a zone of its own, of a protocol that speaks UTC, is what it says. One at an end of the calendar, as
+    clocks show that were never set, is kept where every zone can show it (`within_calendar`).
     """
     if measured_at.tzinfo is not None:
-        measured_at = measured_at.astimezone(UTC).replace(tzinfo=None)
+        try:
+            measured_at = measured_at.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            return FIRST_MS if measured_at.year == 1 else LAST_MS
         zone = _UTC
     # A zone is asked once per hour: rows come by the thousand, and asking costs more than the rest of a row.
     hour = (zone, measured_at.toordinal(), measured_at.hour, measured_at.fold)
@@ -70,7 +75,7 @@ def utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
 def _utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
     offset = measured_at.replace(tzinfo=zone).utcoffset()
     assert offset is not None  # a ZoneInfo always knows
-    return (measured_at.replace(tzinfo=None, fold=0) - _EPOCH - offset) // _MILLISECOND
+    return within_calendar((measured_at.replace(tzinfo=None, fold=0) - _EPOCH - offset) // _MILLISECOND)
 
 
 def plain(value: Value) -> str:
@@ -201,6 +206,4 @@ def _drift(clock: str, zone: ZoneInfo, received_at_ms: int) -> str | None:
         said = datetime.fromisoformat(clock)
     except ValueError:
         return None
-    if said.tzinfo is not None:
-        said = said.astimezone(zone).replace(tzinfo=None)
     return plain(Decimal(utc_ms(said, zone) - received_at_ms).scaleb(-3))

@@ -128,7 +128,7 @@ def _lower(since: datetime | None, last: LastRow | None) -> str:
     moment = last.measured_at
     if moment.fold:
         # In the second of two equal hours: from an hour before, so that the device's first one is seen as well.
-        moment -= timedelta(hours=1)
+        moment = values.moved(moment, -timedelta(hours=1))
     return values.time_text(moment)
 
 
@@ -137,7 +137,7 @@ def _time_is_no_use(talk: Conversation, last: LastRow) -> bool:
     clock, moment = talk.clock, last.measured_at
     if last.order_number is None:
         return False
-    return moment is None or (clock is not None and moment.replace(fold=0) > clock + timedelta(hours=2))
+    return moment is None or (clock is not None and moment.replace(fold=0) - clock > timedelta(hours=2))
 
 
 def _time_position(talk: Conversation, number: int) -> int:
@@ -250,7 +250,7 @@ def _behind_damage(talk: Conversation, number: int, name: str, wanted: Range) ->
     if by_order and not by_time and reader.last_order is not None:
         return Range(_order_position(talk, number), str(reader.last_order + 2))
     if reader.last_time is not None and name in PERIODS:
-        behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
+        behind = values.moved(reader.last_time, PERIODS[name] + timedelta(seconds=1))
         return Range(_time_position(talk, number), values.time_text(behind), wanted.upper if by_time else "")
     return None
 
