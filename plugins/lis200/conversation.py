@@ -242,7 +242,7 @@ def continues(last: LastRow | None, archive: str, order: int | None, moment: dat
         return False
     apart = moment.replace(fold=0) - last.measured_at.replace(fold=0)
     if archive in PERIODS:
-        return apart == (order - last.order_number) * PERIODS[archive]
+        return divmod(apart, PERIODS[archive]) == (order - last.order_number, timedelta())
     return order == last.order_number and not apart
 
 

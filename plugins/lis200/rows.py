@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from operator import lt
 from typing import Any
 
-from gateway_server.model import CHANGES, EVENTS, Event, Quality, Row, Span, Value
+from gateway_server.model import CHANGES, EVENTS, MOST_ORDER_NUMBER, Event, Quality, Row, Span, Value
 
 from . import values
 from .events import EVENT, in_words, regular
@@ -174,8 +174,12 @@ class RowReader:
                 raise ValueError(stamp)
             moment = datetime.fromisoformat(stamp)
             order = int(cells[layout.order]) if layout.order >= 0 else None
+            if order is not None and not 0 <= order <= MOST_ORDER_NUMBER:
+                raise ValueError(order)
         except ValueError:
-            self._unread(line, f"its time or order number cannot be read: {stamp[:_SHOWN]}", found)
+            number = cells[layout.order][:_SHOWN] if layout.order >= 0 else "none"
+            why = f"its time or order number cannot be read: {stamp[:_SHOWN]}, number {number}"
+            self._unread(line, why, found)
             return
         if self.first_order is None:
             self.first_order = order

@@ -124,7 +124,7 @@ class Section:
         period = {INTERVAL: _HOUR, DAILY: _DAY}.get(name)
         if period is None or moment is None or order is None or last.measured_at is None or last.order_number is None:
             return False
-        return moment - last.measured_at.replace(fold=0) == (order - last.order_number) * period
+        return divmod(moment - last.measured_at.replace(fold=0), period) == (order - last.order_number, timedelta())
 
     # which columns
 
@@ -160,7 +160,7 @@ def _order(cells: Sequence[str]) -> int | None:
     """The archive's own order number: what stands in front of the time."""
     at = next((at for at, cell in enumerate(cells[:3]) if values.time(cell)), 0)
     text = cells[at - 1] if at else ""
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _is_log(cells: Sequence[str]) -> bool:

@@ -188,3 +188,12 @@ def test_time_at_an_end_of_the_calendar_is_kept_where_every_zone_can_show_it(sho
 def test_drift_of_a_clock_at_an_end_of_the_calendar_is_long_and_finite(clock: str) -> None:
     drift = saved_row(Row((Column("clock"),), (clock,))).values[-1]
     assert abs(Decimal(drift)) > 60_000_000_000
+
+
+@pytest.mark.parametrize("number", [-1, 10**18, 2**63, 10**25, 10**5000], ids=int.bit_length)
+def test_order_number_that_the_store_cannot_count_with_is_the_meters_fault(number: int) -> None:
+    with pytest.raises(CodecError, match="order number"):
+        saved_row(Row((VOLUME,), (Decimal(1),), order_number=number))
+    with pytest.raises(CodecError, match="order number"):
+        to_save(Findings(events=(Event("0x2504", order_number=number),)), MOSCOW, ARRIVED)
+    assert saved_row(Row((VOLUME,), (Decimal(1),), order_number=10**18 - 1)).order_number == 10**18 - 1

@@ -92,6 +92,16 @@ def test_a_global_order_number_may_jump() -> None:
     assert read(TC_ROW, other).notes == []
 
 
+@pytest.mark.parametrize("number", ["10000000000000000000000000", "9" * 5000, "-3", "1000000000000000000"])
+def test_a_row_with_an_order_number_no_device_counts_to_is_not_read_and_the_others_are(number: str) -> None:
+    odd = ek(641, START + timedelta(hours=1)).replace("(641)", f"({number})")
+    found = read(ek(640, START), odd, ek(642, START + timedelta(hours=2)))
+    assert [row.order_number for row in found.rows] == [640, 642]
+    assert found.unread == 1
+    assert number[:20] in found.notes[0]
+    assert max(map(len, found.notes)) < 300
+
+
 @pytest.mark.parametrize("event", ["0x8004", "0x8303", "0x8203", "0x2504"])
 def test_rows_between_the_regular_ones_are_kept_and_flagged(event: str) -> None:
     found = read(ek(640, START), ek(641, START + timedelta(minutes=7), event=event))
