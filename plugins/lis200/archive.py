@@ -2,23 +2,23 @@
 
 Where to go on is asked by time (column V.2/V.4 say which; 3 on EK, 2 on TC): that is what all servers known to work
 do. The last stored row is asked for again; coming once more is harmless, and not coming tells that the ring was
-overwritten or cleared: then the rows between are asked for by archive order number, or all the device has. After its
-clock was set back a device is asked by order number at once.
+overwritten or cleared: then the rows between are asked for by archive order number, or all the device has; what a
+break leaves of these is remembered and asked for by the next session (`holes`). After its clock was set back a device
+is asked by order number at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from gateway_server.codec.dialogue import Drain, Note, Progress, Wish
-from gateway_server.errors import ChecksumError, LineLost, MeterSilent
+from gateway_server.codec.dialogue import Drain, Note, Progress
+from gateway_server.errors import ChecksumError, LineError, LineLost, MeterRefused, MeterSilent
 from gateway_server.model import LastRow
 
 from . import errors, locks, messages, values
 from .conversation import PERIODS, Conversation, Talk
+from .holes import Hole, Holes
 from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
 from .rows import RowReader
 
@@ -71,20 +71,40 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
     if last is not None and by_order and _time_is_no_use(talk, last):
         yield Note(f"{name}: by its time the last stored row cannot be found again; going on by order number")
         wanted = Range(_order_position(talk, number), str(last.order_number))
-    first = yield from _read(talk, name, number, wanted)
-    if last is None or until is not None:
+    goes_on = last is not None and until is None
+    holes = Holes(talk, name, last.order_number if last and by_order and goes_on else None)
+    yield from _read(talk, name, number, wanted, holes)
+    if not goes_on:
         return
     if not reader.seen:
         yield Note(f"{name}: the last stored row is no longer in the device; reading all it has")
         yield from _read(talk, name, number, replace(wanted, position=_time_position(talk, number), lower=""))
-    elif by_order and first is not None and last.order_number is not None and first > last.order_number + 1:
-        missing = Range(_order_position(talk, number), str(last.order_number + 1), str(first - 1))
-        yield from _read(talk, name, number, missing)
-        if not reader.seen:
-            yield Note(
-                f"{name}: rows {last.order_number + 1} to {first - 1} behind the last stored one are no longer "
-                "in the device"
-            )
+    for hole in holes:
+        yield from _fill(talk, name, number, holes, hole)
+
+
+def _fill(talk: Conversation, name: str, number: int, holes: Holes, hole: Hole) -> Talk:
+    """Reads rows that were passed over. What keeps them away does not keep the session from going on."""
+    reader = talk.listener.reader(number)
+    reader.elsewhere()
+    missing = f"rows {hole.first} to {hole.last} behind the last stored one"
+    try:
+        yield from _read(talk, name, number, Range(_order_position(talk, number), str(hole.first), str(hole.last)))
+    except errors.Absent as absent:
+        yield from holes.filled(hole)
+        yield Note(f"{name}: {missing} cannot be asked for by order number (#{absent.code})")
+        return
+    except (LineError, ChecksumError, MeterRefused) as error:
+        yield from holes.filled(hole, reader.last_order or 0)
+        if isinstance(error, LineLost):
+            raise
+        if isinstance(error, MeterSilent):
+            yield from talk.quiet()
+        yield from talk.trouble(f"{name}: {missing} are still to come ({error}); the next session asks for them")
+        return
+    yield from holes.filled(hole)
+    if not reader.seen:
+        yield Note(f"{name}: {missing} are no longer in the device")
 
 
 def read_range(talk: Conversation, name: str, number: int, since: datetime, until: datetime) -> Talk:
@@ -166,8 +186,8 @@ def _block_size(talk: Conversation) -> int:
     return min(max(int(text), 1), most) if text.isascii() and text.isdecimal() else first
 
 
-def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generator[Wish, Any, int | None]:
-    """Reads a range, going on after every break; gives the order number of its first row, None without one."""
+def _read(talk: Conversation, name: str, number: int, wanted: Range, holes: Holes | None = None) -> Talk:
+    """Reads a range, going on after every break; ``holes`` hears of its first row."""
     reader = talk.listener.reader(number)
     reader.first_order, reader.seen = None, 0
     block = _block_size(talk)
@@ -175,7 +195,7 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
     for _ in range(MOST_REQUESTS):
         mark = _position_of(reader)
         try:
-            yield from _blocks(talk, name, number, wanted, block)
+            yield from _blocks(talk, name, number, wanted, block, holes)
         except errors.NothingThere:
             break
         except LineLost:
@@ -227,7 +247,6 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
     else:
         raise MeterSilent(f"{talk.name}, {name}: broke off again and again; given up after {MOST_REQUESTS} requests")
     yield from _learn_block(talk, block, clean=clean, rows=reader.seen)
-    return reader.first_order
 
 
 def _position_of(reader: RowReader) -> tuple[int | None, datetime | None]:
@@ -269,7 +288,7 @@ def _learn_block(talk: Conversation, block: int, *, clean: bool, rows: int) -> T
         yield from talk.remember(fact, str(min(most, usual * 2)))
 
 
-def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int) -> Talk:
+def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int, holes: Holes | None = None) -> Talk:
     """One R3 and its blocks: each is stored before it is acknowledged, a damaged one is asked for again.
 
     Where the operator allows it for the type of device, a block that is not the last one is acknowledged as soon as it
@@ -318,6 +337,9 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
                 yield from talk.say(request)
                 continue
             raise answer.error
+        if holes is not None:
+            # Before the block is acknowledged and its rows are the last stored ones for whoever comes next.
+            yield from holes.noticed(talk.listener.reader(number).first_order)
         rows += answer.rows
         size = max(size, answer.rows)
         if nudged:

@@ -87,6 +87,9 @@ class Visit:
         """What a store would know of the archives' newest rows."""
         newest: dict[str, LastRow] = {}
         for row in self.rows:
+            before = newest.get(row.archive)
+            if before is not None and (before.order_number or 0) > (row.order_number or 0):
+                continue  # it was fetched behind newer ones
             if row.measured_at is not None:
                 newest[row.archive] = LastRow(row.order_number, row.measured_at)
         for event in self.events:
