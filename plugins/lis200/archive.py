@@ -20,6 +20,7 @@ from . import errors, locks, messages, values
 from .conversation import PERIODS, Conversation, Talk
 from .holes import Hole, Holes
 from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
+from .learn import learn_layout
 from .rows import RowReader
 
 BLOCK = "block"
@@ -32,6 +33,10 @@ MOST_AIRTIME_ROWS = 250
 """35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt, and
 who does not bear it gets `ROWS_PER_BLOCK` from then on."""
 LONGEST_BLOCK_S = 60.0
+LONGEST_ROW = 600
+"""So many octets has a row at most: the longest known, the monthly archive's of 36 cells, has less than half."""
+MOST_AT_ONCE = 1 << 17
+"""So many octets is a device given that sends all rows in one block, once: a month of hourly rows is 106 kB."""
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
@@ -117,27 +122,6 @@ def read_range(talk: Conversation, name: str, number: int, since: datetime, unti
     yield from _read(talk, name, number, wanted)
     if not reader.seen:
         yield Note(f"{name}: the device has no rows from {wanted.lower} to {upper}")
-
-
-def learn_layout(talk: Conversation, number: int) -> Talk:
-    """Asks once per software version for names, units and sources of an archive's columns."""
-    key = talk.listener.layout_key(number)
-    if talk.meter is not None and key in talk.meter.memory:
-        return
-    for attribute in ("2", "3", "4"):
-        try:
-            answer = yield from locks.ask(talk, messages.Command("R1", f"{number}:V.{attribute}(1)"))
-        except ChecksumError as error:
-            yield Note(f"archive {number}: its columns stay unknown for now: {error}")
-            return
-        if isinstance(answer, Refused):
-            if errors.number(answer.error.code) == 100:
-                raise answer.error
-            if attribute == "2":
-                yield Note(f"archive {number}: the device does not describe its columns (#{answer.error.code})")
-                if isinstance(answer.error, errors.Absent):
-                    yield from talk.remember(key, "")
-                return
 
 
 def _lower(since: datetime | None, last: LastRow | None) -> str:
@@ -299,16 +283,19 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
     request = messages.Command("R3", f"{number}:V.0({wanted.position};{wanted.lower};{wanted.upper};{block})")
     yield from talk.say(request)
     damaged = rows = size = 0
-    nudged = ahead = False
+    nudged = ahead = trying = False
     for _ in range(MOST_BLOCKS):
+        most = MOST_AT_ONCE if talk.at_once else (block + 2) * LONGEST_ROW
         try:
             early = talk.early and not nudged and not damaged
             early = early and _more_follows(talk, name, number, wanted, rows, size or block)
-            answer = yield from talk.hear(talk.timing.reply, _is_part, begun=early)
+            answer = yield from talk.hear(talk.timing.reply, _is_part, begun=early, most=most)
             if early := isinstance(answer, Begun):
                 yield from talk.say(messages.Acknowledge())
-                answer = yield from talk.hear(talk.timing.reply, _is_part)
+                answer = yield from talk.hear(talk.timing.reply, _is_part, most=most)
         except MeterSilent as silence:
+            if trying:
+                raise _endless(talk, name) from None
             if nudged or not rows:
                 raise Broken(str(silence)) from None
             # Our ACK or its block was lost: a NAK brings the block in either case.
@@ -325,7 +312,11 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
             damaged += 1
             if damaged > talk.timing.repeats:
                 raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}", damaged=True)
-            yield Note(f"{name}: {answer.fault}; asking for the block again")
+            yield Note(f"{name}: {_what_came(answer, most)}; asking for the block again")
+            if answer.size > most:
+                if talk.at_once is not None:
+                    raise _endless(talk, name)
+                trying = talk.at_once = True  # it may give all rows in one block: once it is heard out
             if answer.fault.startswith("cut off"):
                 yield from talk.quiet()
             yield from talk.say(messages.Repeat())
@@ -345,7 +336,7 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         if nudged:
             # The block may only have been late and come twice: what is acknowledged must be the last one.
             yield from talk.quiet()
-        damaged, nudged = 0, False
+        damaged, nudged, trying = 0, False, False
         done, total = _estimate(talk, name, number, wanted, rows)
         yield Progress(f"{name}: {rows} rows", done, total)
         interrupted, talk.interrupted = talk.interrupted, False
@@ -357,6 +348,17 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         if not early:
             yield from talk.say(messages.Acknowledge())
     raise Broken(f"more than {MOST_BLOCKS} blocks")
+
+
+def _endless(talk: Conversation, name: str) -> ChecksumError:
+    talk.at_once = False
+    return ChecksumError(f"{talk.name}, {name}: the device does not stop sending; try again when it has come to rest")
+
+
+def _what_came(answer: Damaged, most: int) -> str:
+    if answer.size <= most:
+        return answer.fault
+    return f"a block that does not end, cut off after {answer.size} bytes"
 
 
 def _more_follows(talk: Conversation, name: str, number: int, wanted: Range, rows: int, size: int) -> bool:

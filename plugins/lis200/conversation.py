@@ -38,6 +38,11 @@ PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 MOST_EARLY_BREAKS = 3
 """So many blocks that were acknowledged too early, and the session waits for the end of each."""
 
+MOST_ANSWER = 1 << 14
+"""So many octets at most until an answer is whole, noise and all; before a sign-on a line may bring any amount."""
+PATIENCE = 4
+"""So many times as long as its line takes for them an answer's octets may take: calls repeat what was damaged."""
+
 FOREIGN_FRAMES = 40
 """So many frames that are not for us pass by before an answer is given up."""
 
@@ -59,6 +64,8 @@ class Conversation:
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
         self.early_left = MOST_EARLY_BREAKS
+        self.rate = 30.0  # octets a second that its line brings at least
+        self.at_once: bool | None = None  # the device gives an archive in one block, whatever is asked for
         self.vouched = False  # rows of this session go on from the stored ones
         self.confirm: Callable[[], Talk] | None = None  # asks a trusted meter who it is
         self.interrupted = False  # ... in the middle of an archive, whose next block does not come by itself then
@@ -109,15 +116,15 @@ class Conversation:
         *,
         kinds: frozenset[str] | None = None,
         begun: bool = False,
+        most: int | None = MOST_ANSWER,
     ) -> Talk:
         """The next answer that is wanted, or `Damaged`; what else comes is heard and passed over.
 
-        With ``begun`` a block that has begun and is not whole is told of as `Begun`.
-
-        ``kinds`` keeps other frames away altogether. Raises `MeterSilent`, and `LineLost` when the modem says so.
+        With ``begun`` a block that has begun and is not whole is told of as `Begun`. ``kinds`` keeps other frames away
+        altogether; ``most`` octets are waited for at most. Raises `MeterSilent`, and `LineLost` when the modem says so.
         """
         for _ in range(FOREIGN_FRAMES):
-            frame = yield Receive(timeout, self.timing.gap, kinds=kinds, begun=begun)
+            frame = yield Receive(timeout, self.timing.gap, kinds=kinds, begun=begun, most=most, rate=self.rate)
             if frame.kind == BEGUN:
                 return Begun()
             found, answer = self.listener.hear(frame)

@@ -6,7 +6,7 @@ from gateway_server.codec.dialogue import ChangeLine, Note, Pause
 from gateway_server.errors import MeterSilent
 
 from . import frames, messages
-from .conversation import Conversation, Talk
+from .conversation import PATIENCE, Conversation, Talk
 from .gate import wake_up
 from .interpreter import Answer, Challenge, Refused, Rejected, Signed
 
@@ -37,7 +37,7 @@ def sign_on(talk: Conversation) -> Talk:
         yield from talk.say(messages.Request(_address(talk)))
         try:
             # 64 KiB of rubbish may come first: only an identification counts.
-            answer = yield from talk.hear(timing.sign_on, _is_identification, kinds=_IDENTIFICATION)
+            answer = yield from talk.hear(timing.sign_on, _is_identification, kinds=_IDENTIFICATION, most=None)
             yield from _select(talk, answer)
         except MeterSilent:
             continue
@@ -60,6 +60,7 @@ def _select(talk: Conversation, signed: Signed) -> Talk:
     """Programming mode, at the speed the device offers: its own character is echoed."""
     talk.even = signed.even
     baud = signed.identification.baud
+    talk.rate = BAUDS.get(baud, START_BAUD) / 10 / PATIENCE
     yield from talk.say(messages.OptionSelect(baud if baud in _PERMITTED else "5"))
     if BAUDS.get(baud, START_BAUD) != START_BAUD:
         yield ChangeLine(BAUDS[baud], only_from=START_BAUD)

@@ -56,7 +56,7 @@ class Quirks:
     bad_bcc_every: int = quirk(0, "every nth block arrives damaged, good when repeated")
     bad_bcc_always: bool = quirk(False, "every block arrives damaged")
     truncate_block: int = quirk(0, "the nth block stops in its middle, good when repeated")
-    endless_block: int = quirk(0, "the nth block never ends")
+    endless_block: int = quirk(0, "the nth block never ends; only a request stops it")
     rubbish: bool = quirk(False, "64 KiB of rubbish come in place of the first identification")
     hang_up_in_block: int = quirk(0, "the line is closed within the nth block")
     no_carrier_in_block: int = quirk(0, "NO CARRIER stands within the nth block, then nothing more comes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from plugins.lis200.messages import (
     Message,
     OptionSelect,
     Refusal,
+    Repeat,
     Request,
     encode,
 )
@@ -344,6 +345,55 @@ def test_rows_passed_over_that_have_no_column_to_ask_by_are_given_up() -> None:
     assert told.outcome is None
     assert told.memory["fill:interval"] == ""
     assert any("cannot be asked for by order number (#0101)" in note for note in told.notes)
+
+
+class Babbling:
+    """A meter whose second block never ends, whatever it is told."""
+
+    def __init__(self, seconds: float, step: float) -> None:
+        self._meter = FakeMeter(days=5)
+        self._left, self._step = int(seconds / step), step
+
+    def tick(self, now: datetime) -> None:
+        self._meter.tick(now)
+
+    def received(self, data: bytes) -> list[Reply]:
+        if data != b"\x06":
+            return self._meter.received(data)
+        row = b"(18484)(640)(2014-05-02,10:00:00)(882066.6309)\r\n"
+        return [Reply(0.0, b"\x02" + row), *([Reply(self._step, row)] * self._left)]
+
+
+@pytest.mark.parametrize("step", [0.01, 0.05, 4.0])
+def test_a_block_that_never_ends_does_not_hold_the_session(step: float) -> None:
+    told = visit(Babbling(3600, step), INTERVAL)
+    assert len(told.archive("interval")) == 10
+    assert isinstance(told.outcome, Partly)
+    assert told.seconds < 900
+    if step < 1:
+        assert told.seconds < 200
+        assert any("a block that does not end, cut off after" in note for note in told.notes)
+
+
+def test_a_block_that_does_not_end_until_the_meter_is_asked_costs_seconds_and_no_row() -> None:
+    meter = FakeMeter(days=5, quirks=Quirks(endless_block=2))
+    told = visit(meter, INTERVAL)
+    assert found(told) == order_and_time(meter)
+    assert told.outcome is None
+    assert told.seconds < 10
+
+
+def test_a_month_of_hours_in_one_block_is_heard_out_although_ten_rows_were_asked() -> None:
+    def at(number: int) -> str:
+        moment = datetime(2014, 5, 1) + timedelta(hours=number)
+        return row(number, 0).replace("2014-05-02,00:00:00", f"{moment:%Y-%m-%d,%H:%M:%S}")
+
+    whole = Block("\r\n".join(at(number) for number in range(744)))
+    meter = scripted(whole)
+    meter.replies[Repeat()] = [whole]
+    told = visit(meter, INTERVAL)
+    assert [row.order_number for row in told.archive("interval")] == list(range(744))
+    assert told.outcome is None
 
 
 def test_a_row_damaged_in_the_device_is_left_out_and_said() -> None:
