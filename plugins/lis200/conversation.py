@@ -60,7 +60,7 @@ class Conversation:
         self.troubles: list[str] = []
         self.opened: dict[int, str] = {}  # locks we opened, and with which code
         self.reopened = 0
-        self.woken = False
+        self.woken = ""  # it answered behind wake-up NULs, sent in this way
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
         self.early_left = MOST_EARLY_BREAKS

@@ -36,7 +36,7 @@ class Quirks:
     slow: bool = quirk(False, "byte by byte, 10 ms apart")
     split: int = quirk(0, "pieces of so many bytes, 20 ms apart")
     seven_e1: bool = quirk(False, "7E1 octets on an 8-bit line; requests with wrong parity are not heard")
-    asleep: bool = quirk(False, "a sign-on is heard only behind at least 20 wake-up NULs")
+    asleep: bool = quirk(False, "a sign-on is heard only behind NULs for 2 s, gaps below 0.5 s, and a pause")
     misses_first: bool = quirk(False, "the first sign-on falls into its wake-up and is not answered")
     bus_address: str = quirk("", "answers a sign-on only with this address (or none, or zeros)")
     largest_block: int = quirk(100, "rows in a block at most, whatever is asked for (a guess: no manual says)")
