@@ -99,6 +99,8 @@ class FakeMeter:
         self._objects = objects(self.model, self.quirks.other_serial or serial)
         if self.quirks.daily_period and model == "tc215":
             self._objects["4:150"] = FakeObject("MPer", "D", text="1")
+        elif self.quirks.period_minutes and not self.model.is_tc:
+            self._objects["4:150"] = FakeObject("MPer", "min", text=str(self.quirks.period_minutes))
         self._delivery = Delivery(self.quirks, f"line/{serial}/{seed}")
         self._requests = RequestBuffer()
         self._sleeper = Sleeper()

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from gateway_server.codec.dialogue import Drain, Note, Progress
 from gateway_server.errors import ChecksumError, LineError, LineLost, MeterRefused, MeterSilent
-from gateway_server.model import LastRow
+from gateway_server.model import INTERVAL, LastRow
 
-from . import errors, locks, messages, values
-from .conversation import PERIODS, Conversation, Talk
+from . import errors, locks, messages, periods, values
+from .conversation import Conversation, Talk
 from .holes import Hole, Holes
 from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
 from .learn import learn_layout
@@ -231,6 +231,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range, holes: Hole
     else:
         raise MeterSilent(f"{talk.name}, {name}: broke off again and again; given up after {MOST_REQUESTS} requests")
     yield from _learn_block(talk, block, clean=clean, rows=reader.seen)
+    if name == INTERVAL and reader.period is not None:
+        yield from talk.remember(periods.PERIOD_FACT, periods.minutes(reader.period))
 
 
 def _position_of(reader: RowReader) -> tuple[int | None, datetime | None]:
@@ -249,11 +251,12 @@ def _behind_damage(talk: Conversation, number: int, name: str, wanted: Range) ->
     """The range behind the row that follows the last good one; None where nothing says where that is."""
     reader = talk.listener.reader(number)
     by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
-    by_time = wanted.upper and wanted.position == _time_position(talk, number) and name in PERIODS
+    period = talk.period(name)
+    by_time = wanted.upper and wanted.position == _time_position(talk, number) and period is not None
     if by_order and not by_time and reader.last_order is not None:
         return Range(_order_position(talk, number), str(reader.last_order + 2))
-    if reader.last_time is not None and name in PERIODS:
-        behind = values.moved(reader.last_time, PERIODS[name] + timedelta(seconds=1))
+    if reader.last_time is not None and period is not None:
+        behind = values.moved(reader.last_time, period + timedelta(seconds=1))
         return Range(_time_position(talk, number), values.time_text(behind), wanted.upper if by_time else "")
     return None
 
@@ -373,7 +376,7 @@ def _is_part(answer: Answer) -> bool:
 
 def _estimate(talk: Conversation, name: str, number: int, wanted: Range, rows: int) -> tuple[int, int]:
     """How many rows there are, by the clock and the archive's grid; 0 where that cannot be told."""
-    period = PERIODS.get(name)
+    period = talk.period(name)
     start = values.time(wanted.lower)
     end = values.time(wanted.upper) or talk.clock
     if period is None or start is None or end is None or end < start:

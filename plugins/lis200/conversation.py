@@ -12,9 +12,9 @@ from typing import Any
 from gateway_server.codec.codec import BEGUN
 from gateway_server.codec.dialogue import Findings, Note, Receive, Remember, Wish
 from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
-from gateway_server.model import DAILY, EVENTS, INTERVAL, Event, Identify, KnownMeter, LastRow, Row
+from gateway_server.model import EVENTS, Event, Identify, KnownMeter, LastRow, Row
 
-from . import messages
+from . import messages, periods
 from .gate import outgoing
 from .interpreter import (
     PARITY,
@@ -34,7 +34,6 @@ from .models import Timing
 
 Talk = Generator[Wish, Any, Any]
 
-PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 MOST_EARLY_BREAKS = 3
 """So many blocks that were acknowledged too early, and the session waits for the end of each."""
 
@@ -97,6 +96,12 @@ class Conversation:
     def recalled(self, fact: str) -> str:
         """What an earlier session asked to remember, empty if nothing."""
         return self.meter.memory.get(fact, "") if self.meter else ""
+
+    def period(self, archive: str) -> timedelta | None:
+        """How far apart its regular rows are: as they showed in this session, else in an earlier one."""
+        number = self.listener.profile.number_of(archive)
+        period = periods.usual(archive, self.meter.memory if self.meter else {})
+        return period if period is None or number is None else self.listener.reader(number).period or period
 
     def remember(self, fact: str, value: str) -> Talk:
         """Asks to remember, if it is news."""
@@ -169,7 +174,7 @@ class Conversation:
         first: Row | Event = findings.rows[0] if findings.rows else findings.events[0]
         archive = first.archive if isinstance(first, Row) else EVENTS
         self.vouched = True
-        if continues(self.meter.last.get(archive), archive, first.order_number, first.measured_at):
+        if continues(self.meter.last.get(archive), self.period(archive), first.order_number, first.measured_at):
             return
         yield Note(f"{archive}: its rows do not go on from the stored ones; asking the meter who it is")
         self.interrupted = True
@@ -240,16 +245,16 @@ def _is_refusal(answer: Answer) -> bool:
     return isinstance(answer, Refused)
 
 
-def continues(last: LastRow | None, archive: str, order: int | None, moment: datetime | None) -> bool:
-    """Whether a row is as far from the last stored one by its order number as by its time.
+def continues(last: LastRow | None, period: timedelta | None, order: int | None, moment: datetime | None) -> bool:
+    """Whether a row is as far from the last stored one by its order number as by its time; ``period`` if it has one.
 
     Strict on purpose: a row too many or too few between them costs a question, a wrong guess an exchanged meter's rows.
     """
     if last is None or last.order_number is None or last.measured_at is None or order is None or moment is None:
         return False
     apart = moment.replace(fold=0) - last.measured_at.replace(fold=0)
-    if archive in PERIODS:
-        return divmod(apart, PERIODS[archive]) == (order - last.order_number, timedelta())
+    if period is not None:
+        return divmod(apart, period) == (order - last.order_number, timedelta())
     return order == last.order_number and not apart
 
 

@@ -77,6 +77,7 @@ class Quirks:
     order_gap: bool = quirk(False, "rows are missing, and so are their order numbers")
     counter_back: bool = quirk(False, "the counters go back once")
     check_failed: bool = quirk(False, "the check column of some rows is not Ok")
+    period_minutes: int = quirk(0, "EK with a measurement period of so many minutes (5, 15, 30) instead of 60")
     daily_period: bool = quirk(False, "TC215 with a measurement period of one day")
     empty_archive: int = quirk(0, "this archive is empty (103)")
     error_in_read: int = quirk(0, "this error comes once in place of the second block of an archive (109, 110)")

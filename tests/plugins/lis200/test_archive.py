@@ -30,6 +30,7 @@ from tests.plugins.lis200.visit import ScriptedMeter, Visit, visit
 
 SERIAL = "41203377"
 INTERVAL = KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",)))
+PAID = replace(INTERVAL, airtime=True)
 
 
 def held(meter: FakeMeter, number: int = 3) -> list[dict[str, Any]]:
@@ -408,6 +409,37 @@ def test_a_row_damaged_in_the_device_is_left_out_and_said() -> None:
     assert "one row is damaged in the device" in told.outcome.reason
 
 
+def test_a_row_damaged_in_the_device_costs_one_row_and_no_more_where_rows_are_a_quarter_of_an_hour_apart() -> None:
+    def at(number: int) -> str:
+        moment = datetime(2014, 5, 2) + timedelta(minutes=15 * number)
+        return row(number, 0).replace("2014-05-02,00:00:00", f"{moment:%Y-%m-%d,%H:%M:%S}")
+
+    until = datetime(2014, 5, 2, 3)
+    whole = ArchiveRange("interval", datetime(2014, 5, 2), until)
+    meter = scripted()
+    asked = "3:V.0(3;2014-05-02,{};2014-05-02,03:00:00;{})"
+    first = Block("\r\n".join(at(number) for number in range(4)), last=False)
+    meter.replies[Command("R3", asked.format("00:00:00", 10))] = [first]
+    meter.replies[Acknowledge()] = [Refusal("0110")]
+    for size in (5, 2, 1):
+        meter.replies[Command("R3", asked.format("00:45:00", size))] = [Refusal("0110")]
+    behind = Block("\r\n".join(at(number) for number in range(5, 13)))
+    meter.replies[Command("R3", asked.format("01:00:01", 1))] = [behind]
+    told = visit(meter, replace(INTERVAL, order=replace(INTERVAL.order, ranges=(whole,))))
+    assert [row.order_number for row in told.archive("interval")] == [*range(4), *range(5, 13)]
+    assert told.memory["period"] == "15"
+
+
+def test_paid_line_to_a_meter_with_quarters_of_an_hour_needs_no_identity_once_its_period_is_known() -> None:
+    meter = FakeMeter(days=2, quirks=Quirks(period_minutes=15))
+    first = visit(meter, PAID)
+    assert first.memory["period"] == "15"
+    later = visit(meter, replace(PAID, last=first.last(), memory=first.memory), start=datetime(2024, 4, 3, 15, 5))
+    assert len(found(later)) == 13
+    assert encode(Command("R1", "1:180.0(1)")) not in later.sent
+    assert not any("do not go on" in note for note in later.notes)
+
+
 def test_a_device_that_gives_everything_at_once_is_read_as_well() -> None:
     body = "\r\n".join(row(number, number) for number in range(1, 20))
     told = visit(scripted(Block(body)), INTERVAL)
@@ -450,9 +482,6 @@ def test_hole_that_the_device_has_overwritten_is_told_and_the_next_one_read() ->
     assert told.outcome is None
     assert found(told) == between(meter, *new[1:])
     assert any("the device has no rows from 2023-01-01,00:00:00" in note for note in told.notes)
-
-
-PAID = replace(INTERVAL, airtime=True)
 
 
 def blocks_asked(told: Visit) -> list[str]:
