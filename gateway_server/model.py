@@ -138,6 +138,10 @@ class Reading:
     name: str = ""
 
 
+MOST_ORDER_NUMBER = 10**18 - 1
+"""The highest number a row or an event may have: 18 digits fit into what the store counts with, no device has more."""
+
+
 class Row(NamedTuple):
     """Readings a meter reported together: one row of an archive, or live values read at one time.
 

@@ -46,6 +46,7 @@ class Hearing:
     """What a session hears. `Session` adds what it says and keeps; together they are one conversation."""
 
     __slots__ = (
+        "_asked_at",
         "_chunks",
         "_dialogue",
         "_early",
@@ -84,6 +85,7 @@ class Hearing:
         self._running = False
         self._lost: LineLost | None = None
         self._early: list[tuple[int, bytes]] | None = []
+        self._asked_at = 0  # bytes received before the dialogue began to wait
         self._received = 0
         self._sent = 0
         self._unread = 0
@@ -171,9 +173,11 @@ class Hearing:
             if frame is not None:
                 self._run(frame)
             else:
-                gap = self._wish.gap
-                if gap is not None and intake.fed != intake.cut:
-                    self._wait_until(self._facilities.clock.seconds() + gap)
+                wish = self._wish
+                if wish.most is not None:
+                    self._wait_for_more(wish)
+                elif wish.gap is not None and intake.fed != intake.cut:
+                    self._wait_until(self._facilities.clock.seconds() + wish.gap)
         elif state is DRAINING:
             intake.drop_frames()
             wait = self._facilities.clock.seconds() + self._wish.quiet
@@ -182,6 +186,24 @@ class Hearing:
             self._unread += len(data)
             if self._unread - len(data) <= MOST_UNREAD < self._unread:
                 self._line.pause()
+
+    def _wait_for_more(self, wish: Receive) -> None:
+        """An answer that may not become longer than this is not whole yet."""
+        assert wish.most is not None
+        heard = self._received - self._asked_at
+        if heard <= wish.most:
+            if wish.gap is not None and not self.at_border:
+                latest = self._first_deadline + wish.most / wish.rate
+                self._wait_until(min(self._facilities.clock.seconds() + wish.gap, latest))
+            return
+        if not self.at_border:
+            self.note(GIVEN_UP)
+        left = self._last_frame(wish)
+        if left is not None:
+            self._run(left)
+        else:
+            said = f"{heard} bytes came, and among them no answer, which has {wish.most} at most"
+            self._fell_silent(MeterSilent(said))
 
     def line_lost(self, reason: str = "the line was lost") -> None:
         """The line is gone. What is being stored still is; then the dialogue hears of it."""

@@ -6,12 +6,14 @@ decode is kept, no longer valid. Doing it twice changes nothing. A session is ne
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.registry import Registry
+from gateway_server.errors import GatewayError, StoreError
 from gateway_server.model import MeterState, Outcome, Quality, Saved
 from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import (
@@ -27,6 +29,8 @@ from gateway_server.store.store import Store
 from gateway_server.workbench.readings import rfc3339
 from gateway_server.workbench.replay import Replayed, replay, same_serial
 from gateway_server.workbench.told import Told
+
+logger = logging.getLogger(__name__)
 
 UPLOADS = frozenset({"ftp", "file"})
 """Transports whose sessions bring files."""
@@ -121,6 +125,26 @@ def _read_again(
     store: Store, registry: Registry, record: SessionRecord, codec_name: str, told: Told | None
 ) -> SessionReadAgain:
     result = SessionReadAgain(record.id, record.meter, codec_name, old_version=record.codec_version)
+    try:
+        _read_into(result, store, registry, record, codec_name, told)
+    except StoreError:
+        raise  # the next session would fare no better
+    except GatewayError as known:
+        result.skipped = str(known)
+    except Exception as fault:  # as in a live session, a codec's defect ends its own session only
+        logger.warning("session %d cannot be read again by %s", record.id, result.codec, exc_info=True)
+        result.skipped = f"the codec {result.codec} failed: {type(fault).__name__}: {fault}"
+    return result
+
+
+def _read_into(
+    result: SessionReadAgain,
+    store: Store,
+    registry: Registry,
+    record: SessionRecord,
+    codec_name: str,
+    told: Told | None,
+) -> None:
     meter = store.meter(record.meter) if record.meter else None
     result.codec = codec_name or record.codec or (meter.codec if meter else "")
     if record.ended_ms is None:
@@ -130,7 +154,7 @@ def _read_again(
     elif result.codec not in registry:
         result.skipped = f"there is no codec {result.codec!r} any more"
     if result.skipped:
-        return result
+        return
     codec = registry.get(result.codec)
     result.codec_version = codec.version
     if meter is None and (serial := _who_speaks(store, record, codec)):
@@ -143,7 +167,6 @@ def _read_again(
     else:
         result.meter = meter.serial
         _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), told)
-    return result
 
 
 def _who_speaks(store: Store, record: SessionRecord, codec: Codec) -> str:

@@ -65,7 +65,7 @@ def _ask_identity(talk: Conversation) -> Talk:
             raise answer.error
         raise CodecError(f"{talk.name} gives no serial number")
     if talk.woken:
-        yield from talk.remember(WAKE_UP, "yes")
+        yield from talk.remember(WAKE_UP, talk.woken)
     if talk.listener.profile.model == "TC215":
         yield from _ask(talk, PERIOD)
     yield from talk.remember(DEVICE, talk.listener.device)

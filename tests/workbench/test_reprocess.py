@@ -309,6 +309,50 @@ def test_session_that_cannot_be_read_again_says_why(store: SqlStore) -> None:
     assert values(store) == []
 
 
+class Stumbling(Lines):
+    """Fails over one session."""
+
+    def interpreter(self) -> Listener:
+        class Stumbles(Listener):
+            def received(self, frame: Frame) -> Sequence[Found]:
+                if frame.text.startswith("13"):
+                    raise OverflowError("int too large to convert")
+                return super().received(frame)
+
+        return Stumbles(self)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_session_that_a_codec_fails_over_does_not_keep_the_others_from_being_read(
+    store: SqlStore, *, dry_run: bool
+) -> None:
+    kept(store, b"S41\n13 1 1\n")
+    kept(store, DAY, days=1)
+    first, second = reprocess(store, registry(Stumbling()), ALL, dry_run=dry_run)
+    assert first.skipped == "the codec lines failed: OverflowError: int too large to convert"
+    assert counts(second) == (3, 0, 0, 0, 0)
+
+
+def test_number_that_no_meter_can_mean_is_told_and_the_rest_is_read(store: SqlStore) -> None:
+    class Counting(Lines):
+        def interpreter(self) -> Listener:
+            class Counts(Listener):
+                def received(self, frame: Frame) -> Sequence[Found]:
+                    found = super().received(frame)
+                    if not frame.text.startswith("2"):
+                        return found
+                    (one,) = found
+                    assert isinstance(one, Findings)
+                    return [Findings((one.rows[0]._replace(order_number=10**25),))]
+
+            return Counts(self)
+
+    kept(store, DAY)
+    result = again(store, Counting())
+    assert counts(result) == (2, 0, 0, 0, 0)
+    assert result.notes == ["an order number of some 25 digits is none a meter can mean"]
+
+
 def test_codec_is_the_one_named_or_the_sessions_or_the_meters(store: SqlStore) -> None:
     kept(store, DAY, codec="")
     with pytest.raises(OperatorError, match="no codec 'morse'"):

@@ -30,7 +30,14 @@ EVERYTHING = [
     *("truncate_block=4", "endless_block=9", "rubbish", "twenty_cells", "extra_columns", "unknown_columns"),
     *("extra_rows", "autumn_hour", "order_gap", "counter_back", "check_failed", "error_in_read=109"),
 ]
-ALONE = [[name] for name in EVERYTHING] + [["seven_e1"], ["lock_all"], ["no_layout"], ["bcc_is_etx"], ["slow"]]
+ALONE = [[name] for name in EVERYTHING] + [
+    ["seven_e1"],
+    ["lock_all"],
+    ["no_layout"],
+    ["period_minutes=15"],
+    ["bcc_is_etx"],
+    ["slow"],
+]
 
 
 def answer(text: str, *, last: bool = True) -> bytes:
