@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.dialogue import Findings, Found
 from gateway_server.errors import OperatorError
 from gateway_server.model import INTERVAL, Direction, MeterState, Outcome
 from gateway_server.session.plan import Role
@@ -20,7 +22,7 @@ from gateway_server.transports.reception import Rule
 from gateway_server.workbench.reprocess import Change, SessionReadAgain, reprocess
 from tests.session.conversations import NOW_MS, Scene, ToyCodec
 from tests.transports.hall import REGISTRATION, Hall
-from tests.workbench.lines_codec import Lines, registry
+from tests.workbench.lines_codec import Lines, Listener, registry
 
 ALL = Filter()
 DAY_MS = 86_400_000
