@@ -71,6 +71,10 @@ class Commands(Transfers):
 
     commands = COMMANDS
 
+    def knows(self, verb: str) -> bool:
+        """Whether this is a command, be it one that is always refused."""
+        return OLD.get(verb, verb) in self.commands or verb in NEVER
+
     def command(self, verb: str, argument: bytes) -> None:
         """Answers one command."""
         verb = OLD.get(verb, verb)
@@ -80,7 +84,7 @@ class Commands(Transfers):
             if never is not None and self.account is not None:
                 self.wrong(f"550 {never}.")
             else:
-                self.wrong(f"500 {readable(verb.encode('latin-1'))[:20]!r} is not understood.")
+                self.wrong("500 This command is not understood.")
             return
         if known.login and self.account is None:
             self.wrong("530 Log in with USER and PASS first.")

@@ -22,7 +22,7 @@ from gateway_server.transports.ftp.delivery import Delivery
 from gateway_server.transports.ftp.desk import Desk
 from gateway_server.transports.ftp.doors import Door
 from gateway_server.transports.ftp.login import Account, Attempts
-from gateway_server.transports.ftp.paths import readable
+from gateway_server.transports.ftp.secrecy import command_of, shown
 from gateway_server.transports.ftp.terms import Network, Terms, within
 
 MOST_LINE = 4096  # bytes of a command
@@ -32,8 +32,6 @@ MOST_REFUSED = 100  # commands in a row that a client may get wrong
 MOST_SAID = 200  # lines of the dialogue kept for the log
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
-_TELNET = bytes(range(0xF0, 0x100))  # what an interrupt puts before ABOR (RFC 854)
-_SECRET = (b"PASS", b"ACCT")
 _AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
 
 
@@ -153,25 +151,28 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
                 if self.delivery is not None and not self._waiting:
                     self._at_once()
                 return
-            self._answer(lines.popleft().lstrip(_TELNET))
+            self._answer(command_of(lines.popleft()))
         if self._leaving and not lines and not self.busy:
             self.close()
 
     def _at_once(self) -> None:
         for line in tuple(self._lines):
-            stripped = line.lstrip(_TELNET)
+            stripped = command_of(line)
             # An answer may have ended the upload, and with it what waited.
             if stripped[:4].upper().decode("latin-1") in _AT_ONCE and line in self._lines:
                 self._lines.remove(line)
                 self._answer(stripped)
 
     def _answer(self, line: bytes) -> None:
-        verb, _, argument = line.partition(b" ")
-        shown = readable(line)
-        if verb[:4].upper() in _SECRET:
-            shown = f"{readable(verb[:4])} ********"
-        self._note(f"ftp> {shown}")
-        self.command(verb.upper().decode("latin-1"), argument)
+        raw, _, argument = line.partition(b" ")
+        verb = raw.upper().decode("latin-1")
+        said = shown(line, known=self.knows(verb), awaited=self.account is None and bool(self.username))
+        self._note(f"ftp> {said}")
+        self.command(verb, argument)
+
+    def knows(self, verb: str) -> bool:
+        """Whether this is a command."""
+        raise NotImplementedError
 
     def command(self, verb: str, argument: bytes) -> None:
         """Answers one command."""
@@ -181,7 +182,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         """The client has hung up. One that said QUIT without waiting gets its file finished."""
         if self._leaving:
             return
-        if any(line.lstrip(_TELNET)[:4].upper() == b"QUIT" for line in self._lines) and not self._closed:
+        if any(command_of(line)[:4].upper() == b"QUIT" for line in self._lines) and not self._closed:
             self._leaving = True
             self.producer_fifo.clear()
             self.ioloop.unregister(self._fileno)  # a reset would be told by every poll, whatever is listened for

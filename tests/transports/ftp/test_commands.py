@@ -121,8 +121,8 @@ def test_delay_of_a_wrong_password_keeps_nobody_else_waiting(tmp_path: Path) -> 
         ("MFMT 20260101000000 x", "550 No time is changed here."),
         ("RETR day.dat", "550 Nothing is read back here."),
         ("STOR day.dat", "425 Use PASV or PORT first."),
-        ("BLAH", "500 'BLAH' is not understood."),
-        ("AUTH TLS", "500 'AUTH' is not understood."),
+        ("BLAH", "500 This command is not understood."),
+        ("AUTH TLS", "500 This command is not understood."),
         ("x" * 5000, "500 A command has at most 4096 bytes."),
         ("MODE C", "504 Unimplemented MODE type."),
         ("STRU R", "504 Unimplemented STRU type."),
@@ -147,7 +147,7 @@ def test_nothing_but_logging_in_is_done_before_it(tmp_path: Path) -> None:
             if command.login:
                 assert client.say(f"{verb} x" if command.argument else verb) == "530 Log in with USER and PASS first."
         assert client.say("PASS x") == "503 Send USER first."
-        assert client.say("DELE x") == "500 'DELE' is not understood."
+        assert client.say("DELE x") == "500 This command is not understood."
 
 
 def test_login_that_is_no_utf8_is_refused_as_any_other_and_kept_readable(
