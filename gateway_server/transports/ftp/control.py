@@ -11,7 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyftpdlib.ioloop as pyftpdlib_loop
 from pyftpdlib.exceptions import _RetryError
@@ -35,6 +35,14 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 _AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
 
 
+class Own(NamedTuple):
+    """A file that this very connection uploaded, whole or in part."""
+
+    id: int
+    size: int
+    whole: bool = True
+
+
 class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
     """The connection without its data connections and commands, which `Transfers` and `Conversation` add."""
 
@@ -50,11 +58,12 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self.host = ""
         self.tried = ""  # the login that was tried last
         self.folder = "/"
-        self.own: dict[str, int] = {}  # what this very connection uploaded, with its size
+        self.own: dict[str, Own] = {}  # what this very connection uploaded
         self.active_at = monotonic()
         self._began_ms = self.desk.now_ms()
         self._waiting = False
         self._committing = False
+        self._keeping = 0  # files that were cut off and are not in the store yet
         self._sending = False
         self._sent = 0
         self._lines: deque[bytes] = deque()
@@ -83,7 +92,13 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
     @property
     def busy(self) -> bool:
         """Whether the next command has to wait."""
-        return self._waiting or self._sending or self.delivery is not None or self._dtp_connector is not None
+        return bool(
+            self._waiting
+            or self._sending
+            or self._keeping
+            or self.delivery is not None
+            or self._dtp_connector is not None
+        )
 
     def handle(self) -> None:
         """Greets the client."""

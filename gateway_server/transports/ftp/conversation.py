@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway_server.store.records import FileRecord
+from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.store import Store
+from gateway_server.transports.ftp.control import Own
 from gateway_server.transports.ftp.delivery import Delivery, stored_name
 from gateway_server.transports.ftp.shelf import MOST_LISTED, Shelf
 
@@ -31,6 +32,8 @@ class Conversation(Shelf):
         def found(former: FileRecord | None) -> None:
             if former is None:
                 self.respond("550 There is no file to go on with.")
+                if self.account is not None and self.account.shared is not None:
+                    self.refused("REST on a shared account goes on only with a file whose meter is certain")
             elif offset > former.size:
                 self.respond(f"554 REST {offset} is behind the end of the file, {former.size}.")
             else:
@@ -85,8 +88,15 @@ class Conversation(Shelf):
     def stored(self, delivery: Delivery, file: FileRecord) -> None:
         """A file is safe."""
         self._wrong = 0
-        if len(self.own) < MOST_LISTED:
-            self.own[delivery.path] = file.size
+        self.kept(delivery, file)
+
+    def kept(self, delivery: Delivery, file: FileRecord) -> None:
+        """What came of a file is in the store: this connection may go on with it, and sees it if it is whole."""
+        account = self.account
+        if account is None or account.login != delivery.login:  # somebody else by now
+            return
+        if delivery.path in self.own or len(self.own) < MOST_LISTED:
+            self.own[delivery.path] = Own(file.id, file.size, whole=file.state is not FileState.INCOMPLETE)
 
     def _former(self, path: str, found: Callable[[FileRecord | None], None]) -> None:
         """Asks for the file that this upload goes on with."""
@@ -95,16 +105,21 @@ class Conversation(Shelf):
         name, _ = stored_name(path)
         since = self.desk.now_ms() - int(self.terms.resume_seconds * 1000)
         serial = "" if account.shared is None else account.shared.identify(path)
-        host = self.host
+        own = self.own.get(path)
 
         def look(store: Store) -> FileRecord | None:
+            if account.shared is None:
+                return store.former_file(account.login, name, since)
+            if not serial:
+                # Any meter may use this name, and an address may stand for many: go on only with what came over this
+                # very connection.
+                former = store.file(own.id) if own is not None else None
+                return former if former is not None and former.sha256 and former.received_at_ms >= since else None
             former = store.former_file(account.login, name, since)
-            if former is None or account.shared is None:
+            if former is None or former.meter in (serial, ""):
                 return former
-            # Another meter may use the same name: go on only with what is certainly this one's.
-            if serial and former.meter in (serial, ""):
-                return former
-            return former if former.remote.rpartition(":")[0] == host else None
+            known = store.meter(serial) or store.meter_at(f"ftp:{serial}")
+            return former if known is not None and former.meter == known.serial else None
 
         self.ask(look, found)
 

@@ -90,7 +90,7 @@ class Shelf(Commands):
         if path is None:
             return
         if path in self.own:
-            self.respond(reply(Listed(path, self.own[path], self.desk.now_ms())))
+            self.respond(reply(Listed(path, self.own[path].size, self.desk.now_ms())))
         elif not self._sees_its_own():
             self.respond("550 No such file.")
         else:
@@ -137,7 +137,7 @@ class Shelf(Commands):
 
     def _own_of_this_connection(self) -> list[Listed]:
         now_ms = self.desk.now_ms()
-        return [Listed(path, size, now_ms) for path, size in self.own.items()]
+        return [Listed(path, own.size, now_ms, complete=own.whole) for path, own in self.own.items()]
 
     def ask(self, work: Callable[[Store], T], answer: Callable[[T], None]) -> None:
         """Asks the store; the next commands wait."""

@@ -232,6 +232,19 @@ class Transfers(Control):
         """A file is safe."""
         raise NotImplementedError
 
+    def _kept(self, delivery: Delivery, result: FileRecord | StoreError) -> None:
+        """What came of a file that was cut off is in the store; SIZE and REST have waited for that."""
+        self._keeping -= 1
+        if self._closed:
+            return
+        if isinstance(result, FileRecord):
+            self.kept(delivery, result)
+        self.work()
+
+    def kept(self, delivery: Delivery, file: FileRecord) -> None:
+        """This connection may go on with a file."""
+        raise NotImplementedError
+
     def cut_off(self, reply: str, why: str) -> None:
         """An upload ends before its end: what came is kept, and a resume may complete it."""
         delivery, self.delivery = self.delivery, None
@@ -247,7 +260,8 @@ class Transfers(Control):
         said = self.take_said()
         if delivery.size or delivery.in_parts:
             delivery.said(said)
-            self.desk.end(self, delivery, why, None)
+            self._keeping += 1
+            self.desk.end(self, delivery, why, lambda result: self._kept(delivery, result))
         else:
             words = [entry[2].decode() for entry in delivery.take()]
             self.desk.drop(self, delivery, Outcome.LINE_LOST, why, "\n".join([*words, said]))

@@ -214,6 +214,41 @@ def test_meters_of_a_shared_account_do_not_see_or_continue_each_others_files(tmp
         assert place.client("bpek").nlst() == []
 
 
+def test_piece_is_not_grafted_onto_a_file_that_may_be_another_meters(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        first, second = place.logged_in("bpek"), place.logged_in("bpek")
+        assert first.upload("APPE data.txt", b"A1") == "226 Stored."
+        assert second.upload("APPE data.txt", b"B1") == "226 Stored."
+        assert first.upload("APPE data.txt", b"A2") == "226 Stored."  # of this connection: its own
+        third = place.logged_in("bpek")
+        third.passive()
+        third.say("REST 2")
+        assert third.say("STOR data.txt") == "550 There is no file to go on with."
+        assert sorted(place.content(file) for file in place.files()) == [b"A1A2", b"B1"]
+
+
+def test_piece_that_was_cut_is_gone_on_with_over_the_same_connection_of_a_shared_account(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        client = place.logged_in("bpek")
+        data = client.begin("STOR data.txt")
+        data.sendall(b"0123")
+        place.until(lambda: client.say("STAT") == "211 4 bytes of the file have come.")
+        assert client.say("ABOR").startswith("426")
+        assert client.reply().startswith("226")
+        assert client.say("SIZE data.txt") == "213 4"
+        client.say("REST 4")
+        assert client.upload("STOR data.txt", b"4567") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"01234567"]
+
+
+@pytest.mark.parametrize("path", ["41203377_day.dat", "/sm2/day.dat", "99999999_day.dat"])
+def test_meter_that_a_rule_names_goes_on_over_another_connection(tmp_path: Path, path: str) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        assert shared(place, f"APPE {path}", b"one ") == "226 Stored."
+        assert shared(place, f"APPE {path}", b"two") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"one two"]
+
+
 def test_shared_account_is_bound_to_its_networks(tmp_path: Path) -> None:
     account = replace(SHARED, networks=(network_of("10.0.0.0/8"),))
     with hall(tmp_path, replace(TERMS, shared=(account,), failed_login_delay=0.0)) as place:
