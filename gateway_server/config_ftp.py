@@ -36,6 +36,9 @@ class SharedAccountSettings(Table):
     name_pattern: str = ""
     directory_pattern: str = ""
     networks: list[str] = []
+    uploads_at_once: Positive = 1000
+    quota_mb_per_day: Megabytes = 100_000
+    quota_files_per_day: Positive = 1_000_000
 
     @field_validator("name_pattern", "directory_pattern")
     @classmethod
@@ -65,7 +68,13 @@ class SharedAccountSettings(Table):
             (rule, re.compile(getattr(self, f"{rule}_pattern"))) for rule in self.identify if rule != "content"
         )
         return SharedAccount(
-            self.login, _secret(folder / self.password_file), rules, tuple(map(network_of, self.networks))
+            self.login,
+            _secret(folder / self.password_file),
+            rules,
+            tuple(map(network_of, self.networks)),
+            uploads=self.uploads_at_once,
+            quota=self.quota_mb_per_day * MEGABYTE,
+            quota_files=self.quota_files_per_day,
         )
 
 

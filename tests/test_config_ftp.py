@@ -17,6 +17,7 @@ PLAIN = '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n'
 ACCOUNT = (
     '[[ftp.account]]\nlogin = "bpek"\npassword_file = "bpek.password"\nidentify = ["name", "content"]\n'
     "name_pattern = '^(?P<id>\\d{8})_'\nnetworks = [\"10.8.0.0/16\"]\n"
+    "uploads_at_once = 16\nquota_mb_per_day = 17\nquota_files_per_day = 18\n"
 )
 
 
@@ -58,6 +59,7 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
     assert (made.largest_file, made.quota) == (9 * MEGABYTE, 10 * MEGABYTE)
     (account,) = made.shared
     assert (account.login, account.networks) == ("bpek", (network_of("10.8.0.0/16"),))
+    assert (account.uploads, account.quota, account.quota_files) == (16, 17 * MEGABYTE, 18)
     assert account.identify("/x/41203377_1.dat") == "41203377"
     assert verified(account.secret, "correct horse")
 

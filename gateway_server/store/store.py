@@ -223,8 +223,8 @@ class Store(Protocol):
     def upload_account(self, login: str) -> UploadAccount | None:
         """The meter known by ``ftp:LOGIN``, with the hash of its password (`passwords.verified`)."""
 
-    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
-        """Bytes and files that each account uploaded in sessions which began in this time."""
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bytes and files that each account uploaded for each meter in sessions which began in this time."""
 
     def set_upload_secret(self, login: str, secret: str) -> None:
         """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""

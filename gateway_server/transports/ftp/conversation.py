@@ -61,23 +61,24 @@ class Conversation(Shelf):
     ) -> None:
         account, desk, terms = self.account, self.desk, self.terms
         assert account is not None  # the command's entry says so
+        shared = account.shared
+        serial = account.serial if shared is None else shared.identify(path)
+        allowances = terms.allowances(account.login, shared, serial)
         if self.data_channel is None and self.door is None:  # it went while the store was asked
             self.respond("425 The data connection is gone.")
         elif desk.full:
             self.respond("452 The disk is full; nothing can be stored. Try again later.")
             self.refused("the store's disk is full")
-        elif desk.by_login[account.login] >= terms.uploads_per_account:
-            self.respond("450 This account has too many uploads at once. Try again later.")
-            self.refused("too many uploads at once")
-        elif why := desk.over_quota(terms, account.login):
+        elif why := desk.usage.too_many(allowances):
+            self.respond(f"450 {why[0].upper()}{why[1:]}. Try again later.")
+            self.refused(why)
+        elif why := desk.usage.over_quota(allowances):
             self.respond(f"552 Refused: {why}.")
             self.refused(why)
         else:
-            shared = account.shared
-            serial = account.serial if shared is None else shared.identify(path)
             delivery = Delivery(
                 command, path, account.login, serial, terms.name, self.remote, desk.now_ms, former, offset,
-                shared=shared is not None,
+                shared=shared is not None, allowances=allowances,
             )  # fmt: skip
             if self._current_type == "a":
                 delivery.said(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from gateway_server.model import Direction
 from gateway_server.store.records import FileRecord, SessionKey, SessionOpening, Upload
 from gateway_server.transports.ftp.paths import raw_of, readable
+from gateway_server.transports.ftp.terms import Allowance
 
 PIECE = 64 << 10  # bytes of one log entry, about
 
@@ -27,7 +28,9 @@ class Delivery:
         "_now_ms",
         "_piece",
         "_pieced_ms",
+        "allowances",
         "command",
+        "counted",
         "former",
         "in_parts",
         "key",
@@ -55,12 +58,15 @@ class Delivery:
         offset: int = 0,
         *,
         shared: bool = False,
+        allowances: tuple[Allowance, ...] = (),
     ) -> None:
         self.command = command
         self.path = path
         self.login = login
         self.serial = serial
         self.shared = shared
+        self.allowances = allowances
+        self.counted = 0  # bytes that count for these already
         self.listener = listener
         self.remote = remote
         self.former = former

@@ -172,7 +172,7 @@ class Transfers(Control):
             why = f"the file is larger than {self.terms.largest_file} bytes"
         else:
             self.desk.received(delivery)
-            if not self.desk.over_quota(self.terms, delivery.login, delivery.size):
+            if not self.desk.usage.over_quota(delivery.allowances):
                 return
             why = "the account's quota for today is used up"
         self._refuse(f"552 Refused: {why}.", why)

@@ -214,6 +214,19 @@ def test_meters_of_a_shared_account_do_not_see_or_continue_each_others_files(tmp
         assert place.client("bpek").nlst() == []
 
 
+def test_units_of_a_shared_account_upload_at_the_same_time(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, uploads_per_account=1, shared=(replace(SHARED, uploads=4),))) as place:
+        names = ["41203377_day.dat", "41203378_day.dat", "day.dat", "day.dat"]
+        clients = [place.logged_in("bpek") for _ in names]
+        coming = [client.begin(f"STOR {name}") for client, name in zip(clients, names, strict=True)]
+        fifth = place.logged_in("bpek")
+        fifth.passive()
+        assert fifth.say("STOR x") == "450 This account has too many uploads at once. Try again later."
+        coming[2].close()
+        assert clients[2].reply() == "226 Stored."
+        assert fifth.say("STOR 41203377_b.dat") == "450 This meter has too many uploads at once. Try again later."
+
+
 def test_piece_is_not_grafted_onto_a_file_that_may_be_another_meters(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
         first, second = place.logged_in("bpek"), place.logged_in("bpek")
