@@ -1,5 +1,5 @@
-"""The uploads of the FTP drop, and what is left of its commands. What pyftpdlib answers without a file system (TYPE,
-MODE, STRU, PORT, EPRT, EPSV) stays its.
+"""The uploads of the FTP drop, and what is left of its commands. What pyftpdlib answers without a file system (MODE,
+STRU, PORT, EPRT, EPSV) stays its.
 
 A client sees a tree that is only names: any well-formed folder can be entered and made, a listing shows what the
 account uploaded itself, and nothing can be changed or removed.
@@ -14,6 +14,8 @@ from gateway_server.store.store import Store
 from gateway_server.transports.ftp.control import Own
 from gateway_server.transports.ftp.delivery import Delivery, stored_name
 from gateway_server.transports.ftp.shelf import MOST_LISTED, Shelf
+
+_TYPES = frozenset({("A",), ("A", "N"), ("A", "T"), ("I",), ("I", "N"), ("L", "8"), ("L8",), ("L", "7"), ("L7",)})
 
 
 class Conversation(Shelf):
@@ -183,6 +185,20 @@ class Conversation(Shelf):
         if not self.terms.active:
             self.respond("502 Active mode is switched off; use PASV.")
         return self.terms.active
+
+    # how
+
+    def ftp_TYPE(self, line: str) -> None:
+        """Text or image; both are stored as they come. Of the forms (RFC 959, 3.1.1.5) N and T change nothing in the
+        bytes; C would tell a printer what to do."""
+        kind, *form = line.upper().split() or [""]
+        if (kind, *form) in _TYPES:
+            self._current_type = "a" if kind in ("A", "L7") or form == ["7"] else "i"
+            self.respond(f"200 Type is {'A' if self._current_type == 'a' else 'I'}.")
+        elif kind[:1] in tuple("AEIL"):
+            self.wrong(f"504 There is no TYPE {line.strip()[:20]} here; TYPE I or TYPE A.")
+        else:
+            self.wrong("501 TYPE I or TYPE A.")
 
     # others
 

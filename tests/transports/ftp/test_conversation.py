@@ -121,6 +121,24 @@ def test_text_is_stored_as_it_came(tmp_path: Path) -> None:
         assert any(line.startswith("sent as text (TYPE A)") for line in place.dialogue(file.session))
 
 
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("A", "200 Type is A."), ("a n", "200 Type is A."), ("A N", "200 Type is A."), ("A T", "200 Type is A."),
+        ("L 7", "200 Type is A."), ("L7", "200 Type is A."), ("I", "200 Type is I."), ("I N", "200 Type is I."),
+        ("i  n", "200 Type is I."), ("L 8", "200 Type is I."), ("L8", "200 Type is I."),
+    ],
+)  # fmt: skip
+def test_type_may_name_a_form(tmp_path: Path, said: str, reply: str) -> None:
+    with hall(tmp_path) as place:
+        client = place.logged_in()
+        assert client.say(f"TYPE {said}") == reply
+        assert client.upload("STOR day.txt", b"a\r\n") == "226 Stored."
+        (file,) = place.files()
+        warned = any(line.startswith("sent as text (TYPE A)") for line in place.dialogue(file.session))
+        assert warned == reply.endswith("A.")
+
+
 def test_stou_gives_a_name_that_nobody_has(tmp_path: Path) -> None:
     with hall(tmp_path) as place:
         client = place.client()
