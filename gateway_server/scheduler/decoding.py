@@ -154,9 +154,12 @@ class Decoding:
             logger.error("file %d could not be read", waiting.record.id, exc_info=read)
             read = Sniffed(trouble=f"{type(read).__name__}: {read}", broken=True)
         sniffed = read
-        self._facilities.writer.call(lambda store: keep(store, waiting, sniffed), self._kept)
+        self._facilities.writer.call(lambda store: _keep(store, waiting, sniffed), self._kept)
 
-    def _kept(self, result: FileRead | GatewayError) -> None:
+    def _kept(self, result: FileRead | GatewayError | None) -> None:
+        if result is None:
+            self._done()
+            return
         if isinstance(result, GatewayError):
             self._failed(result)
             return
@@ -185,3 +188,12 @@ class Decoding:
     def _rested(self) -> None:
         self._rest = None
         self._next()
+
+
+def _keep(store: Store, waiting: Waiting, sniffed: Sniffed) -> FileRead | None:
+    """What was read, unless the file has grown or got another name meanwhile: then it has come once more, and what it
+    was says nothing."""
+    read, now = waiting.record, store.file(waiting.record.id)
+    if now is None or (now.name, now.sha256) != (read.name, read.sha256):
+        return None
+    return keep(store, waiting, sniffed)

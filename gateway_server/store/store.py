@@ -187,6 +187,11 @@ class Store(Protocol):
     ) -> FileRecord:
         """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 
+    def rename_file(
+        self, file_id: int, name: str, raw_name: bytes, at_ms: int, *, serial: str = ..., by_rule: bool = ...
+    ) -> FileRecord | None:
+        """Gives a file another name, by which it is decoded from now on; None if there is no such file."""
+
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
         """What APPE and REST may go on with: the newest file of this account and name that came since then."""
 

@@ -148,6 +148,19 @@ def test_file_that_is_decoded_or_grown_meanwhile_is_left_alone(desk: Desk) -> No
     desk.decoding.stop()
 
 
+def test_file_that_gets_another_name_while_it_is_read_is_decoded_by_that(desk: Desk) -> None:
+    desk.decoding.start()
+    number = desk.upload("tmp.1")
+    desk.decoding.add([number])
+    desk.store.rename_file(number, "day.dat", b"", NOW_MS)
+    desk.turn()
+    assert desk.states() == [FileState.STORED]
+    desk.decoding.add([number])
+    desk.turn()
+    assert desk.states() == [FileState.UNKNOWN]
+    desk.decoding.stop()
+
+
 def test_nothing_is_begun_after_the_end(desk: Desk) -> None:
     desk.decoding.start()
     desk.decoding.stop()

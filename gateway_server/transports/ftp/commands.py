@@ -45,6 +45,8 @@ COMMANDS = {
     "REIN": Command(True, None),
     "REST": Command(True, True),
     "RETR": Command(True, True),
+    "RNFR": Command(True, True),
+    "RNTO": Command(True, True),
     "SIZE": Command(True, True),
     "STAT": Command(False, None),
     "STOR": Command(True, True),
@@ -59,8 +61,6 @@ NEVER = {
     "DELE": "Nothing is removed here",
     "RMD": "Nothing is removed here",
     "XRMD": "Nothing is removed here",
-    "RNFR": "Nothing is renamed here",
-    "RNTO": "Nothing is renamed here",
     "MFMT": "No time is changed here",
     "SITE": "There are no SITE commands here",
 }
@@ -176,6 +176,7 @@ class Commands(Transfers):
         self.username = ""
         self.folder = "/"
         self.own.clear()
+        self._renaming = ""
         self._current_type = "a"
         self._restart_position = 0
 

@@ -59,6 +59,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self.tried = ""  # the login that was tried last
         self.folder = "/"
         self.own: dict[str, Own] = {}  # what this very connection uploaded
+        self._renaming = ""  # the path that RNFR named
         self.active_at = monotonic()
         self._began_ms = self.desk.now_ms()
         self._waiting = False

@@ -126,6 +126,47 @@ class Conversation(Shelf):
 
         self.ask(look, found)
 
+    def ftp_RNFR(self, line: str) -> None:
+        """Names a file that is to be renamed: one that this very connection has just stored."""
+        path = self.path_of(line)
+        own = self.own.get(path) if path is not None else None
+        if path is None:
+            return
+        if own is None or not own.whole:
+            self.wrong("550 Nothing is renamed here but what was stored over this connection.")
+            return
+        self._renaming = path
+        self.respond("350 Now RNTO.")
+
+    def ftp_RNTO(self, line: str) -> None:
+        """Gives it its name. Nothing is overwritten: a name may be had by any number of files."""
+        former, self._renaming = self._renaming, ""
+        account, own = self.account, self.own.get(former)
+        if account is None or own is None:
+            self.wrong("503 Send RNFR first.")
+            return
+        path = self.file_of(line)
+        if path is None:
+            return
+        shared = account.shared
+        serial = account.serial if shared is None else shared.identify(path)
+        name, raw_name = stored_name(path)
+        at_ms = self.desk.now_ms()
+
+        def renamed(file: FileRecord | None) -> None:
+            if file is None:
+                self.respond("550 The file is not there any more.")
+                return
+            self.desk.renamed(file)
+            del self.own[former]
+            self.own[path] = own
+            self.respond("250 Renamed.")
+
+        self.ask(
+            lambda store: store.rename_file(own.id, name, raw_name, at_ms, serial=serial, by_rule=shared is not None),
+            renamed,
+        )
+
     def ftp_ALLO(self, line: str) -> None:
         """How long the file will be, so that one too long is refused before it is paid for."""
         size = line.partition(" ")[0]

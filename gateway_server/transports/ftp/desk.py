@@ -94,6 +94,11 @@ class Desk:
         if answer is not None:
             answer(result)
 
+    def renamed(self, file: FileRecord) -> None:
+        """A file has got its name."""
+        if file.state is FileState.STORED:
+            self._arrived[file.id] = None
+
     def unheard(self, file: FileRecord) -> None:
         """The client of this file was gone when it should be told that it is safe."""
         self._arrived.pop(file.id, None)

@@ -232,6 +232,45 @@ def test_meters_of_a_shared_account_do_not_see_or_continue_each_others_files(tmp
         assert place.client("bpek").nlst() == []
 
 
+def test_file_stored_under_a_temporary_name_gets_its_own(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        for content in (b"one", b"two"):
+            client = place.logged_in()
+            assert client.upload("STOR tmp.day.dat", content) == "226 Stored."
+            assert client.say("RNFR tmp.day.dat") == "350 Now RNTO."
+            assert client.say("RNTO day.dat") == "250 Renamed."
+            assert client.say("SIZE tmp.day.dat") == "550 No such file."
+            assert client.say("SIZE day.dat") == "213 3"
+        assert [(file.name, place.content(file)) for file in place.files()] == [
+            ("day.dat", b"one"), ("day.dat", b"two"),
+        ]  # fmt: skip
+        place.until(lambda: len(set(place.stored)) == 2)
+
+
+def test_nothing_is_renamed_but_what_this_connection_stored(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        assert place.logged_in().upload("STOR day.dat", b"1") == "226 Stored."
+        client = place.logged_in()
+        assert client.say("RNFR day.dat").startswith("550")
+        assert client.say("RNTO x") == "503 Send RNFR first."
+        assert client.upload("STOR a", b"2") == "226 Stored."
+        assert client.say("RNFR a") == "350 Now RNTO."
+        assert client.say("RNTO ../x").startswith("553")
+        assert client.say("RNTO x") == "503 Send RNFR first."
+        assert [file.name for file in place.files()] == ["day.dat", "a"]
+
+
+def test_rules_of_a_shared_account_look_at_the_name_a_file_got(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        client = place.logged_in("bpek")
+        assert client.upload("STOR tmp.x", b"1") == "226 Stored."
+        client.say("RNFR tmp.x")
+        assert client.say("RNTO 41203377_day.dat") == "250 Renamed."
+        (file,) = place.files()
+        assert (file.name, file.meter) == ("41203377_day.dat", "41203377")
+        assert '"tmp.x" is "41203377_day.dat" from now on' in place.dialogue(file.session)
+
+
 def test_units_of_a_shared_account_upload_at_the_same_time(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, uploads_per_account=1, shared=(replace(SHARED, uploads=4),))) as place:
         names = ["41203377_day.dat", "41203378_day.dat", "day.dat", "day.dat"]
