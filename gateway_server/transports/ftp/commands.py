@@ -33,6 +33,7 @@ COMMANDS = {
     "MDTM": Command(True, True),
     "MKD": Command(True, True),
     "MLSD": Command(True, None),
+    "MLST": Command(True, None),
     "MODE": Command(True, True),
     "NLST": Command(True, None),
     "NOOP": Command(False, None),

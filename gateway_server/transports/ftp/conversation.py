@@ -13,6 +13,7 @@ from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.control import Own
 from gateway_server.transports.ftp.delivery import Delivery, stored_name
+from gateway_server.transports.ftp.listing import FACTS
 from gateway_server.transports.ftp.shelf import MOST_LISTED, Shelf
 
 _TYPES = frozenset({("A",), ("A", "N"), ("A", "T"), ("I",), ("I", "N"), ("L", "8"), ("L8",), ("L", "7"), ("L7",)})
@@ -264,17 +265,11 @@ class Conversation(Shelf):
 
     def ftp_FEAT(self, line: str) -> None:
         """What goes beyond RFC 959."""
-        features = ["MDTM", "MLST type*;size*;modify*;", "REST STREAM", "SIZE", "TVFS", "UTF8", *self._extra_feats]
+        told = "".join(f"{fact}{'*' if fact in self._facts else ''};" for fact in FACTS)
+        features = ["MDTM", f"MLST {told}", "REST STREAM", "SIZE", "TVFS", "UTF8", *self._extra_feats]
         if self.terms.extended_passive:
             features.append("EPSV")
         if self.terms.active:
             features.append("EPRT")
         self.push("211-Features:\r\n" + "".join(f" {feature}\r\n" for feature in sorted(features)))
         self.respond("211 End.")
-
-    def ftp_OPTS(self, line: str) -> None:
-        """The one option there is."""
-        if line.upper().startswith(("UTF8", "UTF-8")):
-            self.respond("200 Always UTF-8.")
-        else:
-            self.respond("501 There is no such option.")
