@@ -18,7 +18,7 @@ from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers.ftp.control import FTPHandler
 
 from gateway_server.transports.ftp.data import Active, Data
-from gateway_server.transports.ftp.delivery import Delivery
+from gateway_server.transports.ftp.delivery import Delivery, Said
 from gateway_server.transports.ftp.desk import Desk
 from gateway_server.transports.ftp.doors import Door
 from gateway_server.transports.ftp.login import Account, Attempts
@@ -73,7 +73,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self._leaving = False
         self._wrong = 0
         self._refusals: list[str] = []
-        self._said: list[str] = []
+        self._said: list[Said] = []
         self.data_channel: Data | None = None
         self.door: Door | None = None
         self._dtp_connector: Active | None = None
@@ -229,12 +229,12 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def _note(self, text: str) -> None:
         if len(self._said) < MOST_SAID:
-            self._said.append(text)
+            self._said.append((self.desk.now_ms(), text))
 
-    def take_said(self) -> str:
+    def take_said(self) -> list[Said]:
         """What was said and is in no log yet."""
         said, self._said = self._said, []
-        return "\n".join(said)
+        return said
 
     def refused(self, why: str) -> None:
         """Something was refused, of which the log shall tell."""

@@ -84,7 +84,7 @@ class Conversation(Shelf):
                 shared=shared is not None, allowances=allowances,
             )  # fmt: skip
             if self._current_type == "a":
-                delivery.said(
+                delivery.remark(
                     "sent as text (TYPE A): stored as it came; some clients clear the eighth bit of each byte"
                 )
             self.receive(delivery, name)

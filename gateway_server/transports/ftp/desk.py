@@ -104,14 +104,14 @@ class Desk:
         self._arrived.pop(file.id, None)
         self.thread.hand_over(self.landing.unheard, file)
 
-    def drop(self, control: Any, delivery: Delivery, outcome: Outcome, why: str, said: str) -> None:
+    def drop(self, control: Any, delivery: Delivery, outcome: Outcome, why: str) -> None:
         """Nothing ever came of an upload: no file, only what was said."""
         self._forget(control, delivery)
         opening = SessionOpening(
             "ftp", delivery.remote, delivery.started_ms, delivery.serial, listener=delivery.listener,
             caller=delivery.login,
         )  # fmt: skip
-        self.thread.hand_over(self.landing.remark, opening, self.now_ms(), outcome, why, said)
+        self.thread.hand_over(self.landing.remark, opening, self.now_ms(), outcome, why, delivery.take())
 
     def sweep(self) -> None:
         """What came a while ago goes to the store although it is little."""
@@ -148,7 +148,7 @@ class Desk:
 
     # the log
 
-    def remark(self, opening: SessionOpening, why: str, said: str) -> None:
+    def remark(self, opening: SessionOpening, why: str, said: list[Entry]) -> None:
         """A connection without an upload of which something is worth keeping: a session, at a bounded rate."""
         now = monotonic()
         if now - self._remarks_since >= _LINES_SECONDS:

@@ -71,6 +71,19 @@ def test_blanks_and_controls_before_a_command_change_nothing_and_betray_nothing(
         assert "horse" not in "\n".join(said)
 
 
+def test_lines_of_the_dialogue_keep_their_times(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        client = place.logged_in()
+        place.passes(3_000)
+        client.upload("STOR day.dat", b"x")
+        (session,) = place.ended()
+        first, *_, last = place.ask(lambda store: list(store.session_log(session.id)))
+        assert first.data.startswith(b"ftp< 220 ready")
+        assert b"STOR" not in first.data
+        assert 3_000 <= last.at_ms - first.at_ms < 3_200
+        assert session.started_ms == first.at_ms
+
+
 def test_conversation_goes_on_in_the_next_session(tmp_path: Path) -> None:
     with hall(tmp_path) as place:
         client = place.logged_in()

@@ -187,7 +187,7 @@ def test_log_and_sessions_of_refusals_are_bounded(
     monkeypatch.setattr(desk, "monotonic", lambda: now[0])
     for number in range(50):
         office.desk.complain("refused %d", number)
-        office.desk.remark(SessionOpening("ftp", "10.0.0.1:4", 0), "why", "words")
+        office.desk.remark(SessionOpening("ftp", "10.0.0.1:4", 0), "why", [])
     assert len(caplog.records) == 20
     assert len(office.thread.handed) == 20
     now[0] += 10
