@@ -8,7 +8,7 @@ import click
 
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, harmless, say
-from gateway_server.cli.file_import import Import, Taken, Verdict
+from gateway_server.cli.file_import import Import, Taken, Verdict, aside_lines
 from gateway_server.cli.file_text import content_lines, file_lines, look_of, tried_lines
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, print_json, print_json_stream
@@ -19,7 +19,7 @@ from gateway_server.cli.reprocess import Total, change_lines, decoded, read_agai
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
-from gateway_server.transports.folder import UNFINISHED, Folder, path_text
+from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -240,8 +240,13 @@ def import_files(
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
         say("`gateway-server file list --state unknown` shows those without readings, and why; they are kept")
-    if job.failed:
-        raise Failed(f"{job.failed} files were not imported; the same command tries them again")
+    for line in aside_lines(job):
+        say(harmless(line))
+    unreadable = [one for one in job.left_out if one.why is Why.UNREADABLE]
+    if job.failed or unreadable:
+        raise Failed(
+            f"{job.failed} files and {len(unreadable)} folders were not imported; the same command tries them again"
+        )
 
 
 def _taken_json(one: Taken) -> dict[str, JsonValue]:

@@ -56,7 +56,8 @@ class FileRead(SessionReadAgain):
 class Waiting:
     """A stored file with what is known of it: everything that codecs are asked with.
 
-    ``prefer`` are the codecs to be asked first. ``skipped`` says why it is not to be decoded at all.
+    ``prefer`` are the codecs to be asked first. ``skipped`` says why it is not to be decoded at all. ``account`` is the
+    meter that has the file's account today, where none had it when the file came.
     """
 
     record: FileRecord
@@ -66,6 +67,7 @@ class Waiting:
     only: str = ""
     skipped: str = ""
     limits: ContainerLimits = field(default=DEFAULT_LIMITS, repr=False)
+    account: str = ""
 
 
 def decode_file(
@@ -106,7 +108,8 @@ def look_up(
         return Waiting(record, skipped="it is incomplete; it is decoded when the upload has been resumed")
     if record.state is FileState.DUPLICATE:
         return Waiting(record, skipped=f"its content is that of file {record.same_as}")
-    name = serial or record.meter
+    account = "" if record.meter else _has_account(store, record)
+    name = serial or record.meter or account
     meter = store.meter(name) if name else None
     if serial and meter is None:
         return Waiting(record, skipped=f"meter {serial} is not in the register")
@@ -114,7 +117,7 @@ def look_up(
     first = tuple(one for one in (meter.profile, meter.codec) if one) if meter else ()
     data = b"".join(store.file_bytes(file_id)) if record.size <= limits.size else b""
     upload = UploadedFile(record.name, data, record.received_at_ms, (), known)
-    return Waiting(record, upload, meter, (*first, *prefer), codec, limits=limits)
+    return Waiting(record, upload, meter, (*first, *prefer), codec, limits=limits, account=account)
 
 
 def examine(registry: Registry, waiting: Waiting) -> Sniffed:
@@ -134,7 +137,7 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
     record = waiting.record
     result = FileRead(
         record.session,
-        record.meter,
+        record.meter or waiting.account,
         old_version=record.codec_version,
         file=record.id,
         name=record.name,
@@ -154,7 +157,7 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
     result.codec, result.codec_version = codec.name, codec.version
     meter, why, state = _whose(store, waiting, sniffed.parts, dry_run=dry_run)
     if meter is None or meter.state is not MeterState.ACTIVE:
-        result.meter = meter.serial if meter else record.meter
+        result.meter = meter.serial if meter else record.meter or waiting.account
         return _not_read(store, record, result, state, why, dry_run=dry_run)
     try:
         parts = sniffed.parts
@@ -227,6 +230,13 @@ def _comparison(
 # whose it is
 
 
+def _has_account(store: Store, record: FileRecord) -> str:
+    """The meter that has the account of a file from a folder. An account of the drop itself was the meter's own when
+    the file came, or is shared: that says nothing of the meter."""
+    account = store.upload_account(record.login) if record.login and record.transport == "file" else None
+    return account.serial if account else ""
+
+
 def _whose(
     store: Store, waiting: Waiting, parts: Sequence[Part], *, dry_run: bool
 ) -> tuple[MeterRecord | None, str, FileState]:
@@ -248,6 +258,8 @@ def _whose(
     if len(found) == 1:
         return _in_care(next(iter(found.values())))
     why = "it does not say of which meter"
+    if (login := waiting.record.login) and waiting.record.transport == "file":
+        why += f", and no meter has the route ftp:{login}"
     if hints:
         why = (
             f"its name says {' or '.join(hints)}, which is {'several meters' if found else 'no meter of the register'}"
