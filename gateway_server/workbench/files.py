@@ -22,9 +22,10 @@ from gateway_server.session.edge import to_save
 from gateway_server.store.file_readings import by_session
 from gateway_server.store.records import EventToSave, FileRecord, FileState, MeterRecord, RowToSave, SessionKey
 from gateway_server.store.store import Store
+from gateway_server.workbench.comparison import Comparison, SessionReadAgain
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits, Opened
+from gateway_server.workbench.extents import Extents
 from gateway_server.workbench.replay import same_serial
-from gateway_server.workbench.reprocess import Comparison, SessionReadAgain
 from gateway_server.workbench.sniff import Attempt, Part, Sniffed, read_with, sniff
 
 logger = logging.getLogger(__name__)
@@ -80,15 +81,16 @@ def decode_file(
     prefer: Sequence[str] = (),
     limits: ContainerLimits = DEFAULT_LIMITS,
     dry_run: bool = False,
+    extents: Extents | None = None,
 ) -> FileRead:
     """Decodes a stored file and saves its readings unless ``dry_run``; decoding it twice changes nothing.
 
     By the ``codec`` named and no other, or by the one that reads it, those of ``prefer`` asked behind the meter's own.
-    ``serial`` says whose it is where neither its account nor its content does. Raises `OperatorError` for a codec
-    that does not exist, `StoreError`.
+    ``serial`` says whose it is where neither its account nor its content does; who decodes many files gives them the
+    same ``extents``. Raises `OperatorError` for a codec that does not exist, `StoreError`.
     """
     waiting = look_up(store, file_id, serial=serial, codec=codec, prefer=prefer, limits=limits)
-    return keep(store, waiting, examine(registry, waiting), dry_run=dry_run)
+    return keep(store, waiting, examine(registry, waiting), dry_run=dry_run, extents=extents)
 
 
 def look_up(
@@ -132,7 +134,9 @@ def examine(registry: Registry, waiting: Waiting) -> Sniffed:
     return sniff(registry, waiting.upload, waiting.prefer, only=waiting.only, limits=waiting.limits)
 
 
-def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = False) -> FileRead:
+def keep(
+    store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = False, extents: Extents | None = None
+) -> FileRead:
     """Saves what was read in a file, or notes why nothing was."""
     record = waiting.record
     result = FileRead(
@@ -171,7 +175,7 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
         logger.warning("what the codec %s read in file %d makes no sense", codec.name, record.id, exc_info=True)
         why = f"the codec {codec.name} failed: {type(fault).__name__}: {fault}"
         return _not_read(store, record, result, FileState.FAILED, why, dry_run=dry_run)
-    _save(store, record, meter, codec, result, rows, events, dry_run=dry_run)
+    _save(store, record, meter, codec, result, rows, events, extents or Extents(store), dry_run=dry_run)
     return result
 
 
@@ -196,12 +200,13 @@ def _save(
     result: FileRead,
     rows: list[RowToSave],
     events: list[EventToSave],
+    extents: Extents,
     *,
     dry_run: bool,
 ) -> None:
     result.meter, result.state = meter.serial, FileState.DECODED
     result.detail = "; ".join(result.notes)[:_MOST_DETAIL]
-    comparison = _comparison(store, record, result, rows, events) if record.codec else None
+    comparison = _comparison(store, record, result, rows, events, extents) if record.codec else None
     saved = store.save_file_readings(
         record.id, meter.serial, codec.name, codec.version, rows, events, detail=result.detail, dry_run=dry_run
     )
@@ -213,12 +218,17 @@ def _save(
 
 
 def _comparison(
-    store: Store, record: FileRecord, result: FileRead, rows: list[RowToSave], events: list[EventToSave]
+    store: Store,
+    record: FileRecord,
+    result: FileRead,
+    rows: list[RowToSave],
+    events: list[EventToSave],
+    extents: Extents,
 ) -> Comparison:
     """What a file that was read before says otherwise now."""
     parts = store.file_parts(record.id)
     placed = by_session(parts, rows, events) if parts else {record.session: (rows, events)}
-    comparison = Comparison(store, tuple(placed), result.meter, result)
+    comparison = Comparison(store, tuple(placed), result.meter, result, extents)
     comparison.compare(
         [row for found, _ in placed.values() for row in found],
         [event for _, found in placed.values() for event in found],

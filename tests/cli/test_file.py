@@ -257,7 +257,25 @@ def test_same_content_under_another_name_of_one_meter_is_a_duplicate(desk: Desk)
     put(desk, "2.TXT", DAY, WRITTEN_MS + 1000)
     ran = desk.run("file", "import", "old", "--meter", "41203377", "--json")
     assert [one["verdict"] for one in ran.json["files"]] == ["new", "duplicate"]
-    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess").out
+    assert "content" not in desk.run("file", "reprocess").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "--verbose").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "2").out
+
+
+def test_what_changed_stands_below_the_reasons_of_what_was_skipped(desk: Desk) -> None:
+    put(desk, "0.TXT", DAY, WRITTEN_MS - 1)
+    for number in range(1, 31):
+        put(desk, f"{number}.BIN", bytes(number), WRITTEN_MS + number)
+    desk.run("file", "import", "old")
+    learn(desk)
+    ran = desk.run("file", "reprocess", "--dry-run")
+    reasons, changed, total = ran.out.splitlines()
+    assert reasons.startswith("30 files skipped, the first of them file 2 1.BIN, meter ?: no codec reads it")
+    assert changed.startswith("file 1 0.TXT, meter 41203377, times 1: 2 new")
+    assert total.startswith("1 files read again: 2 new")
+    assert total.endswith("30 skipped (dry run: nothing was written)")
+    assert "reading files again (31 of 31)" in ran.err
+    assert len(desk.run("file", "reprocess", "--verbose").out.splitlines()) == 32
 
 
 def test_single_files_can_be_imported_and_links_are_not_followed(desk: Desk) -> None:
