@@ -134,6 +134,9 @@ class Store(Protocol):
 
     def rows(self, wanted: Filter = ...) -> Iterator[StoredRow]: ...
 
+    def session_extents(self, serial: str) -> dict[int, tuple[int, int]]:
+        """When the first and the last row of each session that brought rows of this meter were measured."""
+
     def readings(self, wanted: Filter = ...) -> Iterator[StoredReading]: ...
 
     def last_readings(self, wanted: Filter = ...) -> Iterator[StoredReading]:
