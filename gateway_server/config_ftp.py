@@ -107,6 +107,7 @@ class FtpSettings(Named):
     connections_per_address: Positive = 1000
     uploads_per_account: Positive = 10
     largest_file_mb: Megabytes = 100
+    grow_to_mb: Megabytes = 4
     quota_mb_per_day: Megabytes = 1000
     quota_files_per_day: Positive = 10000
     failed_login_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = 3.0
@@ -198,6 +199,7 @@ class FtpSettings(Named):
             connections_per_address=self.connections_per_address,
             uploads_per_account=self.uploads_per_account,
             largest_file=self.largest_file_mb * MEGABYTE,
+            grow_to=self.grow_to_mb * MEGABYTE,
             quota=self.quota_mb_per_day * MEGABYTE,
             quota_files=self.quota_files_per_day,
             failed_login_delay=self.failed_login_delay,

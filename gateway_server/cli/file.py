@@ -149,7 +149,7 @@ def show(
     """
     with invocation.store() as store:
         record = find_file(store, number)
-        waiting = look_up(store, number, codec=codec_name)
+        waiting = look_up(store, number, codec=codec_name, limits=invocation.containers)
         sniffed = examine(invocation.codecs(), waiting)
         parts = store.file_parts(number)
         shown = record.size if as_json and limit is None else min(record.size, _SHOWN_BYTES if limit is None else limit)
@@ -235,7 +235,15 @@ def import_files(
     with invocation.store() as store:
         if serial:
             serial = known(store, serial).serial
-        job = Import(store, codecs if decode else None, invocation.now_ms, serial, codec_name, dry_run=dry_run)
+        job = Import(
+            store,
+            codecs if decode else None,
+            invocation.now_ms,
+            serial,
+            codec_name,
+            dry_run=dry_run,
+            limits=invocation.containers,
+        )
         folders = [Folder(path, login, by_login, ignore or UNFINISHED) for path in paths]
         with ProgressShown() as progress:
             taken = job.run(folders, progress.show)
@@ -320,7 +328,9 @@ def reprocess(
             )
             wanted = [one.id for one in store.files(asked)]
         total = Total("files")
-        found = total.counted(decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run))
+        found = total.counted(
+            decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run, limits=invocation.containers)
+        )
         with ProgressShown() as progress:
             again = followed(found, progress.show, "reading files again", len(wanted))
             if as_json:

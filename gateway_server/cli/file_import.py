@@ -13,6 +13,7 @@ from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.transports.folder import Folder, FolderFile, LeftOut, Why, deliver, known_as, no_meter, path_text
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.files import decode_file
 
 _TOGETHER = 64  # files of one commit: a sync costs as much as fifty small files
@@ -57,6 +58,7 @@ class Import:
     serial: str = ""
     codec: str = ""
     dry_run: bool = False
+    limits: ContainerLimits = DEFAULT_LIMITS
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     states: Counter[FileState] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -151,7 +153,9 @@ class Import:
         if self.codecs is None or taken.record is None or not self._waits(taken):
             return taken
         serial = "" if taken.record.meter else self.serial
-        read = decode_file(self.store, self.codecs, taken.record.id, codec=self.codec, serial=serial)
+        read = decode_file(
+            self.store, self.codecs, taken.record.id, codec=self.codec, serial=serial, limits=self.limits
+        )
         record = self.store.file(taken.record.id)
         return replace(taken, record=record, trouble=read.skipped, decoded=True)
 

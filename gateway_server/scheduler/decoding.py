@@ -22,6 +22,7 @@ from gateway_server.errors import GatewayError
 from gateway_server.session.plan import Facilities
 from gateway_server.store.records import FileState, Filter
 from gateway_server.store.store import Store
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.files import FileRead, Waiting, examine, keep, look_up
 from gateway_server.workbench.sniff import Sniffed
 
@@ -52,11 +53,13 @@ class Decoding:
         facilities: Facilities,
         registry: Registry,
         prefer: Sequence[str] = (),
+        limits: ContainerLimits = DEFAULT_LIMITS,
     ) -> None:
         self._reactor = reactor
         self._facilities = facilities
         self._registry = registry
         self._prefer = tuple(prefer)
+        self._limits = limits
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "decoding")
         self._running = False
@@ -126,7 +129,7 @@ class Decoding:
         record = store.file(number)
         if record is None or record.state is not FileState.STORED:
             return None
-        return look_up(store, number, prefer=self._prefer)
+        return look_up(store, number, prefer=self._prefer, limits=self._limits)
 
     def _fetched(self, waiting: Waiting | GatewayError | None) -> None:
         if not self._running:
@@ -163,7 +166,9 @@ class Decoding:
         if isinstance(result, GatewayError):
             self._failed(result)
             return
-        logger.info("file %d %s is %s: %s", result.file, result.name, result.state.value, result.detail or "read")
+        level = logging.WARNING if result.state is FileState.FAILED else logging.INFO
+        said = result.detail or "read"
+        logger.log(level, "file %d %s is %s: %s", result.file, result.name, result.state.value, said)
         self._done()
 
     def _failed(self, error: GatewayError) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway_server.model import Direction
 from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.control import Own
@@ -48,8 +49,27 @@ class Conversation(Shelf):
         """More of a file; without a former one of this name, a file."""
         self._restart_position = 0
         path = self.file_of(line)
-        if path is not None and self.has_data():
-            self._former(path, lambda former: self._begin("APPE", path, former, former.size if former else 0))
+        if path is None or not self.has_data():
+            return
+        grow_to = self.terms.grow_to
+
+        def found(former: FileRecord | None) -> None:
+            if former is None:
+                self._begin("APPE", path)
+            elif former.size < grow_to or former.state is FileState.INCOMPLETE:
+                self._begin("APPE", path, former, former.size)
+            else:
+                self.ask(lambda store: _ends_a_line(store, former.id), lambda ends: grown(former, ends))
+
+        def grown(former: FileRecord, ends: bool) -> None:
+            # Whatever is appended, all of the file is decoded again; some day it would be too large for that.
+            if ends:
+                why = f"file {former.id} of this name has {former.size} bytes (grow_to_mb): this is another one"
+                self._begin("APPE", path, remark=why)
+            else:
+                self._begin("APPE", path, former, former.size)
+
+        self._former(path, found)
 
     def ftp_STOU(self, line: str) -> None:
         """A file under a name that nobody has."""
@@ -60,7 +80,14 @@ class Conversation(Shelf):
             self._begin("STOU", path, name=path.removeprefix("/"))
 
     def _begin(
-        self, command: str, path: str, former: FileRecord | None = None, offset: int = 0, *, name: str = ""
+        self,
+        command: str,
+        path: str,
+        former: FileRecord | None = None,
+        offset: int = 0,
+        *,
+        name: str = "",
+        remark: str = "",
     ) -> None:
         account, desk, terms = self.account, self.desk, self.terms
         assert account is not None  # the command's entry says so
@@ -87,6 +114,8 @@ class Conversation(Shelf):
                 delivery.remark(
                     "sent as text (TYPE A): stored as it came; some clients clear the eighth bit of each byte"
                 )
+            if remark:
+                delivery.remark(remark)
             self.receive(delivery, name)
 
     def stored(self, delivery: Delivery, file: FileRecord) -> None:
@@ -273,3 +302,13 @@ class Conversation(Shelf):
             features.append("EPRT")
         self.push("211-Features:\r\n" + "".join(f" {feature}\r\n" for feature in sorted(features)))
         self.respond("211 End.")
+
+
+def _ends_a_line(store: Store, file_id: int) -> bool:
+    """Whether a file can be told to have ended with a whole row."""
+    parts = store.file_parts(file_id)
+    last = b""
+    for entry in store.session_log(parts[-1].session) if parts else ():
+        if entry.direction is Direction.FROM_METER:
+            last = entry.data
+    return last[-1:] in (b"\r", b"\n")

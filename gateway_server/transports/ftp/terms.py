@@ -77,7 +77,8 @@ class Terms:
 
     ``masquerade`` is what PASV says: the first network that holds the client decides, "" means our own address.
     ``data_networks``: a data connection may come from (or go to) another address than the control connection's if one
-    of these holds both; an operator's gateway may use several. ``names`` is what a file's name must look like.
+    of these holds both; an operator's gateway may use several. ``names`` is what a file's name must look like. A whole
+    file of ``grow_to`` bytes grows no more: what is appended to its name is another one.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Terms:
     connections_per_address: int = 1000
     uploads_per_account: int = 10
     largest_file: int = 100 * MEGABYTE
+    grow_to: int = 4 * MEGABYTE
     quota: int = 1000 * MEGABYTE
     quota_files: int = 10000
     failed_login_delay: float = 3.0

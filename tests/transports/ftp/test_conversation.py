@@ -77,6 +77,29 @@ def test_rest_without_what_it_stands_on_is_refused(tmp_path: Path, rest: str, na
         assert client.say("REST x") == "501 REST takes a number of bytes."
 
 
+def test_file_that_has_grown_enough_goes_on_as_another_from_a_whole_line_on(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, grow_to=8)) as place:
+        for piece in (b"row 1\r\n", b"row 2\r\n", b"row 3\r\nro", b"w 4\r\n", b"row 5\r\n"):
+            assert place.logged_in().upload("APPE day.dat", piece) == "226 Stored."
+        first, *others = place.files()
+        assert place.content(first) == b"row 1\r\nrow 2\r\n"
+        assert [place.content(file) for file in others] == [b"row 3\r\nrow 4\r\n", b"row 5\r\n"]
+        said = place.dialogue(others[0].session) + place.dialogue(others[1].session)
+        assert any("of this name has 14 bytes (grow_to_mb): this is another one" in line for line in said)
+
+
+def test_large_file_that_was_cut_is_completed_however_large_it_is(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, grow_to=4)) as place:
+        client = place.logged_in()
+        data = client.begin("STOR day.dat")
+        data.sendall(b"row 1\r\n")
+        place.until(lambda: client.say("STAT") == "211 7 bytes of the file have come.")
+        assert client.say("ABOR").startswith("426")
+        client.reply()
+        assert client.upload("APPE day.dat", b"row 2\r\n") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"row 1\r\nrow 2\r\n"]
+
+
 def test_file_too_old_is_not_gone_on_with(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, resume_seconds=3600.0)) as place:
         client = place.logged_in()
