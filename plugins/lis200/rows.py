@@ -118,7 +118,7 @@ class RowReader:
         """Rows that follow one another as they should are read here, every other one by `_row`, to the same end."""
         lines = body.split("\r\n")
         layout = self._layout_of(lines[0])
-        if layout is None or self.archive == EVENTS or layout.order < 0:
+        if layout is None or self.archive == EVENTS or layout.order < 0 or layout.address >= 0:
             for line in lines:
                 if line:
                     self._row(line, at, found, careful=False)
@@ -247,6 +247,8 @@ class RowReader:
             found.events.append(Event(code, in_words(code, self._model), moment, order, quality, span))
             return
         status = layout.status(cells)
+        if layout.address >= 0:
+            taken = layout.in_words(taken)
         found.rows.append(Row(layout.columns, taken, self.archive, moment, order, status, event, quality, span))
 
     def _compare(
