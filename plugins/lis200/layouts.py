@@ -207,7 +207,9 @@ def value_cell(at: int, name: str, unit: str, source: str, archive: str) -> Cell
 
 
 def learnt(archive: str, names: Sequence[str], units: Sequence[str], sources: Sequence[str]) -> Layout | None:
-    """The layout a device describes, None if that is not enough to read rows by: no name and no source at all."""
+    """The layout a device describes, None if that is not enough to read rows by: no names, or no column of times."""
+    if not any(name.strip() for name in names):
+        return None
     size = max(len(names), len(sources))
     cells: list[Cell] = []
     taken: set[Role] = set()
