@@ -22,7 +22,7 @@ from gateway_server.cli.reading_json import reading_json, reading_listing
 from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
-from gateway_server.cli.why import Standing, standing
+from gateway_server.cli.why import Standing, clock, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
@@ -120,7 +120,7 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
-        _show_card(record, stands, memory, accounts)
+        _show_card(record, stands, memory, accounts, clock(record.serial, last, now_ms))
         if orders:
             show_orders(orders, zone(record.time_zone))
         if whole:
@@ -143,7 +143,7 @@ def _standing_json(stands: Standing) -> dict[str, JsonValue]:
 
 
 def _show_card(
-    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount]
+    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount], its_clock: str
 ) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
@@ -159,6 +159,7 @@ def _show_card(
             ("group", record.group),
             ("routes", ", ".join(record.routes) or "none"),
             ("time zone", f"{record.time_zone}, gas day starts at {start} ({source})"),
+            ("clock", its_clock),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),

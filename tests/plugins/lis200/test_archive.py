@@ -286,6 +286,7 @@ def scripted(*archive: Message, resumed: list[Message | bytes] | None = None, **
         Command("R1", "1:180.0(1)"): [Block(f"1:180.0({SERIAL})")],
         Command("R1", "1:400.0(1)"): [Block("1:400.0(2014-05-03,00:00:00)")],
         Command("R1", "3:V.2(1)"): [Refusal("0004")],
+        Command("R1", "3:V.4(1)"): [Refusal("0004")],
         Command("R3", "3:V.0(3;;;10)"): list(archive),
     }
     if resumed is not None:
