@@ -285,7 +285,7 @@ class Dialling:
                 job.attempts + 1,
                 view.name,
                 call.candidate.operator,
-                budget_s=min(budget_s, 86_400.0),
+                budget_s=max(1.0, min(budget_s, 86_400.0)),
             )
             self._books.tell(call, Progress(f"called by modem {view.name}"), at_once=True)
             self._calls[view.name] = call
