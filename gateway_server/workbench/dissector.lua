@@ -463,6 +463,7 @@ local function check_of(rule, s)
     end
     local modulo, size, low, high = 255, 1, 0, 0
     if rule.width == 32 then modulo, size = 65535, 2 end
+    if rule.fold == "fletcher_mod256" then modulo = 256 end
     for at = 1, #s, size do
         local word = s:sub(at, at + size - 1)
         low = (low + unsigned((word .. string.rep("\0", size - #word)):reverse())) % modulo
