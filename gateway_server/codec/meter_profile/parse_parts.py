@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Constant as Literal
-from gateway_server.codec.meter_profile.expressions import constant
+from gateway_server.codec.meter_profile.expressions import Expression, constant
 from gateway_server.codec.meter_profile.form import (
     Bytes,
     Choice,
@@ -28,13 +30,16 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.codec.meter_profile.naming import field_names, names_of
+from gateway_server.codec.meter_profile.numbers import PRODUCT
 from gateway_server.codec.meter_profile.parse_checks import parse_rule
 from gateway_server.codec.meter_profile.parse_types import parse_type
 from gateway_server.codec.meter_profile.parts import LEFT
 from gateway_server.codec.meter_profile.scope import Scope, bytes_of, constant_of, constants_of, source_of, tables_of
 from gateway_server.codec.meter_profile.times import pattern_size
+from gateway_server.errors import CodecError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FRACTION = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*/\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*")
 RESERVED = frozenset({LEFT, "and", "or", "not", "begin", "end"})
 
 
@@ -87,7 +92,7 @@ def parse_field(said: Declaration, scope: Scope) -> Field:
         equals=scope.expression(said, "equals"),
         value=scope.for_building().expression(said, "value"),
         condition=_sized(scope).expression(said, "if"),
-        scale=scope.expression(said, "scale"),
+        scale=_scale(said, scope),
         words=() if isinstance(type_, Flags) else _words(said, type_),
         missing=constants_of(said, "missing", type_),
         check=_check(said, scope),
@@ -99,6 +104,41 @@ def parse_field(said: Declaration, scope: Scope) -> Field:
         raise said.wrong("scale", "is for numbers")
     said.end()
     return field
+
+
+def _scale(said: Declaration, scope: Scope) -> Expression | None:
+    """What a number is multiplied with; if nothing in it changes, as the number that it is."""
+    if not said.has("scale"):
+        return None
+    text = said.text("scale")
+    fraction = _FRACTION.fullmatch(text)
+    if fraction is not None:
+        return Expression(text, Literal(_quotient(said, *map(Decimal, fraction.groups()))))
+    scale = scope.wanted(said, "scale")
+    if scale.names:
+        return scale
+    try:
+        value = compiled(scale)({})
+    except CodecError as error:
+        raise said.wrong("scale", f"is no number: {error}") from None
+    if type(value) is not int and not isinstance(value, Decimal):
+        raise said.wrong("scale", f"is {text}, which is no number such as 0.001 or 1/65536")
+    if not value:
+        hint = "; // is the whole part of a quotient, a fraction is written 1/65536" if "//" in text else ""
+        raise said.wrong("scale", f"is {text}: that makes every number 0{hint}")
+    return Expression(text, Literal(value))
+
+
+def _quotient(said: Declaration, above: Decimal, below: Decimal) -> Decimal:
+    """A fraction as the decimal that it is."""
+    if not above or not below:
+        raise said.wrong("scale", f"is {said.text('scale')}; neither side of a fraction is 0")
+    quotient = PRODUCT.divide(above, below)
+    if PRODUCT.multiply(quotient, below) != above:
+        raise said.wrong(
+            "scale", f"is {said.text('scale')}, which no decimal is exactly: write it as the meter prints it"
+        )
+    return quotient
 
 
 def _words(said: Declaration, type_: Type) -> tuple[tuple[Constant, str], ...]:
