@@ -139,7 +139,7 @@ class _Writing:
     def _check(self, field: Field, given: Values, path: Path, before: bytearray, base: int) -> bytes:
         assert field.check is not None
         start = self._env.get(SPAN + field.check.covers, base) - base if field.check.covers else 0
-        number = compute(field.check.rule)(bytes(before[max(0, start) :]))
+        number = compute(field.check.rule)(field.check.start + bytes(before[max(0, start) :]))
         self._env[field.name] = number
         return self._odd.get(path) or leaf_of(field.type).write(number)
 

@@ -260,7 +260,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class FieldCheck:
-    """A field that is the check of what stands before it, from the field ``covers`` on (empty: from the beginning)."""
+    """A field that is the check of what stands before it, from the field ``covers`` on (empty: from the header on).
+
+    ``start`` are the start bytes of the frame, if it covers them, too.
+    """
 
     rule: Crc | Sum
     covers: str = ""
+    start: bytes = b""

@@ -106,6 +106,7 @@ def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], var
         )
     inner = scope.within(said)
     inner.names |= _header_names(framing)
+    inner.start = framing.start
     if side is Side.GATEWAY:
         inner.variables |= variables
     when = _when(said, framing)

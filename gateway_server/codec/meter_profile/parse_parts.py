@@ -40,6 +40,7 @@ from gateway_server.errors import CodecError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FRACTION = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*/\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*")
+_BEGINNINGS = ("start", "header")
 RESERVED = frozenset({LEFT, "and", "or", "not", "begin", "end"})
 
 
@@ -149,12 +150,25 @@ def _words(said: Declaration, type_: Type) -> tuple[tuple[Constant, str], ...]:
 
 
 def _check(said: Declaration, scope: Scope) -> FieldCheck | None:
+    """The check that a field is: a rule, or a table with its ``rule`` and what it ``covers``, as framings have it."""
     if not said.has("check"):
         return None
-    covers = said.text("covers", "")
-    if covers and covers not in scope.names:
-        raise said.wrong("covers", f"is {covers!r}, which is no field before it; {scope.known()}")
-    return FieldCheck(parse_rule(said, "check"), covers)
+    place, key = said, "check"
+    if said.is_table("check") and (table := said.table("check")) is not None and "rule" in table:
+        place, key = table, "rule"
+    rule = parse_rule(place, key)
+    covers = place.text("covers", "")
+    if place is not said:
+        place.end()
+    if not covers or covers in scope.names:
+        return FieldCheck(rule, covers)
+    if covers not in _BEGINNINGS:
+        raise place.wrong(
+            "covers",
+            f"is {covers!r}, which is no field before it; it is a field, or start or header: what stands before it"
+            f" with the start bytes or without; {scope.known()}",
+        )
+    return FieldCheck(rule, start=scope.start if covers == "start" else b"")
 
 
 def _extent(said: Declaration, scope: Scope, type_: Type, must_be: tuple[Constant, ...]) -> Extent:

@@ -32,13 +32,17 @@ ORDERS = {order.value: order for order in Order}
 
 
 class Scope:
-    """The names that an expression may use here. ``order`` is the byte order where a field does not say its own."""
+    """The names that an expression may use here. ``order`` is the byte order where a field does not say its own.
+
+    ``start`` are the start bytes of the frames whose parts are read here.
+    """
 
     def __init__(self, names: Iterable[str] = (), order: Order = Order.BIG, depth: int = 0) -> None:
         self.names = set(names)
         self.order = order
         self.depth = depth
         self.variables: set[str] = set()
+        self.start = b""
         self._budget = [MOST_PARTS]
 
     def within(self, said: Declaration) -> Scope:
@@ -47,6 +51,7 @@ class Scope:
             raise said.wrong("", f"parts are nested more than {DEEPEST} deep")
         inner = Scope(self.names, self.order, self.depth + 1)
         inner.variables = set(self.variables)
+        inner.start = self.start
         inner._budget = self._budget
         return inner
 
