@@ -63,6 +63,18 @@ PUBLISHED = [
     ("teltonika8", 1, "positions[0].two_bytes[0].id2", "66", ""),
     ("teltonika8", 1, "positions[0].two_bytes[0].value2", "24079", ""),
     ("teltonika8", 1, "positions[0].four_bytes[0].value4", "24602", ""),
+    ("galileosky", 0, "records[0].tags[1].imei", "868345032066573", ""),
+    ("galileosky", 0, "records[4].tags[4].moment", "2018-09-11 05:25:15", ""),
+    ("egts", 0, "packet_id", "2", ""),  # "PID": 2
+    ("egts", 0, "packet_type", "1", "data"),
+    ("egts", 0, "records[0].object", "999", ""),
+    ("egts", 0, "records[0].subrecords[0].moment", "2024-09-06 07:26:46", ""),
+    ("egts", 1, "packet_id", "137", ""),  # PacketIdentifier: 137
+    ("egts", 1, "header_check", "74", ""),  # HeaderCheckSum: 74
+    ("egts", 1, "answered", "14357", ""),  # ResponsePacketID: 14357
+    ("egts", 1, "result", "0", "done"),  # ProcessingResult: 0
+    ("ubx", 0, "of_class", "6", ""),  # <UBX(ACK-ACK, clsID=CFG, msgID=CFG-MSG)>
+    ("ubx", 0, "of_message", "1", ""),
     ("iec1107_readout", 0, "identification", "LGBBFG1009325446", ""),
     ("iec1107_readout", 0, "lines[22].number", "1091.352", ""),
 ]

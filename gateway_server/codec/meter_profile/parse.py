@@ -119,8 +119,8 @@ def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], var
         parts=parts,
         rows=parse_rows(said, inner, parts),
         events=parse_events(said, inner, parts),
-        identity=parse_identity(said, inner),
-        refusal=parse_refusal(said, inner),
+        identity=parse_identity(said, inner, parts),
+        refusal=parse_refusal(said, inner, parts),
         source=source_of(said),
         about=said.text("about", ""),
     )

@@ -34,7 +34,8 @@ ORDERS = {order.value: order for order in Order}
 class Scope:
     """The names that an expression may use here. ``order`` is the byte order where a field does not say its own.
 
-    ``start`` are the start bytes of the frames whose parts are read here.
+    ``start`` are the start bytes of the frames whose parts are read here. ``elsewhere`` says of names that
+    cannot be used here where they stand.
     """
 
     def __init__(self, names: Iterable[str] = (), order: Order = Order.BIG, depth: int = 0) -> None:
@@ -43,6 +44,7 @@ class Scope:
         self.depth = depth
         self.variables: set[str] = set()
         self.start = b""
+        self.elsewhere: dict[str, str] = {}
         self._budget = [MOST_PARTS]
 
     def within(self, said: Declaration) -> Scope:
@@ -80,8 +82,14 @@ class Scope:
             raise said.wrong(key, f"is {text!r}: {error}") from None
         for one in sorted(found.names):
             if one not in self.names:
-                raise said.wrong(key, f"uses {one!r}, which is not known here; {self.known()}")
+                raise said.wrong(key, f"uses {one!r}, {self.unknown(one)}")
         return found
+
+    def unknown(self, name: str, why: str = "is not known here") -> str:
+        """Why a name cannot be used, for a message."""
+        if name in self.elsewhere:
+            return self.elsewhere[name]
+        return f"which {why}; {self.known()}"
 
     def known(self) -> str:
         """What can be named here, for a message."""
