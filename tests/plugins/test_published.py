@@ -75,6 +75,12 @@ PUBLISHED = [
     ("egts", 1, "result", "0", "done"),  # ProcessingResult: 0
     ("ubx", 0, "of_class", "6", ""),  # <UBX(ACK-ACK, clsID=CFG, msgID=CFG-MSG)>
     ("ubx", 0, "of_message", "1", ""),
+    ("wialon_ips", 0, "imei", "123456789012345", ""),
+    ("wialon_ips", 1, "date", "2013-04-27", ""),
+    ("wialon_ips", 1, "time", "20:56:01", ""),
+    ("wialon_ips", 2, "height", "", ""),  # NA
+    ("wialon_ips", 3, "date", "", ""),  # NA
+    ("wialon_ips", 3, "latitude", "5429.681944502211763", ""),
     ("iec1107_readout", 0, "identification", "LGBBFG1009325446", ""),
     ("iec1107_readout", 0, "lines[22].number", "1091.352", ""),
 ]

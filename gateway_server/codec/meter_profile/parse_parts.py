@@ -10,6 +10,7 @@ from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Constant as Literal
 from gateway_server.codec.meter_profile.expressions import Expression, constant
 from gateway_server.codec.meter_profile.form import (
+    Bcd,
     Bytes,
     Choice,
     Constant,
@@ -22,25 +23,28 @@ from gateway_server.codec.meter_profile.form import (
     Group,
     Mask,
     Number,
+    PackedTime,
     Part,
     PatternTime,
     Repeat,
     Text,
     Type,
 )
-from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.leaves import in_characters, leaf_of
 from gateway_server.codec.meter_profile.naming import field_names, names_of
-from gateway_server.codec.meter_profile.numbers import PRODUCT
+from gateway_server.codec.meter_profile.notation import parse_bytes
+from gateway_server.codec.meter_profile.numbers import PRODUCT, in_order
 from gateway_server.codec.meter_profile.parse_checks import parse_rule
 from gateway_server.codec.meter_profile.parse_types import parse_type
 from gateway_server.codec.meter_profile.parts import LEFT
 from gateway_server.codec.meter_profile.scope import Scope, bytes_of, constant_of, constants_of, source_of, tables_of
 from gateway_server.codec.meter_profile.times import pattern_size
-from gateway_server.errors import CodecError
+from gateway_server.errors import CodecError, OperatorError
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FRACTION = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*/\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*")
 _BEGINNINGS = ("start", "header")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?|0[xX][0-9A-Fa-f]+")
 RESERVED = frozenset({LEFT, "and", "or", "not", "begin", "end"})
 
 
@@ -85,6 +89,7 @@ def parse_field(said: Declaration, scope: Scope) -> Field:
     name = name_of(said)
     type_ = parse_type(said, scope)
     must_be = constants_of(said, "is", type_)
+    missing, absent = _missing(said, type_)
     field = Field(
         name=name,
         type=type_,
@@ -95,7 +100,8 @@ def parse_field(said: Declaration, scope: Scope) -> Field:
         condition=_sized(scope).expression(said, "if"),
         scale=_scale(said, scope),
         words=() if isinstance(type_, Flags) else _words(said, type_),
-        missing=constants_of(said, "missing", type_),
+        missing=missing,
+        absent=absent,
         check=_check(said, scope),
         secret=said.flag("secret", default=False),
         source=source_of(said),
@@ -147,6 +153,41 @@ def _words(said: Declaration, type_: Type) -> tuple[tuple[Constant, str], ...]:
     if table is None:
         return ()
     return tuple((constant_of(table, key, key, type_), table.text(key)) for key in table)
+
+
+def _missing(said: Declaration, type_: Type) -> tuple[tuple[Constant, ...], tuple[bytes, ...]]:
+    """What says that there is no value: values, and what cannot be one by its bytes."""
+    missing: list[Constant] = []
+    absent: list[bytes] = []
+    for text in said.texts("missing", ()):
+        if isinstance(type_, (CountedTime, PackedTime)) and not in_characters(type_):
+            number = constant_of(said, "missing", text, type_)
+            if type(number) is not int or not 0 <= number < 1 << 8 * type_.size:
+                raise said.wrong("missing", f"is {text!r}; it is a number of {type_.size} bytes, such as 0xFFFF")
+            absent.append(in_order(number.to_bytes(type_.size, "big"), type_.order))
+        elif isinstance(type_, PatternTime) and not in_characters(type_):
+            absent.append(_bytes_instead(said, text, pattern_size(type_)))
+        elif isinstance(type_, Bcd) and not _NUMBER.fullmatch(text):
+            absent.append(_bytes_instead(said, text, type_.size))
+        elif isinstance(type_, PatternTime | CountedTime) or (
+            isinstance(type_, Number) and not _NUMBER.fullmatch(text)
+        ):
+            if not text.isascii():
+                raise said.wrong("missing", f"is {text!r}; it is made of ASCII characters")
+            absent.append(text.strip().encode("ascii"))
+        else:
+            missing.append(constant_of(said, "missing", text, type_))
+    return tuple(missing), tuple(absent)
+
+
+def _bytes_instead(said: Declaration, text: str, size: int) -> bytes:
+    try:
+        data = parse_bytes(text)
+    except OperatorError as error:
+        raise said.wrong("missing", str(error)) from None
+    if len(data) != size:
+        raise said.wrong("missing", f"is {text!r}; the field has {size} bytes, and so has what stands instead")
+    return data
 
 
 def _check(said: Declaration, scope: Scope) -> FieldCheck | None:
