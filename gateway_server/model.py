@@ -13,7 +13,7 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -262,6 +262,7 @@ class KnownMeter:
     per archive, ``access_code`` the code of its lock (``code`` or ``lock:code``), ``address`` its bus address.
     ``airtime`` says that the line is paid for by the second and slow to answer: nothing is asked that is not needed;
     ``early_acknowledge`` that a device of its type may be told to go on before what it sends has arrived.
+    ``zone`` is that of its own clock, None if nobody knows it.
     """
 
     serial: str
@@ -273,6 +274,7 @@ class KnownMeter:
     address: str = ""
     airtime: bool = False
     early_acknowledge: bool = False
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ _profile = click.option(
     "--profile",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Speak this meter profile (a file, or the name of one that is shipped) instead of being a model.",
+    help="Speak this meter profile or Modbus register map (a file, or the name of a shipped one); be no model.",
 )
 
 

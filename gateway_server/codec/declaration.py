@@ -127,6 +127,20 @@ class Declaration:
             raise self.wrong(key, f"is {said!r}; it is a number such as 0.001")
         return number
 
+    def span(self, key: str) -> tuple[Decimal, Decimal] | None:
+        """From where to where something is: ``10 to 25``; None if the key is not there."""
+        said = self.text(key, "")
+        if not said and key not in self:
+            return None
+        low, _, high = said.partition(" to ")
+        try:
+            found = Decimal(low.strip()), Decimal(high.strip())
+        except InvalidOperation:
+            found = Decimal("NaN"), Decimal("NaN")
+        if any(not one.is_finite() or abs(one.adjusted()) > 30 for one in found) or found[0] > found[1]:
+            raise self.wrong(key, f"is {said!r}; it is a lower and an upper value, such as `10 to 25`")
+        return found
+
     def pattern(self, key: str) -> re.Pattern[str] | None:
         """A regular expression, None if the key is not there."""
         said = self.text(key, "")

@@ -128,18 +128,22 @@ class Registry:
         if (codec := self._declared(path)) is not None:
             self.add(codec, path)
 
+    def made_of(self, path: Path) -> Codec:
+        """The codec that a declaration says, without taking it up. Raises `OperatorError` for what is wrong with it."""
+        declaration = read_declaration(path)
+        maker = self._makers.get(reads := declaration.text("reads"))
+        if maker is None:
+            known = ", ".join(sorted(self._makers)) or "nothing"
+            raise declaration.wrong("reads", f"is {reads!r}; what can be declared is: {known}")
+        return maker(declaration)
+
     def watch(self, folder: Path) -> None:
         """Declarations that are added to this folder later belong here, too."""
         self._folders[folder] = _look(folder)
 
     def _declared(self, path: Path) -> Codec | None:
         try:
-            declaration = read_declaration(path)
-            maker = self._makers.get(reads := declaration.text("reads"))
-            if maker is None:
-                known = ", ".join(sorted(self._makers)) or "nothing"
-                raise declaration.wrong("reads", f"is {reads!r}; what can be declared is: {known}")
-            return maker(declaration)
+            return self.made_of(path)
         except OperatorError as error:
             self.problems.append(PluginProblem(path, str(error)))
         except Exception as error:  # noqa: BLE001  # whatever a plugin does wrong is its own problem

@@ -17,7 +17,7 @@ from gateway_server.store.layouts import archive_name
 from gateway_server.store.meter_rows import METER_COLUMNS, columns_of, laid_over, meter_record
 from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
 from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
-from gateway_server.store.zones import meter_clock
+from gateway_server.store.zones import meter_clock, zone_of
 
 _OPENED = ("tcp:", "serial:")
 CALLER = "caller:"
@@ -101,6 +101,7 @@ class RegisterQueries(InboxQueries):
             memory=dict(self.connection.all("SELECT name, value FROM memory WHERE meter_id = ?", (number,))),
             last=last,
             address=address,
+            zone=zone_of(zone),
         )
 
     # what meters say of themselves

@@ -13,12 +13,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=64)
-def meter_clock(zone: str) -> Callable[[int], datetime]:
-    """What the clock of a meter in this zone shows, naive, with ``fold`` set in the second of two equal hours."""
+def zone_of(zone: str) -> ZoneInfo:
+    """A meter's zone by its name. Raises `OperatorError` for one that nobody knows."""
     try:
-        info = ZoneInfo(zone)
+        return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise OperatorError(f"time zone '{zone}' is not known; give a name like Europe/Moscow") from error
+
+
+def meter_clock(zone: str) -> Callable[[int], datetime]:
+    """What the clock of a meter in this zone shows, naive, with ``fold`` set in the second of two equal hours."""
+    info = zone_of(zone)
 
     def shown(at_ms: int) -> datetime:
         return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(info).replace(tzinfo=None)

@@ -16,12 +16,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorTCP,
 from twisted.internet.task import LoopingCall
 
 from gateway_server.errors import OperatorError
+from gateway_server.testing.declared import DeclaredKind, DeclaredMeter, check_no_quirks
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.lis200.layouts import MODELS
 from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, MeterClock, meter_clock
-from gateway_server.testing.meter_profile.meter import ProfileMeter
-from gateway_server.testing.simulate import Say, check_no_quirks, host_and_port, load_profile, unescaped
+from gateway_server.testing.simulate import Say, host_and_port, unescaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Fleet:
         self._end: IDelayedCall | None = None
         if options.profile is not None:
             check_no_quirks(options.quirks)
-        self._profile = load_profile(options.profile) if options.profile is not None else None
-        self.meters: list[FakeMeter | ProfileMeter] = []
+        self._kind = DeclaredKind(options.profile) if options.profile is not None else None
+        self.meters: list[FakeMeter | DeclaredMeter] = []
         self._callers: list[Caller] = []
 
     def start(self) -> None:
@@ -181,11 +181,12 @@ class Fleet:
         self._callers.append(caller)
         caller.start()
 
-    def _meter(self, number: int, serial: str) -> FakeMeter | ProfileMeter:
+    def _meter(self, number: int, serial: str) -> FakeMeter | DeclaredMeter:
         options, now = self._options, self._time.now()
         seed = options.seed + number
-        if self._profile is not None:
-            return ProfileMeter(self._profile, serial, seed, now, days=options.days, patience_s=options.patience_s)
+        if self._kind is not None:
+            patience_s = options.patience_s
+            return self._kind.meter(serial, seed, now, days=options.days, calls=True, patience_s=patience_s)
         model = options.models[number % len(options.models)]
         return FakeMeter(model, serial, seed, options.quirks, now, days=options.days)
 

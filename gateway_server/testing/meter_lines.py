@@ -50,6 +50,13 @@ class Speaks(Protocol):
     def overdue(self) -> list[Reply]: ...
 
 
+@runtime_checkable
+class HasLines(Protocol):
+    """A meter that several may speak to at once, each on a line of its own."""
+
+    def line(self) -> Hears: ...
+
+
 class MeterClock:
     """True local time for simulated meters, going with the reactor. ``start`` is the time at the clock's making."""
 
@@ -217,7 +224,8 @@ class MeterServer(ServerFactory):
         self._rate = bytes_per_second
 
     def buildProtocol(self, addr: object) -> MeterProtocol:
-        return MeterProtocol(self._meter, self._clock, self._time, bytes_per_second=self._rate)
+        meter = self._meter.line() if isinstance(self._meter, HasLines) else self._meter
+        return MeterProtocol(meter, self._clock, self._time, bytes_per_second=self._rate)
 
 
 def listen(

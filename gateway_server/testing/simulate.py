@@ -11,15 +11,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
 
-from gateway_server.codec.declaration import read_declaration
-from gateway_server.codec.meter_profile.form import MeterProfile
-from gateway_server.codec.meter_profile.parse import parse_profile
-from gateway_server.codec.registry import bundled_plugins
 from gateway_server.errors import OperatorError
+from gateway_server.testing.declared import DeclaredKind, DeclaredMeter, check_no_quirks
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, listen, meter_clock, port_of
-from gateway_server.testing.meter_profile.meter import ProfileMeter
 from gateway_server.testing.meter_pty import MeterOnPty
 
 Say = Callable[[str], None]
@@ -31,7 +27,7 @@ class MeterOptions:
 
     ``seconds`` ends it by itself, 0 leaves it running. ``dump`` is where it writes what it holds, at start and end.
     ``baud`` is the only speed at which it is heard on a port, 0 means any.
-    With ``profile`` it speaks that meter profile instead of being a model of ours.
+    With ``profile`` it speaks that meter profile or register map instead of being a model of ours.
     """
 
     listen: str = ""
@@ -67,26 +63,6 @@ def unescaped(text: str) -> bytes:
     return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
 
 
-def check_no_quirks(quirks: Quirks) -> None:
-    """Raises `OperatorError` for quirks of a meter that speaks a profile: they are those of our own models."""
-    if quirks != Quirks():
-        raise OperatorError("quirks are peculiarities of the built-in models; a meter that speaks a profile has none")
-
-
-def load_profile(path: Path) -> MeterProfile:
-    """A meter profile out of its file, or one that comes with the gateway by its name. Raises `OperatorError`."""
-    bundled = bundled_plugins() / f"{path}.yaml"
-    if not path.exists() and path.name == str(path) and bundled.is_file():
-        path = bundled
-    try:
-        declaration = read_declaration(path)
-        if (reads := declaration.text("reads", "")) != "meter_profile":
-            raise OperatorError(f"reads {reads!r}: only files that say `reads: meter_profile` can be simulated")
-        return parse_profile(declaration)
-    except OperatorError as error:
-        raise OperatorError(f"{path}: {error}") from None
-
-
 class SimulatedMeter:
     """One running simulated meter. ``where`` says how it is reached."""
 
@@ -98,14 +74,12 @@ class SimulatedMeter:
             raise OperatorError("--baud is the speed of a port: it goes with --pty")
         time = meter_clock(IReactorTime(reactor))
         self._dump_to = options.dump
-        self.meter: FakeMeter | ProfileMeter
+        self.meter: FakeMeter | DeclaredMeter
         if options.profile is not None:
             check_no_quirks(options.quirks)
-            profile = load_profile(options.profile)
-            # Whom one calls and who can be asked waits for the question; everybody else speaks when the line is there.
-            pushes = bool(options.call) or profile.read is None
-            now = time.now()
-            self.meter = ProfileMeter(profile, options.serial, options.seed, now, days=options.days, pushes=pushes)
+            self.meter = DeclaredKind(options.profile).meter(
+                options.serial, options.seed, time.now(), days=options.days, calls=bool(options.call)
+            )
         else:
             self.meter = FakeMeter(
                 options.model,

@@ -49,7 +49,7 @@ class Modbus:
 
     def framer(self) -> Framer:
         """A framer for one session."""
-        return frames.RtuFramer() if self.map.wire is frames.Wire.RTU else frames.TcpFramer()
+        return frames.ModbusFramer(self.map.wire)
 
     def interpreter(self) -> ModbusInterpreter:
         """A listener for one session."""

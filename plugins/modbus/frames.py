@@ -80,17 +80,20 @@ def decode(data: bytes, wire: Wire, *, sent: bool) -> Message:
     return Message(unit, pdu.decode_request(inner) if sent else pdu.decode_answer(inner), transaction)
 
 
-class RtuFramer:
-    """Cuts an RTU stream. A request among the answers is another client's, or our own that a two-wire line echoes.
+class ModbusFramer:
+    """Cuts a stream into frames by what each says of its own length. Bytes that no frame fits are noise.
 
-    Bytes whose CRC fits nowhere are noise: a device that hears damage keeps silent too, and is asked again.
+    A request among the answers is another client's, or our own that a two-wire line echoes. RTU frames whose CRC fits
+    nowhere are noise: a device that hears damage keeps silent too, and is asked again.
     """
 
-    __slots__ = ("_buffer", "_flushing")
+    __slots__ = ("_buffer", "_flushing", "_inner", "_size_at")
 
-    def __init__(self) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._buffer = ByteBuffer(_BOUND)
         self._flushing = False
+        self._size_at = _rtu_size if wire is Wire.RTU else _tcp_size
+        self._inner = slice(1, -2) if wire is Wire.RTU else slice(_MBAP, None)
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes of the stream, cut anywhere."""
@@ -99,126 +102,82 @@ class RtuFramer:
 
     def next_frame(self) -> Frame | None:
         """The next whole frame or noise, None when more bytes are needed."""
-        buffer = self._buffer
-        skipped = 0
-        while skipped < len(buffer):
-            found = self._frame_at(skipped)
-            if found == 0:
+        buffer, flushing = self._buffer, self._flushing
+        at = size = 0
+        while at < len(buffer):
+            found = self._size_at(buffer, at, flushing)
+            if found or (found == 0 and not flushing):
+                size = found
                 break
-            if found is not None:
-                return self._cut(skipped, found)
-            skipped += 1
-        if skipped:
-            start = buffer.start
-            return Frame(NOISE, buffer.take(skipped), start)
-        return None
-
-    def flush(self) -> Frame | None:
-        """At the end of the stream or after silence: what waited for more gets no more."""
-        self._flushing = True
-        return self.next_frame()
-
-    def _cut(self, skipped: int, size: int) -> Frame:
-        buffer = self._buffer
+            at += 1
         start = buffer.start
-        if skipped:
-            return Frame(NOISE, buffer.take(skipped), start)
+        if at:
+            return Frame(NOISE, buffer.take(at), start)
+        if not size:
+            return None
         data = buffer.take(size)
-        return Frame(_kind(data[1:-2]), data, start)
-
-    def _frame_at(self, at: int) -> int | None:
-        """The size of the frame there; None if there is none, 0 if more bytes must tell."""
-        buffer = self._buffer
-        if not 1 <= buffer[at] <= _LAST_UNIT:
-            return None
-        head = buffer.peek(at + 1, at + 1 + pdu.LONGEST)
-        if len(head) < 2:
-            return None if self._flushing else 0
-        size = pdu.answer_size(head)
-        if size is not None:
-            found = self._proven(at, size + 3) if size else (None if self._flushing else 0)
-            if found is not None:
-                return found
-        return self._request_at(at, head)
-
-    def _request_at(self, at: int, head: bytes) -> int | None:
-        if head[0] == pdu.IDENTIFICATION:
-            return self._proven(at, len(pdu.BASIC_IDENTIFICATION) + 3)
-        if head[0] not in (1, 2, 3, 4):
-            return None
-        if len(head) < 5:
-            return None if self._flushing else 0
-        try:
-            pdu.decode_request(head[:5])
-        except CodecError:
-            return None
-        return self._proven(at, _REQUEST_SIZE)
-
-    def _proven(self, at: int, size: int) -> int | None:
-        buffer = self._buffer
-        if len(buffer) < at + size:
-            return None if self._flushing else 0
-        data = buffer.peek(at, at + size)
-        return size if crc(data[:-2]) == data[-2] | data[-1] << 8 else None
-
-
-class TcpFramer:
-    """Cuts a Modbus TCP stream by its headers. Bytes that no header fits are noise."""
-
-    __slots__ = ("_buffer", "_flushing")
-
-    def __init__(self) -> None:
-        self._buffer = ByteBuffer(_BOUND)
-        self._flushing = False
-
-    def feed(self, data: bytes) -> None:
-        """Takes the next bytes of the stream, cut anywhere."""
-        self._flushing = False
-        self._buffer.append(data)
-
-    def next_frame(self) -> Frame | None:
-        """The next whole frame or noise, None when more bytes are needed."""
-        buffer = self._buffer
-        skipped = 0
-        while skipped < len(buffer):
-            size = self._size_at(skipped)
-            if size == 0 and not self._flushing:
-                break
-            if size:
-                start = buffer.start
-                if skipped:
-                    return Frame(NOISE, buffer.take(skipped), start)
-                data = buffer.take(size)
-                return Frame(_kind(data[_MBAP:]), data, start)
-            skipped += 1
-        if skipped:
-            start = buffer.start
-            return Frame(NOISE, buffer.take(skipped), start)
-        return None
+        return Frame(_kind(data[self._inner]), data, start)
 
     def flush(self) -> Frame | None:
         """At the end of the stream or after silence: what waited for more gets no more."""
         self._flushing = True
         return self.next_frame()
 
-    def _size_at(self, at: int) -> int | None:
-        """The size of the frame there; None if there is none, 0 if more bytes must tell."""
-        buffer = self._buffer
-        head = buffer.peek(at, at + _MBAP + pdu.LONGEST)
-        if any(head[2:4]):
-            return None
-        if len(head) < 6:
-            return 0
-        size = int.from_bytes(head[4:6], "big")
-        if not 3 <= size <= pdu.LONGEST + 1:
-            return None
-        inner = head[_MBAP : 6 + size]
-        told = pdu.answer_size(inner)
-        if told is None or (told and told != size - 1):
-            return None
-        if len(head) < 6 + size:
-            return 0
-        return 6 + size if told else None
+
+# The size of the frame that begins at a place; None if there is none, 0 if more bytes must tell.
+
+
+def _rtu_size(buffer: ByteBuffer, at: int, flushing: bool) -> int | None:
+    if not 1 <= buffer[at] <= _LAST_UNIT:
+        return None
+    head = buffer.peek(at + 1, at + 1 + pdu.LONGEST)
+    if len(head) < 2:
+        return 0
+    answer = pdu.answer_size(head)
+    if answer is not None:
+        found = _proven(buffer, at, answer + 3) if answer else 0
+        if found or (found == 0 and not flushing):
+            return found
+    return _rtu_request(buffer, at, head)
+
+
+def _rtu_request(buffer: ByteBuffer, at: int, head: bytes) -> int | None:
+    if head[0] == pdu.IDENTIFICATION:
+        return _proven(buffer, at, len(pdu.BASIC_IDENTIFICATION) + 3)
+    if head[0] not in (1, 2, 3, 4):
+        return None
+    if len(head) < 5:
+        return 0
+    try:
+        pdu.decode_request(head[:5])
+    except CodecError:
+        return None
+    return _proven(buffer, at, _REQUEST_SIZE)
+
+
+def _proven(buffer: ByteBuffer, at: int, size: int) -> int | None:
+    if len(buffer) < at + size:
+        return 0
+    data = buffer.peek(at, at + size)
+    return size if crc(data[:-2]) == data[-2] | data[-1] << 8 else None
+
+
+def _tcp_size(buffer: ByteBuffer, at: int, flushing: bool) -> int | None:
+    head = buffer.peek(at, at + _MBAP + pdu.LONGEST)
+    if any(head[2:4]):
+        return None
+    if len(head) < 6:
+        return 0
+    size = int.from_bytes(head[4:6], "big")
+    if not 3 <= size <= pdu.LONGEST + 1:
+        return None
+    inner = head[_MBAP : 6 + size]
+    told = pdu.answer_size(inner)
+    if told is None or (told and told != size - 1):
+        return None
+    if len(head) < 6 + size:
+        return 0
+    return 6 + size if told else None
 
 
 def _kind(inner: bytes) -> str:

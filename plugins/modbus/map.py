@@ -25,7 +25,10 @@ _FORMATS = ("8N1", "8E1", "8O1", "8N2", "7E1")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value: where it stands, what it is. ``status`` puts it into the row's status instead of its values."""
+    """One value: where it stands, what it is. ``status`` puts it into the row's status instead of its values.
+
+    ``simulated`` is from where to where a simulated device has it.
+    """
 
     table: Table
     first: int
@@ -33,6 +36,7 @@ class Entry:
     form: Form
     column: Column
     is_status: bool = False
+    simulated: tuple[Decimal, Decimal] | None = None
 
     @property
     def behind(self) -> int:
@@ -153,8 +157,9 @@ def _entry(said: Declaration, numbers: int, defaults: tuple[bool, bool], *, valu
     if first + count > 0x10000:
         raise said.wrong("at", f"is {first + numbers}, and its {count} registers go beyond the last one")
     column, is_status = _column(said) if value else (Column("", name=said.text("name", "")), False)
+    simulated = said.span("simulated") if value else None
     said.end()
-    return Entry(table, first, count, form, _sourced(column, table, first + numbers), is_status)
+    return Entry(table, first, count, form, _sourced(column, table, first + numbers), is_status, simulated)
 
 
 def _address(said: Declaration, numbers: int) -> int:

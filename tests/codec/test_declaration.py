@@ -144,3 +144,15 @@ def test_declaration_nobody_makes_a_codec_of_is_a_problem_with_its_file(tmp_path
         "line 1: reads is 'toy'; what can be declared is: nothing",
         "cannot be read: No such file or directory",
     ]
+
+
+def said(text: str) -> Declaration:
+    return declaration_of(f"reads: toy\n{text}".encode(), Path("toy.yaml"))
+
+
+def test_span_is_a_lower_and_an_upper_value_and_anything_else_is_told_with_its_line() -> None:
+    assert said("a: -5 to 10.5").span("a") == (Decimal(-5), Decimal("10.5"))
+    assert said("a: -5 to 10.5").span("b") is None
+    for wrong in ("5", "10 to 5", "low to high", "1 to 1e99", "NaN to 3", "''"):
+        with pytest.raises(OperatorError, match="a lower and an upper value, such as `10 to 25`"):
+            said(f"a: {wrong}").span("a")

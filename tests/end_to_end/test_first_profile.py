@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,9 @@ def test_newcomer_gets_from_the_dump_to_stored_readings(tmp_path: Path) -> None:
     readings = json.loads(said_by("reading", "list", "--meter", SERIAL, "--json", *at))
     held = json.loads(dump.read_text("utf-8"))["archives"]["interval"]
     assert len(held) == 25
+    # The newcomer is to believe what he sees: a meter that shows 237.9 degrees teaches him nothing.
+    assert all(-20 <= Decimal(row["values"]["temperature"]) <= 50 for row in held)
+    assert all(1000 <= Decimal(row["values"]["base_volume_total"]) <= 1_000_000 for row in held)
     stored = {(one["order_number"], one["quantity"]): one["value"] for one in readings}
     assert stored == {
         (row["order_number"], quantity): value for row in held for quantity, value in row["values"].items()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway_server.codec.declaration import read_declaration
+from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.codec import ProfileCodec, make_codec
 from gateway_server.codec.meter_profile.parse import parse_profile
 from gateway_server.errors import OperatorError
@@ -120,6 +121,26 @@ def test_mistake_of_the_document_is_told_with_the_line_it_says(tmp_path: Path) -
 @pytest.mark.parametrize("example", blocks(reference(), "yaml"), ids=lambda text: text.partition(":")[0])
 def test_example_of_the_reference_is_a_profile(tmp_path: Path, example: str) -> None:
     codec_of(whole(example), tmp_path)
+
+
+def test_rows_of_groups_within_groups_are_those_that_the_document_shows(tmp_path: Path) -> None:
+    (example,) = [one for one in blocks(reference(), "yaml") if "each: channels.hours" in one]
+    dump = re.search(r"Of `([0-9A-F ]+)` that makes", reference())
+    assert dump is not None
+    codec = codec_of(whole(example), tmp_path)
+    framer = codec.framer()
+    framer.feed(bytes.fromhex(dump[1]))
+    frame = framer.next_frame()
+    assert frame is not None
+    (found,) = codec.interpreter().received(frame)
+    assert isinstance(found, Findings)
+    told = [
+        (row.measured_at.isoformat(), row.columns[0].quantity, str(row.values[0]))
+        for row in found.rows
+        if row.measured_at is not None
+    ]
+    (table,) = blocks(reference(), "rows")
+    assert told == [tuple(line.split()) for line in table.splitlines()]
 
 
 @pytest.mark.parametrize("example", re.findall(r"\| `(\{type: .*?\})` \|", reference()))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -228,6 +229,7 @@ def test_what_a_session_learnt_of_a_meter_is_known_in_the_next_one(store: SqlSto
     assert known.memory == {"parity": "none"}
     # 2023-11-14T22:13:20Z + 5 h, five hours ahead of UTC
     there = datetime(2023, 11, 15, 8, 13, 20)  # the meter's own clock has no zone
+    assert known.zone == ZoneInfo("Asia/Yekaterinburg")
     assert known.last == {"interval": LastRow(5, there), "daily": LastRow(None, there)}
 
 

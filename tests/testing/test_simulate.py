@@ -16,7 +16,6 @@ from gateway_server.testing.simulate import (
     MeterOptions,
     SimulatedMeter,
     host_and_port,
-    load_profile,
     simulate_meter,
     unescaped,
 )
@@ -93,22 +92,6 @@ def test_meter_that_speaks_a_profile_is_what_the_profile_is_called(tmp_path: Pat
     held = json.loads(dump.read_text("utf-8"))
     assert held["serial"] == "20000001"
     assert [row["order_number"] for row in held["archives"]["interval"]] == list(range(1, 26))
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("reads: modbus\nregisters: []\n", "only files that say `reads: meter_profile`"),
-        ("reads: meter_profile\nmessages: []\n", "line 1: framing is missing"),
-    ],
-)
-def test_file_that_is_no_profile_is_refused_with_its_name(tmp_path: Path, text: str, complaint: str) -> None:
-    place = tmp_path / "boiler.yaml"
-    place.write_text(text)
-    with pytest.raises(OperatorError) as told:
-        load_profile(place)
-    assert str(place) in str(told.value)
-    assert complaint in str(told.value)
 
 
 def test_quirks_of_the_models_do_not_go_with_a_profile() -> None:

@@ -39,6 +39,7 @@ from gateway_server.codec.meter_profile.form import (
     Variable,
     Wait,
 )
+from gateway_server.codec.meter_profile.in_utc import earliest, latest
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
 from gateway_server.codec.meter_profile.reading import Values
@@ -49,7 +50,6 @@ MOST_BAD_FRAMES = 20
 MOST_BAD_AT_FIRST = 3  # before anything was understood: the profile is most likely another meter's
 MOST_NOISE_AT_FIRST = 512
 _FIRST_TIME = datetime(2000, 1, 1)
-_FURTHEST_ZONE = timedelta(hours=14)
 _LAST_TIME = datetime(2099, 12, 31, 23, 59, 59)
 
 Talk = Generator[Wish, Any, None]
@@ -314,13 +314,13 @@ class Conversation:
         last = meter.last.get(step.archive) if meter is not None else None
         first = None if step.first is None else compiled(step.first)(self._values)
         if step.by is By.TIME:
-            begin, end = order.since, order.until
-            if begin is None and last is not None and last.measured_at is not None:
-                begin = last.measured_at + timedelta(seconds=step.step)
-            # What we know is in the meter's own clock. Of one that speaks UTC so much more is asked for as any zone
-            # is away from it: a row that comes again changes nothing, one that is passed over is lost.
-            away = _FURTHEST_ZONE if self._machine.speaks_utc(step) else timedelta()
-            return (begin - away if begin else first or _FIRST_TIME), (end + away if end else _LAST_TIME)
+            begin, end, stored = order.since, order.until, None if last is None else last.measured_at
+            if self._machine.speaks_utc(step):
+                zone = None if meter is None else meter.zone
+                begin, end, stored = earliest(begin, zone), latest(end, zone), earliest(stored, zone)
+            if begin is None and stored is not None:
+                begin = stored + timedelta(seconds=step.step)
+            return begin or first or _FIRST_TIME, end or _LAST_TIME
         if step.by is By.INDEX and last is not None and last.order_number is not None:
             return last.order_number + step.step, None
         return 0 if first is None else first, None

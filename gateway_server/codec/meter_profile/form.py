@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway_server.codec.meter_profile.expressions import Expression
 from gateway_server.codec.meter_profile.form_steps import (
@@ -285,24 +286,26 @@ class Parity(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ValueMap:
-    """One value of a row: what to take, and what it is."""
+    """One value of a row: what to take, and what it is. ``simulated`` is from where to where simulated ones are."""
 
     value: Expression
     column: Column
     condition: Expression | None = None
+    simulated: tuple[Decimal, Decimal] | None = None
     source: Source = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
 class RowMap:
-    """Readings that belong together: once for the message, or for each element of the group ``each``.
+    """Readings that belong together: once for the message, or for each element of the repeated group ``each``: the way
+    to it, through the repeated groups around it, whose fields count for it too.
 
     ``at`` names the fields that make up the time: one, or a date and a time of day; empty for "now". With ``utc`` that
     is UTC, else the meter's own clock. ``archive`` is a name; ``quality`` words that every row gets.
     """
 
     values: tuple[ValueMap, ...]
-    each: str = ""
+    each: tuple[str, ...] = ()
     archive: str = "current"
     at: tuple[str, ...] = ()
     utc: bool = False
@@ -319,7 +322,7 @@ class EventMap:
     """An entry of the event log: once for the message, or for each element of the group ``each``."""
 
     code: Expression
-    each: str = ""
+    each: tuple[str, ...] = ()
     text: Expression | None = None
     at: tuple[str, ...] = ()
     utc: bool = False

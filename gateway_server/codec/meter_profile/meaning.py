@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from gateway_server.codec.dialogue import Findings, Found
+from gateway_server.codec.meter_profile.elements import elements_of
 from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
 from gateway_server.codec.meter_profile.expressions import Expression
 from gateway_server.codec.meter_profile.form import EventMap, Message, MeterProfile, Origin, RowMap, Source
@@ -24,8 +25,10 @@ class Meaning:
 
     def __init__(self, message: Message, profile: MeterProfile) -> None:
         self._message = message
-        self._rows = [_Rows(one, _is_guess(one.source, message.source, profile.source)) for one in message.rows]
-        self._events = [_Events(one) for one in message.events]
+        self._rows = [
+            _Rows(one, message, _is_guess(one.source, message.source, profile.source)) for one in message.rows
+        ]
+        self._events = [_Events(one, message) for one in message.events]
         identity, refusal = message.identity, message.refusal
         self.identifies = identity is not None
         self._serial = None if identity is None else compiled(identity.serial)
@@ -166,8 +169,8 @@ def _number_of(expression: Expression | None) -> Callable[[Values], int | None]:
 class _Rows:
     """One `RowMap`, compiled."""
 
-    def __init__(self, form: RowMap, guess: bool) -> None:
-        self._form = form
+    def __init__(self, form: RowMap, message: Message, guess: bool) -> None:
+        self._elements = elements_of(message.parts, form.each)
         self._values: list[tuple[Evaluate, Evaluate | None]] = [
             (compiled(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
         ]
@@ -187,9 +190,7 @@ class _Rows:
 
     def add(self, rows: list[Row], values: Values, span: Span) -> None:
         """Adds the rows that these values make."""
-        each = self._form.each
-        elements = [{**values, **one} for one in values.get(each, ())] if each else [values]
-        for one in elements:
+        for one in self._elements(values):
             if (row := self.row(one, span)) is not None:
                 rows.append(row)
 
@@ -242,8 +243,8 @@ class _Rows:
 class _Events:
     """One `EventMap`, compiled."""
 
-    def __init__(self, form: EventMap) -> None:
-        self._form = form
+    def __init__(self, form: EventMap, message: Message) -> None:
+        self._elements = elements_of(message.parts, form.each)
         self._code = _text_of(form.code, "")
         self._text = _text_of(form.text, "")
         self._at = _moment(form.at, utc=form.utc)
@@ -252,8 +253,7 @@ class _Events:
 
     def add(self, events: list[Event], values: Values, span: Span) -> None:
         """Adds the events that these values make."""
-        elements = [values] if not self._form.each else [{**values, **one} for one in values.get(self._form.each, ())]
-        for one in elements:
+        for one in self._elements(values):
             if self._condition is None or self._condition(one):
                 code, text = self._code(one), self._text(one)
                 events.append(Event(code, text, self._at(one), self._order_number(one), span=span))

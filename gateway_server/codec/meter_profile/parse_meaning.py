@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway_server import quantities
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.elements import Each, repeated
 from gateway_server.codec.meter_profile.form import (
     EventMap,
-    Group,
     IdentityMap,
     Part,
     RefusalMap,
@@ -46,15 +46,16 @@ def _row(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> RowMap:
     return row
 
 
-def _each(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[str, Scope]:
-    each = said.text("each", "")
-    if not each:
-        return "", scope
-    groups = {part.name: part for part in parts if isinstance(part, Group) and part.repeat is not None}
+def _each(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[Each, Scope]:
+    text = said.text("each", "")
+    if not text:
+        return (), scope
+    groups, each = repeated(parts), tuple(text.split("."))
     if each not in groups:
-        allowed = f"there are: {', '.join(sorted(groups))}" if groups else "there is none"
-        raise said.wrong("each", f"is {each!r}, which is no repeated group of the message; {allowed}")
-    return each, Scope({*scope.names, *names_of(groups[each].parts)}, scope.order)
+        allowed = f"there are: {', '.join(sorted(map('.'.join, groups)))}" if groups else "there is none"
+        raise said.wrong("each", f"is {text!r}, which is no repeated group of the message; {allowed}")
+    own = {name for group in groups[each] for name in names_of(group.parts)}
+    return each, Scope({*scope.names, *own}, scope.order)
 
 
 def _at(said: Declaration, scope: Scope) -> tuple[str, ...]:
@@ -82,6 +83,7 @@ def _value(said: Declaration, scope: Scope) -> ValueMap:
             cumulative=said.flag("cumulative", default=known.cumulative),
         ),
         condition=scope.expression(said, "if"),
+        simulated=said.span("simulated"),
         source=source_of(said),
     )
     said.end()

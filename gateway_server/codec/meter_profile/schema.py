@@ -38,6 +38,11 @@ SOURCE: Schema = {
     "description": "where this comes from: capture, manual, guess or invented, and where to look it up",
 }
 NAME: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
+EACH: Schema = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39})*$",
+    "description": "a repeated group, or one within others: channels.hours",
+}
 FLAG: Schema = {"enum": [True, False, "yes", "no", "true", "false", "on", "off"]}
 
 
@@ -274,12 +279,13 @@ def _rows() -> Schema:
         name=TEXT,
         address=TEXT,
         cumulative=FLAG,
+        simulated=TEXT,
         if_=EXPRESSION,
         source=SOURCE,
     )
     return _table(
         "values",
-        each=NAME,
+        each=EACH,
         archive=TEXT,
         at=TEXTS,
         utc=FLAG,
@@ -296,7 +302,7 @@ def _rows() -> Schema:
 def _events() -> Schema:
     return _table(
         "code",
-        each=NAME,
+        each=EACH,
         code=EXPRESSION,
         text=EXPRESSION,
         at=TEXTS,

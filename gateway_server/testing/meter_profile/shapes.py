@@ -18,18 +18,19 @@ def tellings(message: Message) -> tuple[Told, ...]:
     return (*message.rows, *message.events)
 
 
-def fields_of(parts: Iterable[Part]) -> Iterator[Field]:
-    """Every field in some parts, however deep."""
+def fields_of(parts: Iterable[Part], *, inner: bool = True) -> Iterator[Field]:
+    """Every field in some parts, however deep; without ``inner`` those in repeated groups are left out."""
     for part in parts:
         match part:
             case Field():
                 yield part
             case Group():
-                yield from fields_of(part.parts)
+                if inner or part.repeat is None:
+                    yield from fields_of(part.parts, inner=inner)
             case Choice():
                 for _, case in part.cases:
-                    yield from fields_of(case)
-                yield from fields_of(part.otherwise or ())
+                    yield from fields_of(case, inner=inner)
+                yield from fields_of(part.otherwise or (), inner=inner)
 
 
 def count_in_bits(group: Group, size: int, message: Message, header: tuple[Field, ...]) -> Values:

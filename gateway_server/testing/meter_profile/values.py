@@ -10,26 +10,24 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from gateway_server.codec.codec import Frame
+from gateway_server.codec.meter_profile.elements import Each
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.form import (
-    Bcd,
     Bits,
     Bytes,
     Choice,
     CountedTime,
     EventMap,
     Field,
-    Flags,
     Float,
     Group,
-    Integer,
     Message,
     Number,
     PackedTime,
@@ -37,13 +35,15 @@ from gateway_server.codec.meter_profile.form import (
     PatternTime,
     RowMap,
     Text,
-    Type,
+    ValueMap,
 )
+from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.meaning import Meaning
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import NOWHERE
+from gateway_server.testing.meter_profile.amounts import Room, amount, line_of, room_of
 from gateway_server.testing.meter_profile.shapes import (
     Told,
     compared_in,
@@ -54,8 +54,6 @@ from gateway_server.testing.meter_profile.shapes import (
 )
 
 MOST_TRIES = 2000
-_GROWTH = 100
-_LARGEST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +149,18 @@ class Inventor:
     def _built(
         self, message: Message, told: Told | None, entries: tuple[Entry, ...], now: datetime, shape: Values
     ) -> bytes:
-        roles = _Roles(message, told, self._compared_in(message))
         framing = self._machine.profile.framing(message.framing)
-        solved = follows_from_others(message, framing.header, framing.length.field if framing.length else "")
-        values: Values = dict(shape)
-        each = told.each if told is not None else ""
-        first = entries[0] if entries else None
-        for part in (*framing.header, *message.parts):
-            if isinstance(part, Group) and part.repeat is not None:
-                chosen = entries if part.name == each else ()
-                values[part.name] = [self._fields(part.parts, roles, entry, now, shape, solved) for entry in chosen]
-                values.update(count_in_bits(part, len(chosen), message, framing.header))
-            else:
-                values.update(self._fields((part,), roles, None if each else first, now, shape, solved))
+        writing = _Writing(
+            message,
+            framing.header,
+            _Roles(message, told, self._compared_in(message)),
+            now,
+            shape,
+            follows_from_others(message, framing.header, framing.length.field if framing.length else ""),
+        )
+        each = told.each if told is not None else ()
+        first = entries[0] if entries and not each else None
+        values = self._fields((*framing.header, *message.parts), writing, first, each, entries)
         return self._machine.compiled.encode(message.name, values, known=self._variables())
 
     def _variables(self) -> Values:
@@ -172,84 +169,102 @@ class Inventor:
     def _fields(
         self,
         parts: tuple[Part, ...],
-        roles: _Roles,
+        writing: _Writing,
         entry: Entry | None,
-        now: datetime,
-        shape: Values,
-        solved: frozenset[str],
+        way: Each,
+        entries: tuple[Entry, ...],
+        known: Values | None = None,
     ) -> Values:
-        values: Values = dict(shape)
+        """The values of some parts; ``way`` leads from here to the group whose elements tell the entries."""
+        values: Values = dict(writing.shape if known is None else known)
         for part in parts:
             match part:
                 case Field():
-                    if part.name not in values and part.name not in solved and not _sets_itself(part):
-                        values.update(self._field(part, roles, entry, now, values, solved))
+                    if part.name not in values and part.name not in writing.solved and not _sets_itself(part):
+                        values.update(self._field(part, writing, entry, values))
+                case Group(repeat=None):
+                    values.update(self._fields(part.parts, writing, entry, way, entries))
                 case Group():
-                    if part.repeat is None:
-                        values.update(self._fields(part.parts, roles, entry, now, shape, solved))
-                    else:
-                        values[part.name] = []
+                    chosen = part.name == way[0] if way else False
+                    elements = self._elements(part, writing, way[1:], entries) if chosen else []
+                    values[part.name] = elements
+                    values.update(count_in_bits(part, len(elements), writing.message, writing.header))
                 case Choice():
-                    chosen = _chosen(part, values)
-                    values.update(self._fields(chosen, roles, entry, now, {**values}, solved))
+                    values.update(self._fields(_chosen(part, values), writing, entry, way, entries, values))
         return values
 
-    def _field(
-        self,
-        field: Field,
-        roles: _Roles,
-        entry: Entry | None,
-        now: datetime,
-        known: Values,
-        solved: frozenset[str],
-    ) -> Values:
+    def _elements(self, group: Group, writing: _Writing, way: Each, entries: tuple[Entry, ...]) -> list[Values]:
+        """The elements of a group: one for each entry, or for those entries that its own fields tell alike."""
+        told_alike = writing.roles.told_alike(group) if way else lambda entry: entry
+        return [
+            self._fields(group.parts, writing, together[0], way, together)
+            for together in (tuple(run) for _, run in itertools.groupby(entries, told_alike))
+        ]
+
+    def _field(self, field: Field, writing: _Writing, entry: Entry | None, known: Values) -> Values:
+        roles = writing.roles
         if isinstance(field.type, Bits):
             names = {part.name for part in field.type.parts}
-            measured = {
-                part.name: self._number(part.name, (1 << part.span.width) - 1, roles, entry)
+            measured: Values = {
+                part.name: self._number(part.name, Room(0, (1 << part.span.width) - 1), roles, entry, known, _itself)
                 for part in field.type.parts
                 if part.name in roles.measured and part.name not in known
             }
-            return measured or ({} if names & (known.keys() | solved) else {field.name: 0})
+            return measured or ({} if names & (known.keys() | writing.solved) else {field.name: 0})
         if field.name in roles.serial:
             return {field.name: self._serial if isinstance(field.type, Text) else _digits(self._serial)}
         if field.name == roles.number and entry is not None:
             return {field.name: entry.number}
-        if isinstance(field.type, (CountedTime, PatternTime, PackedTime)):
-            moment = entry.at if entry is not None and field.name in roles.times else now
+        if isinstance(field.type, _TIMES):
+            moment = entry.at if entry is not None and field.name in roles.times else writing.now
             return {field.name: _countable(field.type, moment)}
         if isinstance(field.type, Text):
             return {field.name: "SIM" if field.name in roles.measured else ""}
         if isinstance(field.type, Bytes):
             return {field.name: b""}
-        raw = Decimal(self._number(field.name, _capacity(field.type), roles, entry, field.missing))
-        if isinstance(field.type, Flags) and field.name not in roles.measured:
-            raw = Decimal(0)
-        if isinstance(field.type, Number) and field.type.places:
-            raw = raw.scaleb(-field.type.places)
-        if isinstance(field.type, Float):
-            raw = raw.scaleb(-2)
-        if field.scale is not None:
-            raw *= compiled(field.scale)(known)
-        return {field.name: int(raw) if raw == raw.to_integral_value() and field.scale is None else raw}
+
+        def as_field(number: int) -> int | Decimal:
+            raw = Decimal(number)
+            if isinstance(field.type, Number) and field.type.places:
+                raw = raw.scaleb(-field.type.places)
+            if isinstance(field.type, Float):
+                raw = raw.scaleb(-2)
+            if field.scale is not None:
+                raw *= compiled(field.scale)(known)
+            return int(raw) if raw == raw.to_integral_value() and field.scale is None else raw
+
+        room = room_of(field.type)
+        number = self._number(field.name, room, roles, entry, known, as_field)
+        return {field.name: as_field(number + 1 if number in field.missing and number < room.most else number)}
 
     def _number(
-        self, name: str, capacity: int, roles: _Roles, entry: Entry | None, missing: Iterable[object] = ()
+        self,
+        name: str,
+        room: Room,
+        roles: _Roles,
+        entry: Entry | None,
+        known: Values,
+        as_field: Callable[[int], int | Decimal],
     ) -> int:
-        quantity, cumulative = roles.measured.get(name, ("", False))
-        if not quantity:
+        value = roles.measured.get(name)
+        if value is None:
             return 0
+        quantity = value.column.quantity
         place = f"{entry.archive}/{quantity}" if entry is not None else quantity
-        base = random.Random(f"{self._seed}/{place}").randrange(1, capacity // 4 + 2)
-        number = entry.number if entry is not None else 0
-        if cumulative:
-            step = min(_GROWTH, capacity // 100_000 + 1)
-            value = base + number * step + random.Random(f"{self._seed}/{place}/{number}").randrange(step)
-        else:
-            spread = capacity // 40 + 1
-            value = base + random.Random(f"{self._seed}/{place}/{number}").randrange(spread)
-        value %= capacity + 1
-        return value + 1 if value in missing and value < capacity else value
+        line = line_of(value, name, known, as_field)
+        return amount(f"{self._seed}/{place}", 0 if entry is None else entry.number, value, room, line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """One message that is being made up: what its fields are, and the values that are settled."""
+
+    message: Message
+    header: tuple[Field, ...]
+    roles: _Roles
+    now: datetime
+    shape: Values
+    solved: frozenset[str]
 
 
 class _Roles:
@@ -258,7 +273,7 @@ class _Roles:
     def __init__(self, message: Message, told: Told | None, compared: Mapping[str, object]) -> None:
         self.serial: frozenset[str] = message.identity.serial.names if message.identity is not None else frozenset()
         self.number = ""
-        self.measured: dict[str, tuple[str, bool]] = {}
+        self.measured: dict[str, ValueMap] = {}
         self.times: set[str] = set()
         for one in tellings(message):
             if told is not None and one is not told:
@@ -271,8 +286,23 @@ class _Roles:
                     for name in value.value.names:
                         if name in compared and value.value.name != name:
                             continue  # it tells how a number is to be taken, as the unit code of M-Bus does
-                        self.measured.setdefault(name, (value.column.quantity, value.column.cumulative))
+                        self.measured.setdefault(name, value)
         self.all = self.serial | {self.number} | set(self.measured) | self.times
+
+    def told_alike(self, group: Group) -> Callable[[Entry], object]:
+        """What must be the same of two entries that one element of a group around theirs can tell."""
+        own = {part.name: part for part in fields_of(group.parts, inner=False)}
+        if self.number in own or self.measured.keys() & own.keys():
+            return lambda entry: entry.number
+        times = [one.type for name, one in own.items() if name in self.times and isinstance(one.type, _TIMES)]
+        return lambda entry: [leaf_of(type_).write(_countable(type_, entry.at)) for type_ in times]
+
+
+_TIMES = (CountedTime, PatternTime, PackedTime)
+
+
+def _itself(number: int) -> int:
+    return number
 
 
 def _place(message: Message, told: Told) -> int:
@@ -292,22 +322,6 @@ def _chosen(choice: Choice, values: Values) -> tuple[Part, ...]:
         if on in allowed:
             return parts
     return choice.otherwise or ()
-
-
-def _capacity(type_: Type) -> int:
-    match type_:
-        case Integer(size, signed):
-            return min((1 << 8 * size - signed) - 1, _LARGEST)
-        case Flags(size):
-            return min((1 << 8 * size) - 1, _LARGEST)
-        case Bcd(size):
-            return min(int(10 ** (2 * size)) - 1, _LARGEST)
-        case Number(digits=digits, places=places):
-            return min(int(10 ** ((digits or 8) - (places > 0))) - 1, _LARGEST)
-        case Float(digits=digits):
-            return int(10 ** min(digits or 6, 6)) - 1
-        case _:
-            return 0
 
 
 def _countable(type_: CountedTime | PatternTime | PackedTime, moment: datetime) -> datetime:

@@ -3,6 +3,7 @@
     [[number]]
     number = "+79160000001"
     model = "ek270"                  # a simulated meter answers ...
+    profile = "boiler-house.yaml"    # ... or one that speaks this meter profile or register map
     serial = "41203377"
     access_code = "00000000"         # the code that its lock wants
     days = 62
@@ -29,6 +30,7 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTCP
 
 from gateway_server.errors import OperatorError
+from gateway_server.testing.declared import DeclaredKind, DeclaredMeter, check_no_quirks
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.lis200.layouts import MODELS
 from gateway_server.testing.lis200.quirks import Quirks, from_options
@@ -43,7 +45,8 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One number. ``address`` is what answers instead of a simulated meter."""
+    """One number. ``address`` is what answers instead of a simulated meter, ``profile`` what that speaks
+    instead of being a model of ours."""
 
     number: str
     model: str = "ek270"
@@ -57,15 +60,17 @@ class Entry:
     setup_s: float | None = None
     release_s: float = 0.0
     bearers: frozenset[str] = BOTH_BEARERS
+    profile: DeclaredKind | None = None
 
     @property
     def who(self) -> str:
         """Who answers, in words."""
-        return self.address or f"{self.model} {self.serial}"
+        return self.address or f"{self.profile.name if self.profile is not None else self.model} {self.serial}"
 
 
 _KEYS: dict[str, tuple[type, str, Callable[[Any], object]]] = {
     "model": (str, "model", str),
+    "profile": (str, "profile", lambda name: DeclaredKind(Path(name))),
     "serial": (str, "serial", str),
     "seed": (int, "seed", int),
     "days": (int, "days", int),
@@ -111,15 +116,22 @@ def _entry(path: Path, table: dict[str, Any]) -> Entry:
         if not isinstance(value, (kind, float) if kind is int else kind) or isinstance(value, bool):
             raise OperatorError(f"{path}: {number}: {key} must be a {kind.__name__}")
         try:
-            chosen[name] = made(value)
+            chosen[name] = made(_beside(path, str(value)) if key == "profile" else value)
         except OperatorError as error:
             raise OperatorError(f"{path}: {number}: {error}") from None
     entry = Entry(number, **chosen)
     if entry.model not in MODELS:
         raise OperatorError(f"{path}: {number}: there is no model {entry.model!r}; choose from: {', '.join(MODELS)}")
+    if entry.profile is not None:
+        check_no_quirks(entry.quirks)
     if entry.address and host_and_port(entry.address)[0] not in LOOPBACK:
         raise OperatorError(f"{path}: {number}: {entry.address} is not on loopback, and nothing else is ever dialled")
     return entry
+
+
+def _beside(book: Path, name: str) -> str:
+    """A file that stands beside the book, or as it is named."""
+    return str(book.parent / name) if (book.parent / name).exists() else name
 
 
 class SimulatedNetwork:
@@ -129,7 +141,7 @@ class SimulatedNetwork:
         self, reactor: IReactorTCP, entries: Iterable[Entry], time: MeterClock, draw: FaultDraw | None = None
     ) -> None:
         self.entries = list(entries)
-        self.meters: dict[str, FakeMeter] = {}
+        self.meters: dict[str, FakeMeter | DeclaredMeter] = {}
         self._reactor = reactor
         self._time = time
         self.subscribers = [self._subscriber(entry) for entry in self.entries]
@@ -148,14 +160,20 @@ class SimulatedNetwork:
     def _far_end(self, entry: Entry) -> FarEnd:
         if entry.address:
             return TcpByModem(self._reactor, *host_and_port(entry.address))
-        meter = FakeMeter(
+        meter = self._meter(entry)
+        self.meters[entry.number] = meter
+        return MeterByModem(meter, self._time)
+
+    def _meter(self, entry: Entry) -> FakeMeter | DeclaredMeter:
+        now = self._time.now()
+        if entry.profile is not None:
+            return entry.profile.meter(entry.serial, entry.seed, now, days=entry.days, calls=False)
+        return FakeMeter(
             entry.model,
             entry.serial,
             entry.seed,
             entry.quirks,
-            self._time.now(),
+            now,
             days=entry.days,
             access_code=entry.access_code,
         )
-        self.meters[entry.number] = meter
-        return MeterByModem(meter, self._time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.registry import load_codecs
@@ -309,3 +310,19 @@ def test_archive_in_utc_is_asked_for_by_so_much_more_as_a_zone_can_be_away() -> 
     talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082118 99123123\n")
     talk.receives(b"1 26082208=1 \n").saves_rows(1).sends(b"26082209 99123123\n").receives(b"0 \n")
     talk.ends(Outcome.READ)
+
+
+def test_archive_in_utc_of_a_meter_whose_zone_is_known_is_asked_for_from_the_first_missing_row_on() -> None:
+    order = ReadOrder(frozenset({"archive"}), until=datetime(2026, 8, 22, 12))
+    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
+    meter = KnownMeter("7", order, last=last, zone=ZoneInfo("Europe/Moscow"))
+    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082205 26082209\n")
+    talk.receives(b"5 26082205=1 26082206=2 26082207=3 26082208=4 26082209=5 \n").saves_rows(5)
+    talk.ends(Outcome.READ)
+
+
+def test_row_of_the_second_of_two_equal_hours_is_asked_for_behind_the_first() -> None:
+    last = {"interval": LastRow(None, datetime(2026, 10, 25, 2))}  # 00:00 UTC, the next is again 2 o'clock
+    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last, zone=ZoneInfo("Europe/Berlin"))
+    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26102501 99123123\n")
+    talk.receives(b"0 \n").ends(Outcome.READ)

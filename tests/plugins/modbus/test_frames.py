@@ -8,7 +8,7 @@ from pymodbus.framer import FramerRTU
 
 from gateway_server.codec.codec import NOISE, Frame, Framer
 from gateway_server.errors import CodecError
-from plugins.modbus.frames import ANSWER, REFUSAL, REQUEST, Message, RtuFramer, TcpFramer, Wire, crc, decode, encode
+from plugins.modbus.frames import ANSWER, REFUSAL, REQUEST, Message, ModbusFramer, Wire, crc, decode, encode
 from plugins.modbus.pdu import Answer, AskName, Refusal, Request, Table
 
 # Woodward EXVG fuel metering valve manual 40182, table 6: "Request to read holding registers 108 - 110".
@@ -43,18 +43,18 @@ def test_crc_is_that_of_two_other_programs() -> None:
 
 
 def test_answer_comes_in_pieces_with_noise_around_it() -> None:
-    frames = cut(RtuFramer(), b"\x00\xff" + TOLD[:4], TOLD[4:] + b"\xfe")
+    frames = cut(ModbusFramer(Wire.RTU), b"\x00\xff" + TOLD[:4], TOLD[4:] + b"\xfe")
     assert [frame.kind for frame in frames] == [NOISE, ANSWER, NOISE]
     assert frames[1] == Frame(ANSWER, TOLD, 2)
 
 
 def test_our_own_request_that_a_two_wire_line_echoes_is_known_as_one() -> None:
-    assert [frame.kind for frame in cut(RtuFramer(), ASKED + TOLD)] == [REQUEST, ANSWER]
+    assert [frame.kind for frame in cut(ModbusFramer(Wire.RTU), ASKED + TOLD)] == [REQUEST, ANSWER]
 
 
 def test_echo_that_looks_like_a_long_answer_is_known_once_the_line_is_quiet() -> None:
     request = encode(Message(1, Request(Table.HOLDING, 0x1000, 2)), Wire.RTU)
-    framer = RtuFramer()
+    framer = ModbusFramer(Wire.RTU)
     framer.feed(request)
     assert framer.next_frame() is None
     assert framer.flush() == Frame(REQUEST, request, 0)
@@ -62,15 +62,15 @@ def test_echo_that_looks_like_a_long_answer_is_known_once_the_line_is_quiet() ->
 
 def test_damaged_answer_is_noise_and_hides_nothing_behind_it() -> None:
     damaged = TOLD[:5] + bytes((TOLD[5] ^ 4,)) + TOLD[6:]
-    frames = cut(RtuFramer(), damaged + TOLD)
+    frames = cut(ModbusFramer(Wire.RTU), damaged + TOLD)
     assert frames[-1] == Frame(ANSWER, TOLD, len(damaged))
     assert {frame.kind for frame in frames[:-1]} == {NOISE}
 
 
 def test_refusal_and_name_have_kinds_of_their_own() -> None:
     refusal = encode(Message(1, Refusal(3, 2)), Wire.RTU)
-    assert [frame.kind for frame in cut(RtuFramer(), refusal)] == [REFUSAL]
-    assert [frame.kind for frame in cut(RtuFramer(), encode(Message(1, AskName()), Wire.RTU))] == [REQUEST]
+    assert [frame.kind for frame in cut(ModbusFramer(Wire.RTU), refusal)] == [REFUSAL]
+    assert [frame.kind for frame in cut(ModbusFramer(Wire.RTU), encode(Message(1, AskName()), Wire.RTU))] == [REQUEST]
 
 
 def test_tcp_header_cuts_the_stream_and_names_the_transaction() -> None:
@@ -79,13 +79,13 @@ def test_tcp_header_cuts_the_stream_and_names_the_transaction() -> None:
     answer = bytes.fromhex("15 01 00 00 00 05 FF 03 02 00 05")
     assert decode(request, Wire.TCP, sent=True) == Message(255, Request(Table.HOLDING, 4, 1), 0x1501)
     assert encode(decode(request, Wire.TCP, sent=True), Wire.TCP) == request
-    frames = cut(TcpFramer(), b"\x00", b"\xff\xfe" + answer[:3], answer[3:], answer)
+    frames = cut(ModbusFramer(Wire.TCP), b"\x00", b"\xff\xfe" + answer[:3], answer[3:], answer)
     assert [(frame.kind, frame.data) for frame in frames if frame.kind != NOISE] == [(ANSWER, answer)] * 2
     assert decode(answer, Wire.TCP, sent=False).pdu == Answer(Table.HOLDING, b"\x00\x05")
 
 
 def test_tcp_stream_that_ends_in_a_header_leaves_noise() -> None:
-    assert [frame.kind for frame in cut(TcpFramer(), bytes.fromhex("15 01 00 00 00 05 FF 03"))] == [NOISE]
+    assert [frame.kind for frame in cut(ModbusFramer(Wire.TCP), bytes.fromhex("15 01 00 00 00 05 FF 03"))] == [NOISE]
 
 
 @pytest.mark.parametrize("wire", list(Wire))

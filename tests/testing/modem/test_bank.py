@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.line_to_meter import run
 from gateway_server.testing.modem.bank import BankOptions, ModemBank, entries_of, simulate_modems, sorted_failures
 from gateway_server.testing.modem.faults import EVERY_WAY, SOUND_MODEM, CallFaults, ModemFaults
@@ -89,6 +90,7 @@ def test_bank_in_a_hurry_dials_in_a_fraction_of_the_time_and_its_meters_clock_do
     run(reactor, 0.2)
     assert line.take() == b"/Els6EK270\r\n"
     meter = bank.network.meters["+79160000001"]
+    assert isinstance(meter, FakeMeter)
     assert meter.clock.strftime("%H:%M:%S") == "12:05:02"
     bank.stop()
 

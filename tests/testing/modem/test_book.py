@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.testing import MemoryReactorClock
 
 from gateway_server.errors import OperatorError
+from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.meter_lines import meter_clock
 from gateway_server.testing.modem.book import Entry, SimulatedNetwork, read_book
 from gateway_server.testing.modem.faults import CallFaults
@@ -78,8 +79,9 @@ def test_book_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_meters_of_a_book_answer_their_numbers(tmp_path: Path) -> None:
     reactor = MemoryReactorClock()
     network = SimulatedNetwork(reactor, read_book(written(tmp_path, BOOK)), meter_clock(reactor))
-    assert network.meters["+79160000001"].serial == "28004512"
-    assert network.meters["+79160000001"].access_code == "11111111"
+    meter = network.meters["+79160000001"]
+    assert isinstance(meter, FakeMeter)
+    assert (meter.serial, meter.access_code) == ("28004512", "11111111")
     heard: list[bytes] = []
     subscriber = network.book.find("79160000001")
     assert subscriber is network.subscribers[0]

@@ -1,0 +1,1 @@
+"""Simulated Modbus devices that hold what a register map says."""
