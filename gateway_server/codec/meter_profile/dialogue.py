@@ -36,9 +36,9 @@ from gateway_server.codec.meter_profile.form import (
     Reply,
     Side,
     Step,
-    Variable,
     Wait,
 )
+from gateway_server.codec.meter_profile.given import given
 from gateway_server.codec.meter_profile.in_utc import earliest, latest
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
@@ -106,7 +106,7 @@ class Conversation:
 
     def _take_from(self, meter: KnownMeter) -> None:
         for one in self._machine.profile.variables:
-            if one.name not in self._to_remember and (value := _given(one, meter)) is not None:
+            if one.name not in self._to_remember and (value := given(one, meter)) is not None:
                 self._values[one.name] = value
 
     def _assign(self, values: Assignments) -> Talk:
@@ -336,21 +336,3 @@ class Conversation:
             return max(moments) + timedelta(seconds=step.step) if moments else None
         numbers = [one.order_number for one in told if one.order_number is not None]
         return max(numbers) + step.step if numbers else None
-
-
-def _given(variable: Variable, meter: KnownMeter) -> Any:
-    """What a variable gets from what is known of the meter; None to leave it as it is."""
-    match variable.given:
-        case Given.ADDRESS:
-            text = meter.address
-        case Given.ACCESS_CODE:
-            text = meter.access_code.rpartition(":")[2]
-        case Given.SERIAL:
-            text = meter.serial
-        case Given.MEMORY:
-            text = meter.memory.get(variable.name, "")
-        case Given.START:
-            return None
-    if not text:
-        return None
-    return int(text) if isinstance(variable.start, int) and text.isdecimal() and len(text) < 20 else text

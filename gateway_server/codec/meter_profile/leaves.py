@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway_server.codec.meter_profile import numbers, times
+from gateway_server.codec.meter_profile.as_written import AsWritten
 from gateway_server.codec.meter_profile.form import (
     Bcd,
     Bits,
@@ -72,9 +73,9 @@ def leaf_of(type_: Type) -> Leaf:
 def _as_bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
-    if isinstance(value, str):
+    if isinstance(value, (str, AsWritten)):
         try:
-            return bytes.fromhex(value)
+            return bytes.fromhex(str(value))
         except ValueError:
             pass
     raise CodecError(f"{value!r} is no bytes")

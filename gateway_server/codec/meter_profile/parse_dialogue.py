@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.as_written import number_as_written
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
     Assignments,
     By,
     Case,
+    Constant,
     Given,
     LineChange,
     Listen,
@@ -30,6 +32,7 @@ from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds
 
 _OTHERWISE = {word.value: word for word in Otherwise}
 _GIVEN = {given.value: given for given in Given}
+_TEXTS = (Given.ACCESS_CODE, Given.SERIAL, Given.MEMORY)
 _BY = {by.value: by for by in By}
 _WANTED = ("current", "archive", "events")
 _FORMAT = re.compile(r"[5-8][NEOMS][12]")
@@ -59,12 +62,23 @@ def parse_variables(said: Declaration) -> tuple[Variable, ...]:
         one = table.table(name)
         if one is None or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
             raise table.wrong(name, "is a table, and its name has small letters, digits and _")
-        start = constant_of(one, "start", one.text("start", "0"), None)
         given = one.word("from", _GIVEN, "start")
+        start = _start_of(one, given)
         secret = one.flag("secret", default=given is Given.ACCESS_CODE)
         found.append(Variable(name, given, start, secret))
         one.end()
     return tuple(found)
+
+
+def _start_of(said: Declaration, given: Given) -> Constant:
+    """What a variable is before it is given anything: a number, unless it is quoted or stands for a text."""
+    if not said.has("start"):
+        return "" if given in _TEXTS else 0
+    text = said.text("start")
+    if said.is_quoted("start"):
+        return text
+    number = number_as_written(text)
+    return constant_of(said, "start", text, None) if number is None else number
 
 
 def parse_steps(said: Declaration, key: str, known: Known, depth: int = 0) -> tuple[Step, ...]:

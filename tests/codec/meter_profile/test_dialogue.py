@@ -6,6 +6,8 @@ import struct
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
@@ -253,6 +255,56 @@ def test_password_is_sent_and_hidden_and_an_archive_is_read_by_cursor() -> None:
     assert talk.rows[0].measured_at == datetime(2026, 8, 22, 7)
     refused = play(codec_of(LOCKED), expected=meter).sends(b"P 0121234\n", shown=b"P 012****\n")
     refused.receives(b"NO\n").ends(Outcome.REFUSED)
+
+
+CODED = """
+reads: meter_profile
+framing: {name: line, end: LF}
+variables: {key: {VARIABLE}}
+messages:
+  - {name: open, from: gateway, fields: [{name: word, type: text, is: "P"}, {name: code, FIELD}]}
+  - {name: opened, fields: [{name: answer, type: text, is: OK}]}
+read:
+  - {send: open, with: {code: SAID}, receive: opened}
+"""
+
+
+@pytest.mark.parametrize(
+    "variable", ["from: access_code", "from: access_code, start: 0", 'start: "0471"', "start: 0471"]
+)
+@pytest.mark.parametrize(
+    ("field", "wire"),
+    [
+        ("type: text, size: 4", b"0471"),
+        ("type: text", b"0471"),
+        ("type: number", b"0471"),
+        ("type: number, digits: 6", b"000471"),
+        ("type: bytes", b"\x04\x71"),
+        ("type: bcd, size: 2", b"\x04\x71"),
+        ("type: u16", b"\x01\xd7"),
+        ("type: number, base: 16, digits: 4", b"01D7"),
+    ],
+)
+def test_access_code_is_sent_with_every_zero_it_was_written_with(variable: str, field: str, wire: bytes) -> None:
+    codec = codec_of(CODED.replace("VARIABLE", variable).replace("FIELD", field).replace("SAID", "key"))
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
+    play(codec, expected=meter).sends(b"P" + wire + b"\n").receives(b"OK\n").ends(Outcome.READ)
+
+
+def test_access_code_that_stands_in_the_profile_itself_is_sent_as_it_stands() -> None:
+    codec = codec_of(CODED.replace("VARIABLE", "").replace("FIELD", "type: text, size: 4").replace("SAID", "0471"))
+    meter = KnownMeter("7", ReadOrder(frozenset()))
+    play(codec, expected=meter).sends(b"P0471\n").receives(b"OK\n").ends(Outcome.READ)
+
+
+def test_number_that_is_longer_than_its_place_is_not_cut() -> None:
+    codec = codec_of(
+        CODED.replace("VARIABLE", "from: access_code")
+        .replace("FIELD", "type: number, digits: 3")
+        .replace("SAID", "key")
+    )
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
+    play(codec, expected=meter).ends(Outcome.GARBLED, "0471 does not fit into 3 characters")
 
 
 COUNTING = """
