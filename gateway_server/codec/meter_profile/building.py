@@ -240,8 +240,10 @@ def write_field(field: Field, value: Any, env: Values) -> bytes:
         raise CodecError(f"{field.name} is {value!r}, which is no number")
     try:
         data = leaf.write(value)
+    except CodecError as error:
+        raise CodecError(f"{field.name}: {error}") from None
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise CodecError(f"{field.name} cannot be {value!r}: {error}") from None
+        raise CodecError(f"{field.name} cannot be {value}: {error}") from None
     if leaf.size is not None:
         return data
     if field.extent.until:

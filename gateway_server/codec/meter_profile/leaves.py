@@ -78,7 +78,7 @@ def _as_bytes(value: Any) -> bytes:
             return bytes.fromhex(str(value))
         except ValueError:
             pass
-    raise CodecError(f"{value!r} is no bytes")
+    raise CodecError(f"{value} is no bytes")
 
 
 def _text(type_: Text) -> Leaf:
@@ -96,7 +96,7 @@ def _text(type_: Text) -> Leaf:
         try:
             return str(value).encode(encoding)
         except UnicodeEncodeError:
-            raise CodecError(f"{value!r} cannot be written in {type_.encoding}") from None
+            raise CodecError(f"{str(value)!r} cannot be written in {type_.encoding}") from None
 
     return Leaf(None, read, write, pad or b" ", type_.pad_left)
 

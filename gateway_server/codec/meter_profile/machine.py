@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
+from gateway_server.codec.meter_profile.echo import Echo
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Choice,
@@ -35,6 +36,7 @@ class Machine:
         self.profile = profile
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
+        self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
         gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]

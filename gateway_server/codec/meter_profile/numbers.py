@@ -223,13 +223,13 @@ def exact_product(value: object, factor: object) -> Decimal:
     """A number times its scale, exactly. Raises `CodecError` if one of them is no number."""
     if isinstance(value, (int, Decimal)) and isinstance(factor, (int, Decimal)):
         return PRODUCT.multiply(Decimal(value), Decimal(factor))
-    raise CodecError(f"{value!r} times {factor!r} is no number")
+    raise CodecError(f"{value} times {factor} is no number")
 
 
 def exact_quotient(value: object, factor: object) -> int | Decimal:
     """The number that times its scale gives ``value``. Raises `CodecError` if no short one does."""
     if not isinstance(value, (int, Decimal)) or not isinstance(factor, (int, Decimal)) or not factor:
-        raise CodecError(f"{value!r} cannot be divided by {factor!r}")
+        raise CodecError(f"{value} cannot be divided by {factor}")
     quotient = PRODUCT.divide(Decimal(value), Decimal(factor))
     if PRODUCT.multiply(quotient, Decimal(factor)) != value:
         raise CodecError(f"{value} is no multiple of {factor}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.as_written import number_as_written
+from gateway_server.codec.meter_profile.echo import CHECK
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
@@ -40,12 +41,16 @@ _FORMAT = re.compile(r"[5-8][NEOMS][12]")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a dialogue may speak of: messages, the names their fields leave, and variables."""
+    """What a dialogue may speak of: messages, the names their fields leave, and variables.
+
+    ``checked`` are the messages in whose frames a check stands.
+    """
 
     messages: Mapping[str, Message]
     names: Mapping[str, frozenset[str]]
     headers: Mapping[str, frozenset[str]]
     variables: frozenset[str]
+    checked: frozenset[str] = frozenset()
 
     def spoken_by(self, side: Side) -> list[str]:
         """The messages of one side."""
@@ -153,7 +158,8 @@ class _Steps:
         return tuple(self._message(said, key, name, Side.METER) for name in said.texts(key, ()))
 
     def _left_by(self, messages: tuple[str, ...]) -> frozenset[str]:
-        return frozenset().union(*(self._known.names[name] for name in messages))
+        checks = frozenset({CHECK}) if not self._known.checked.isdisjoint(messages) else frozenset()
+        return checks.union(*(self._known.names[name] for name in messages))
 
     def listen(self, said: Declaration, depth: int) -> Step:
         """``listen``: a table."""

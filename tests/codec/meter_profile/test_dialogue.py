@@ -147,6 +147,75 @@ def test_acknowledgement_with_a_field_that_the_damaged_frame_lacks_is_not_sent_a
     assert "nak is not sent: there is no seq here" in talk.story
 
 
+PUSHED = """
+reads: meter_profile
+framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {field: length}, check: sum8}
+messages:
+  - {name: hello, fields: [{name: kind, type: u8, is: 1}, {name: serial, type: text, size: 4}]
+    , identify: {serial: serial}}
+  - name: hour
+    fields: [{name: kind, type: u8, is: 2}, {name: number, type: u8}, {name: volume, type: u16, scale: 0.01}]
+    rows: {archive: interval, order_number: NUMBER, values: {value: volume, quantity: base_volume_total}}
+  - {name: stored, from: gateway, fields: [{name: kind, type: u8, is: 6}, {name: number, type: u8}]}
+answer:
+  - listen: {on: [{message: hello}, {message: hour, reply: {send: stored, with: {number: SAID}}}]}
+"""
+
+
+def pushed(body: str) -> bytes:
+    """A frame of the profile above."""
+    data = bytes.fromhex(body)
+    whole = bytes([len(data) + 1]) + data
+    return b"\x02" + whole + bytes([sum(whole) & 0xFF])
+
+
+def pushing(number: str, said: str) -> Play:
+    """A meter of that profile has said who it is."""
+    text = PUSHED.replace("NUMBER", number).replace("SAID", said)
+    return play(codec_of(text)).receives(pushed("01 34 37 31 31")).identifies("4711")
+
+
+def test_session_whose_rows_were_stored_but_could_not_be_acknowledged_is_partial_and_says_why() -> None:
+    talk = pushing("number", "volume")
+    for number in (1, 2):
+        talk.receives(pushed(f"02 {number:02X} 30 39")).saves_row({"base_volume_total": "123.45"}, order_number=number)
+    talk.hangs_up().ends(
+        Outcome.PARTIAL, "2 replies were not sent; the first: stored: number: 123.45 is no whole number"
+    )
+
+
+def test_session_of_which_no_row_could_be_kept_is_garbled_and_says_why() -> None:
+    talk = pushing("volume", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
+    talk.hangs_up().ends(
+        Outcome.GARBLED, "2 messages were not kept; the first: volume is 123.45, which is no order number"
+    )
+    assert talk.rows == []
+
+
+def test_session_that_kept_some_rows_and_not_others_is_partial() -> None:
+    talk = (
+        pushing("volume", "number")
+        .receives(pushed("02 01 00 64"))
+        .saves_row({"base_volume_total": "1.00"}, order_number=1)
+    )
+    talk.sends(pushed("06 01")).receives(pushed("02 02 30 3A")).hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume is 123.46, which is no order number")
+
+
+def test_message_that_is_kept_when_it_comes_again_leaves_the_session_whole() -> None:
+    codec = codec_of(PUSHED.replace("NUMBER", "number").replace("SAID", "number"))
+    hour = pushed("02 01 30 39")
+    talk = play(codec).receives(hour).receives(pushed("01 34 37 31 31")).identifies("4711").receives(hour)
+    talk.saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01")).hangs_up().ends(Outcome.READ)
+
+
+def test_session_that_ends_with_damaged_frames_is_partial() -> None:
+    hour = pushed("02 01 30 39")
+    talk = pushing("number", "number").receives(hour).saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01"))
+    talk.receives(hour[:-1] + b"\x00").hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 frame was damaged at the end, and nothing whole came behind")
+
+
 # meters that are asked
 
 
