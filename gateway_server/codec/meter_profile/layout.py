@@ -115,10 +115,12 @@ class Seal:
             return True
         return found.upper() == self.written(covered).upper()
 
-    def fault(self, covered: bytes, found: bytes) -> str:
+    def fault(self, covered: bytes, found: bytes, *, discreet: bool = False) -> str:
         """What is wrong with a check that stands in a frame; empty if nothing is."""
         if self.matches(covered, found):
             return ""
+        if discreet:
+            return f"the check {name_of(self.check)} does not match"
         wanted = self.written(covered)
         said = (found.hex(" ") if self._binary else found.decode("latin-1")).upper()
         meant = (wanted.hex(" ") if self._binary else wanted.decode("ascii")).upper()
@@ -132,10 +134,11 @@ def name_of(check: Check) -> str:
 
 
 class Layout:
-    """One framing, compiled."""
+    """One framing, compiled. A ``discreet`` one says of no check what it should be: that would give secrets away."""
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, *, discreet: bool = False) -> None:
         self.framing = framing
+        self._discreet = discreet
         self.coding = Coding(framing.escape, framing.hex)
         seals = [Seal(check) for check in framing.checks]
         self.inner: Sequence[Seal] = [seal for seal in seals if not seal.check.after_end]
@@ -203,13 +206,13 @@ class Layout:
             separator = plain[at - seal.whole : at - seal.size]
             if separator != seal.check.separator:
                 return f"its check does not stand behind {seal.check.separator!r}"
-            if fault := seal.fault(covered, plain[at - seal.size : at]):
+            if fault := seal.fault(covered, plain[at - seal.size : at], discreet=self._discreet):
                 return fault
         at = len(wire) - sum(seal.whole for seal in self.outer)
         for seal in self.outer:
             covered = self._covered(seal, wire[:at], plain)
             at += seal.whole
-            if fault := seal.fault(covered, wire[at - seal.size : at]):
+            if fault := seal.fault(covered, wire[at - seal.size : at], discreet=self._discreet):
                 return fault
         return ""
 
