@@ -25,7 +25,7 @@ from gateway_server.codec.dialogue import (
     Send,
 )
 from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, StoreError
-from gateway_server.model import Direction, Event, Identify, Reading, Row, Saved
+from gateway_server.model import Direction, Event, Identify, Outcome, Reading, Row, Saved
 from gateway_server.session.endings import ending, masked
 from gateway_server.session.hearing import (
     DRAINING,
@@ -286,6 +286,8 @@ class Session(Keeping):
         how = ending(error, reason, self.serial, self._stored, unclaimed=self._unclaimed)
         if self._secret:
             how = masked(how, self._secret)
+        if self._zone is not None and (reason or how.outcome is Outcome.GARBLED):
+            logger.warning("session %d with meter %s over %s: %s", self._key.id, self.serial, self._remote, how.detail)
         codec = self._codec
         self._closing = SessionClosing(
             facilities.now_ms(),

@@ -230,3 +230,14 @@ def test_profile_that_is_added_later_is_found_when_it_is_asked_for(tmp_path: Pat
     assert registry.get("lines").name == "lines"
     with pytest.raises(OperatorError, match="there is no codec 'others'"):
         registry.get("others")
+
+
+def test_codec_of_a_declaration_is_made_without_being_taken_up(tmp_path: Path) -> None:
+    registry = load_codecs()
+    place = tmp_path / "boiler.yaml"
+    place.write_text("reads: modbus\nregisters: [{at: 0, quantity: pressure}]\n")
+    assert registry.made_of(place).name == "boiler"
+    assert "boiler" not in registry
+    place.write_text("reads: tea\n")
+    with pytest.raises(OperatorError, match="line 1: reads is 'tea'; what can be declared is: meter_profile, modbus"):
+        registry.made_of(place)

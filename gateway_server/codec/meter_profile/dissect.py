@@ -10,7 +10,7 @@ from gateway_server.codec.meter_profile.finishing import shown
 from gateway_server.codec.meter_profile.form import Bits, Side
 from gateway_server.codec.meter_profile.form import Field as FieldForm
 from gateway_server.codec.meter_profile.framing import fold
-from gateway_server.codec.meter_profile.layout import name_of
+from gateway_server.codec.meter_profile.layout import Seal, name_of
 from gateway_server.codec.meter_profile.leaves import words_of
 from gateway_server.codec.meter_profile.messages import Compiled
 from gateway_server.codec.meter_profile.reading import Path, Trace
@@ -38,12 +38,12 @@ def dissect(compiled: Compiled, frame: Frame, side: Side = Side.METER) -> Sequen
 def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     layout = compiled.layouts.get(frame.kind)
     if layout is None:
-        return [Field("noise" if frame.kind == NOISE else "unknown", 0, len(frame.data))]
+        return _noise(compiled, frame, side)
     wire = fold(frame.data, compiled.profile.parity)
     opening = layout.opening(wire)
     behind = len(wire) - layout.behind
     if opening >= behind and opening + layout.behind != len(wire):
-        return [Field("unknown", 0, len(wire))]
+        return [Field("unknown", 0, len(wire), secret=_may_be_secret(compiled, frame, side, b""))]
     found: list[Field] = []
     if opening:
         found.append(Field("start", 0, opening, shown(wire[:opening]), frame.kind))
@@ -55,8 +55,13 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
         plain, places = coded, list(range(len(coded) + 1))
     end = len(plain) - layout.tail
     if end < 0:
-        return [one for one in (*found, Field("unknown", opening, len(wire))) if one.start < one.end]
+        withheld = _may_be_secret(compiled, frame, side, b"")
+        return [one for one in (*found, Field("unknown", opening, len(wire), secret=withheld)) if one.start < one.end]
     name, trace = _traced(compiled, frame, side, plain[:end])
+    withheld = not name and _may_be_secret(compiled, frame, side, plain[:end])
+    if withheld:
+        trace.fields = [seen for seen in trace.fields if seen.end <= layout.header_size]
+    secret = withheld or any(seen.field.secret for seen in trace.fields)
 
     def place(at: int) -> int:
         return opening + places[min(at, len(places) - 1)]
@@ -64,26 +69,22 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     for seen in sorted(trace.fields, key=lambda one: (one.start, one.end)):
         if seen.start < seen.end <= end and (not found or place(seen.start) >= found[-1].end):
             _gap(found, place(seen.start))
-            found.append(_field(seen.path, seen.field, place(seen.start), place(seen.end), seen.value))
-    _gap(found, place(end))
+            found.append(_field(seen.path, seen.field, place(seen.start), place(seen.end), seen.value, secret=secret))
+    _gap(found, place(end), secret=withheld)
     at = end
     for seal in layout.inner:
         split = at + len(seal.check.separator)
         at += seal.whole
         if seal.check.separator:
             found.append(Field("separator", place(split - len(seal.check.separator)), place(split)))
-        found.append(
-            Field("check", place(split), place(at), shown(plain[split:at]), frame.fault or name_of(seal.check))
-        )
+        found.append(_check(seal, frame, place(split), place(at), plain[split:at], secret=secret))
     _gap(found, behind)
     at = behind + len(layout.framing.end)
     if layout.framing.end:
         found.append(Field("end", behind, at, shown(wire[behind:at])))
     for seal in layout.outer:
         at += seal.size
-        found.append(
-            Field("check", at - seal.size, at, shown(wire[at - seal.size : at]), frame.fault or name_of(seal.check))
-        )
+        found.append(_check(seal, frame, at - seal.size, at, wire[at - seal.size : at], secret=secret))
     if name and found:
         first = found[0]
         meaning = f"{first.meaning}: {name}" if first.meaning else name
@@ -91,10 +92,38 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     return [one for one in found if one.start < one.end]
 
 
-def _gap(found: list[Field], until: int) -> None:
+def _noise(compiled: Compiled, frame: Frame, side: Side) -> list[Field]:
+    """Bytes of no frame; from where one may have begun that holds a secret, they are one."""
+    size = len(frame.data)
+    starts = [layout.framing.start for kind, layout in compiled.layouts.items() if _holds_secrets(compiled, kind, side)]
+    data = fold(frame.data, compiled.profile.parity)
+    at = min((place for start in starts if (place := data.find(start)) >= 0), default=size)
+    name = "noise" if frame.kind == NOISE else "unknown"
+    return [one for one in (Field(name, 0, at), Field(name, at, size, secret=True)) if one.start < one.end]
+
+
+def _holds_secrets(compiled: Compiled, kind: str, side: Side) -> bool:
+    return any(one.has_secrets for one in compiled.messages_in(kind, side))
+
+
+def _gap(found: list[Field], until: int, *, secret: bool = False) -> None:
     at = found[-1].end if found else 0
     if at < until:
-        found.append(Field("unknown", at, until))
+        found.append(Field("unknown", at, until, secret=secret))
+
+
+def _check(seal: Seal, frame: Frame, start: int, end: int, data: bytes, *, secret: bool) -> Field:
+    if secret:
+        return Field("check", start, end, meaning="would give a secret away", secret=True)
+    return Field("check", start, end, shown(data), frame.fault or name_of(seal.check))
+
+
+def _may_be_secret(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> bool:
+    """Whether a frame that is no message may hold a secret: of a damaged one not even the header is certain."""
+    header = {} if frame.fault else compiled.header(frame.kind, contents)
+    return any(
+        one.has_secrets and (not header or one.is_meant(header)) for one in compiled.messages_in(frame.kind, side)
+    )
 
 
 def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tuple[str, Trace]:
@@ -115,8 +144,8 @@ def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tu
     return "", best[1]
 
 
-def _field(path: Path, form: FieldForm, start: int, end: int, value: object) -> Field:
-    if form.secret:
+def _field(path: Path, form: FieldForm, start: int, end: int, value: object, *, secret: bool) -> Field:
+    if form.secret or (secret and form.check is not None):
         return Field(path_text(path), start, end, secret=True)
     text = _text(value)
     word = words_of(form.type, form.words)

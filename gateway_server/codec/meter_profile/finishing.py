@@ -22,9 +22,9 @@ def finish_of(field: Field) -> Finish | None:
     """What is done with a value beyond keeping it: limits, a check, bits, words, scale. None if nothing is."""
     steps: list[Finish] = []
     if field.must_be:
-        steps.append(_confirming(field.name, field.must_be))
+        steps.append(_confirming(field.name, field.must_be, secret=field.secret))
     if field.equals is not None:
-        steps.append(_comparing(field.name, compiled(field.equals)))
+        steps.append(_comparing(field.name, compiled(field.equals), secret=field.secret))
     if field.check is not None:
         steps.append(_checking(field, field.check))
     if isinstance(field.type, Bits):
@@ -43,9 +43,11 @@ def finish_of(field: Field) -> Finish | None:
     return all_of
 
 
-def _confirming(name: str, must_be: tuple[Constant, ...]) -> Finish:
+def _confirming(name: str, must_be: tuple[Constant, ...], *, secret: bool) -> Finish:
     allowed = frozenset(must_be)
     said = " or ".join(map(shown, must_be))
+    if secret:
+        return _discreetly(name, lambda value, values: value in allowed)
 
     def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
         if value not in allowed:
@@ -54,7 +56,18 @@ def _confirming(name: str, must_be: tuple[Constant, ...]) -> Finish:
     return confirm
 
 
-def _comparing(name: str, equals: Evaluate) -> Finish:
+def _discreetly(name: str, fits: Callable[[Any, Values], bool]) -> Finish:
+    def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
+        if not fits(value, values):
+            raise CodecError(f"{name} is not what it has to be, and is secret")
+
+    return confirm
+
+
+def _comparing(name: str, equals: Evaluate, *, secret: bool) -> Finish:
+    if secret:
+        return _discreetly(name, lambda value, values: bool(value == equals(values)))
+
     def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
         if value != (wanted := equals(values)):
             raise CodecError(f"{name} is {shown(value)}, not {shown(wanted)}")

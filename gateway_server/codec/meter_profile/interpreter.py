@@ -25,7 +25,10 @@ class ProfileInterpreter:
         framer = self._machine.compiled.framer(Side.GATEWAY)
         framer.feed(data)
         while (frame := framer.next_frame() or framer.flush()) is not None:
-            if frame.kind == NOISE or frame.fault:
+            if frame.kind == NOISE:
+                continue
+            if frame.fault:
+                self._awaited = self._machine.answers_to_masked(frame)
                 continue
             try:
                 said = self._machine.compiled.read(frame, Side.GATEWAY)

@@ -97,6 +97,16 @@ class Seal:
         text = data.hex().encode("ascii")
         return text if self.check.written is Written.LOWER_HEX else text.upper()
 
+    def number(self, found: bytes) -> int:
+        """What a check that stands in a frame says. Raises `CodecError` if that is no number."""
+        try:
+            data = found if self._binary else bytes.fromhex(found.decode("ascii"))
+        except ValueError:
+            raise CodecError(f"the check {name_of(self.check)} is not made of hex digits") from None
+        if len(found) < self.size:
+            raise CodecError(f"the frame ends before its check {name_of(self.check)}")
+        return int.from_bytes(data, self._endian)
+
     def matches(self, covered: bytes, found: bytes) -> bool:
         """Whether a check that stands in a frame is that of the covered bytes."""
         if self._binary:
@@ -105,10 +115,12 @@ class Seal:
             return True
         return found.upper() == self.written(covered).upper()
 
-    def fault(self, covered: bytes, found: bytes) -> str:
+    def fault(self, covered: bytes, found: bytes, *, discreet: bool = False) -> str:
         """What is wrong with a check that stands in a frame; empty if nothing is."""
         if self.matches(covered, found):
             return ""
+        if discreet:
+            return f"the check {name_of(self.check)} does not match"
         wanted = self.written(covered)
         said = (found.hex(" ") if self._binary else found.decode("latin-1")).upper()
         meant = (wanted.hex(" ") if self._binary else wanted.decode("ascii")).upper()
@@ -121,10 +133,11 @@ def name_of(check: Check) -> str:
 
 
 class Layout:
-    """One framing, compiled."""
+    """One framing, compiled. A ``discreet`` one says of no check what it should be: that would give secrets away."""
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, *, discreet: bool = False) -> None:
         self.framing = framing
+        self._discreet = discreet
         self.coding = Coding(framing.escape, framing.hex)
         seals = [Seal(check) for check in framing.checks]
         self.inner: Sequence[Seal] = [seal for seal in seals if not seal.check.after_end]
@@ -192,15 +205,30 @@ class Layout:
             separator = plain[at - seal.whole : at - seal.size]
             if separator != seal.check.separator:
                 return f"its check does not stand behind {seal.check.separator!r}"
-            if fault := seal.fault(covered, plain[at - seal.size : at]):
+            if fault := seal.fault(covered, plain[at - seal.size : at], discreet=self._discreet):
                 return fault
         at = len(wire) - sum(seal.whole for seal in self.outer)
         for seal in self.outer:
             covered = self._covered(seal, wire[:at], plain)
             at += seal.whole
-            if fault := seal.fault(covered, wire[at - seal.size : at]):
+            if fault := seal.fault(covered, wire[at - seal.size : at], discreet=self._discreet):
                 return fault
         return ""
+
+    def check_of(self, wire: bytes) -> int | None:
+        """The number that stands in a frame as its first check; None if it has none. Raises `CodecError`."""
+        if not self.framing.checks:
+            return None
+        wanted = self.framing.checks[0]
+        where, at, seals = wire, len(wire) - sum(seal.whole for seal in self.outer), self.outer
+        if not wanted.after_end:
+            where, seals = self.plain(wire), self.inner
+            at = len(where) - self.tail
+        for seal in seals:
+            at += seal.whole
+            if seal.check is wanted:
+                return seal.number(where[max(0, at - seal.size) : max(0, at)])
+        return None
 
     def _covered(self, seal: Seal, wire: bytes, plain: bytes) -> bytes:
         """The bytes a check covers: of the plain ones before it, or of the wire for one behind the end."""

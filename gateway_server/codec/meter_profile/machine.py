@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
+from gateway_server.codec.meter_profile.discretion import has_secrets
+from gateway_server.codec.meter_profile.dissect import dissect
+from gateway_server.codec.meter_profile.echo import Echo
 from gateway_server.codec.meter_profile.elements import last, sometimes_within
 from gateway_server.codec.meter_profile.form import (
     Ask,
-    Choice,
-    Field,
-    Group,
     Loop,
     MeterProfile,
-    Part,
     ReadArchive,
     Side,
     Step,
 )
 from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.meaning import Meaning
-from gateway_server.codec.meter_profile.messages import Compiled, Said
-from gateway_server.codec.meter_profile.reading import Trace, Values
+from gateway_server.codec.meter_profile.messages import Compiled, CompiledMessage, Said
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import Identify
 
@@ -37,12 +36,15 @@ class Machine:
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
         self._within = {one.name: sometimes_within(one.parts) for one in profile.messages}
+        self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
         gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]
         self.gap = max(gaps) if gaps else None
         """How long a silence ends a frame, if a frame of the meter's ends so."""
-        self._has_secrets = _secret_messages(profile)
+        self._has_secrets = frozenset(
+            one.name for one in profile.messages if has_secrets(one, profile.framing(one.framing))
+        )
 
     def awaited(self, names: Sequence[str]) -> frozenset[str]:
         """These messages, and those by which the meter refuses."""
@@ -65,6 +67,21 @@ class Machine:
         found = self._answers.get(name)
         return None if found is None else found | self._refusals
 
+    def answers_to_masked(self, frame: Frame) -> frozenset[str] | None:
+        """The same for a message of ours in which the log hides a secret, and with that its check."""
+        meant = [
+            one.name
+            for one in self.compiled.messages_in(frame.kind, Side.GATEWAY)
+            if one.has_secrets and one.is_meant(self._header_of(frame, one))
+        ]
+        return self.answers_to(meant[0]) if len(meant) == 1 else None
+
+    def _header_of(self, frame: Frame, message: CompiledMessage) -> Values:
+        try:
+            return self.compiled.header(frame.kind, message.layout.contents(fold(frame.data, self.profile.parity)))
+        except CodecError:
+            return {}
+
     def speaks_utc(self, step: ReadArchive) -> bool:
         """Whether the rows of an archive tell their times in UTC."""
         messages = [self.profile.message(name) for name in step.ask.receive]
@@ -82,21 +99,12 @@ class Machine:
         return Send(data, self._hidden(name, data)) if name in self._has_secrets else Send(data)
 
     def _hidden(self, name: str, data: bytes) -> bytes:
-        one = self.compiled.messages[name]
-        layout = one.layout
-        wire = fold(data, self.profile.parity)
-        opening = layout.opening(wire)
-        places = layout.coding.places(layout.coded(wire))
-        trace = Trace()
-        try:
-            one.read(layout.contents(wire), trace)
-        except CodecError:
-            return bytes([_HIDDEN]) * len(data)
+        """How a message is logged; so that it is known again, whatever does not give the secret away stays."""
         hidden = bytearray(data)
-        for seen in trace.fields:
-            if seen.field.secret:
-                for at in range(opening + places[seen.start], opening + places[seen.end]):
-                    hidden[at] = _HIDDEN
+        frame = Frame(self.profile.message(name).framing, data)
+        for field in dissect(self.compiled, frame, Side.GATEWAY):
+            if field.secret:
+                hidden[field.start : field.end] = bytes([_HIDDEN]) * (field.end - field.start)
         return bytes(hidden)
 
     def loosely(self, frame: Frame) -> Values:
@@ -107,28 +115,6 @@ class Machine:
             if len(found) > len(best):
                 best = found
         return best
-
-
-def _secret_messages(profile: MeterProfile) -> frozenset[str]:
-    """Messages of ours with secret fields."""
-
-    def fields(parts: Sequence[Part]) -> Iterator[Field]:
-        for part in parts:
-            match part:
-                case Field():
-                    yield part
-                case Group():
-                    yield from fields(part.parts)
-                case Choice():
-                    for _, case in part.cases:
-                        yield from fields(case)
-                    yield from fields(part.otherwise or ())
-
-    return frozenset(
-        one.name
-        for one in profile.messages
-        if any(field.secret for field in (*profile.framing(one.framing).header, *fields(one.parts)))
-    )
 
 
 def _answers(steps: Sequence[Step]) -> dict[str, frozenset[str]]:

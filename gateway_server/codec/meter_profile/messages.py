@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.meter_profile.building import Builder
+from gateway_server.codec.meter_profile.discretion import has_secrets
 from gateway_server.codec.meter_profile.form import Constant, Message, MeterProfile, Parity, Side
 from gateway_server.codec.meter_profile.framing import Cutter, ProfileFramer, cutters_of, fold, unfold
 from gateway_server.codec.meter_profile.layout import Layout
@@ -39,6 +40,7 @@ class CompiledMessage:
         self._when: tuple[tuple[str, frozenset[Constant]], ...] = tuple(
             (name, frozenset(values)) for name, values in message.when
         )
+        self.has_secrets = has_secrets(message, layout.framing)
         self._read = sequence(parts, marks_of(parts))
         self._is_empty = not parts
         self.builder = Builder(message, layout)
@@ -67,7 +69,13 @@ class Compiled:
 
     def __init__(self, profile: MeterProfile) -> None:
         self.profile = profile
-        self.layouts = {framing.name: Layout(framing) for framing in profile.framings}
+        self.layouts = {
+            framing.name: Layout(
+                framing,
+                discreet=any(has_secrets(one, framing) for one in profile.messages if one.framing == framing.name),
+            )
+            for framing in profile.framings
+        }
         self.messages = {one.name: CompiledMessage(one, self.layouts[one.framing]) for one in profile.messages}
         self._headers: dict[str, Reader] = {
             framing.name: sequence(framing.header)

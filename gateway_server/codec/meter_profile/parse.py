@@ -6,9 +6,11 @@ What is wrong is an `OperatorError` that names the line, the key and what is all
 from __future__ import annotations
 
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.discretion import discreet, secrets_told
 from gateway_server.codec.meter_profile.form import (
     Constant,
     Framing,
+    Given,
     Message,
     MeterProfile,
     Parity,
@@ -39,6 +41,7 @@ def parse_profile(said: Declaration) -> MeterProfile:
         {one.name: frozenset({*names_of(one.parts, deep=True), *headers[one.framing]}) for one in messages},
         headers,
         frozenset(names),
+        frozenset(one.name for one in messages if any(f.checks for f in framings if f.name == one.framing)),
     )
     profile = MeterProfile(
         name=said.text("name", said.name),
@@ -57,6 +60,12 @@ def parse_profile(said: Declaration) -> MeterProfile:
     if profile.answer is None and profile.read is None and not any(one.side.speaks(Side.METER) for one in messages):
         raise said.wrong("messages", "has none that the meter says; nothing could be read")
     said.end()
+    profile = discreet(profile)
+    for one in profile.variables:
+        if one.secret and one.given is Given.MEMORY:
+            raise said.wrong(
+                "variables", f"keeps {one.name!r} from session to session, where all may read it: a secret"
+            )
     return profile
 
 
@@ -125,6 +134,9 @@ def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], var
         about=said.text("about", ""),
     )
     said.end()
+    if told := secrets_told(message, framing):
+        names = " and ".join(sorted(told))
+        raise said.wrong("", f"makes something of {names}, which is secret: nothing is told of a secret")
     return message
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.as_written import number_as_written
+from gateway_server.codec.meter_profile.echo import CHECK
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
     Assignments,
     By,
     Case,
+    Constant,
     Given,
     LineChange,
     Listen,
@@ -30,6 +33,7 @@ from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds
 
 _OTHERWISE = {word.value: word for word in Otherwise}
 _GIVEN = {given.value: given for given in Given}
+_TEXTS = (Given.ACCESS_CODE, Given.SERIAL, Given.MEMORY)
 _BY = {by.value: by for by in By}
 _WANTED = ("current", "archive", "events")
 _FORMAT = re.compile(r"[5-8][NEOMS][12]")
@@ -37,12 +41,16 @@ _FORMAT = re.compile(r"[5-8][NEOMS][12]")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a dialogue may speak of: messages, the names their fields leave, and variables."""
+    """What a dialogue may speak of: messages, the names their fields leave, and variables.
+
+    ``checked`` are the messages in whose frames a check stands.
+    """
 
     messages: Mapping[str, Message]
     names: Mapping[str, frozenset[str]]
     headers: Mapping[str, frozenset[str]]
     variables: frozenset[str]
+    checked: frozenset[str] = frozenset()
 
     def spoken_by(self, side: Side) -> list[str]:
         """The messages of one side."""
@@ -59,12 +67,23 @@ def parse_variables(said: Declaration) -> tuple[Variable, ...]:
         one = table.table(name)
         if one is None or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
             raise table.wrong(name, "is a table, and its name has small letters, digits and _")
-        start = constant_of(one, "start", one.text("start", "0"), None)
         given = one.word("from", _GIVEN, "start")
+        start = _start_of(one, given)
         secret = one.flag("secret", default=given is Given.ACCESS_CODE)
         found.append(Variable(name, given, start, secret))
         one.end()
     return tuple(found)
+
+
+def _start_of(said: Declaration, given: Given) -> Constant:
+    """What a variable is before it is given anything: a number, unless it is quoted or stands for a text."""
+    if not said.has("start"):
+        return "" if given in _TEXTS else 0
+    text = said.text("start")
+    if said.is_quoted("start"):
+        return text
+    number = number_as_written(text)
+    return constant_of(said, "start", text, None) if number is None else number
 
 
 def parse_steps(said: Declaration, key: str, known: Known, depth: int = 0) -> tuple[Step, ...]:
@@ -139,7 +158,8 @@ class _Steps:
         return tuple(self._message(said, key, name, Side.METER) for name in said.texts(key, ()))
 
     def _left_by(self, messages: tuple[str, ...]) -> frozenset[str]:
-        return frozenset().union(*(self._known.names[name] for name in messages))
+        checks = frozenset({CHECK}) if not self._known.checked.isdisjoint(messages) else frozenset()
+        return checks.union(*(self._known.names[name] for name in messages))
 
     def listen(self, said: Declaration, depth: int) -> Step:
         """``listen``: a table."""

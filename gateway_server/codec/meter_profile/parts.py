@@ -117,7 +117,7 @@ def _field(field: Field) -> Reader:
     finish = finish_of(field)
     if leaf.size is not None:
         return _fixed(field, reader_of(field), leaf.size, finish)
-    name, take = field.name, reader_of(field)
+    name, take, secret = field.name, reader_of(field), field.secret
     until, or_end, skip = field.extent.until, field.extent.or_end, len(field.extent.until)
     count = None if field.extent.size is None else compiled(field.extent.size)
 
@@ -136,7 +136,7 @@ def _field(field: Field) -> Reader:
         try:
             value = values[name] = take(data[at:stop])
         except CodecError as error:
-            raise CodecError(f"{name}: {error}") from None
+            raise CodecError(f"{name}: {'it cannot be read, and is secret' if secret else error}") from None
         if finish is not None:
             finish(value, values, data, at)
         if trace is not None:
@@ -147,7 +147,7 @@ def _field(field: Field) -> Reader:
 
 
 def _fixed(field: Field, take: Callable[[bytes], Any], size: int, finish: Finish | None) -> Reader:
-    name = field.name
+    name, secret = field.name, field.secret
 
     def read(data: bytes, at: int, end: int, values: Values, trace: Trace | None) -> int:
         stop = at + size
@@ -156,7 +156,7 @@ def _fixed(field: Field, take: Callable[[bytes], Any], size: int, finish: Finish
         try:
             value = values[name] = take(data[at:stop])
         except CodecError as error:
-            raise CodecError(f"{name}: {error}") from None
+            raise CodecError(f"{name}: {'it cannot be read, and is secret' if secret else error}") from None
         if finish is not None:
             finish(value, values, data, at)
         if trace is not None:

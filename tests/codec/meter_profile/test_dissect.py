@@ -6,6 +6,8 @@ from gateway_server.codec.codec import NOISE, SENT, Field, Frame
 from gateway_server.codec.meter_profile.dissect import path_text
 from tests.codec.meter_profile.profiles import codec_of, framed, with_fields
 
+GIVEN_AWAY = "would give a secret away"
+
 CODEC = codec_of(
     """
     reads: meter_profile
@@ -50,7 +52,58 @@ def test_fields_have_their_places_on_the_wire_not_in_the_plain_bytes() -> None:
 def test_secret_field_of_ours_is_marked_and_has_no_value() -> None:
     wire = CODEC.machine.compiled.encode("open", {"code": "1234"})
     secret = [one for one in CODEC.dissect(Frame(SENT, wire)) if one.secret]
-    assert secret == [Field("code", 2, 6, secret=True)]
+    assert secret == [Field("code", 2, 6, secret=True), Field("check", 7, 8, "", GIVEN_AWAY, secret=True)]
+
+
+TOLD_PASSWORD = codec_of(
+    """
+    reads: meter_profile
+    framing: {name: frame, start: STX, end: ETX, header: [{name: kind, type: u8}], check: sum8}
+    messages:
+      - name: settings
+        when: {kind: 0x31}
+        fields:
+          - {name: interval, type: text, size: 2}
+          - {name: password, type: number, size: 4, secret: yes}
+          - {name: sum, type: u8, check: sum8, covers: interval}
+          - {name: left_over, type: text, size: 1}
+      - {name: other, when: {kind: 0x32}, fields: [{name: all, type: text}]}
+    """
+)
+
+
+def seen(frame: Frame) -> bytes:
+    """What a frame shows, with asterisks where it is secret."""
+    data = bytearray(frame.data)
+    for one in TOLD_PASSWORD.dissect(frame):
+        if one.secret:
+            assert (one.value, one.meaning) in (("", ""), ("", GIVEN_AWAY))
+            data[one.start : one.end] = b"*" * (one.end - one.start)
+    return bytes(data)
+
+
+def test_secret_that_the_meter_tells_is_hidden_with_the_checks_that_would_give_it_away() -> None:
+    wire = TOLD_PASSWORD.machine.compiled.encode("settings", {"interval": "60", "password": 1234, "left_over": "x"})
+    assert seen(Frame("frame", wire)) == b"\x02160*****x*\x03"
+
+
+def test_secret_in_a_frame_that_cannot_be_read_is_hidden_with_all_that_may_be_one() -> None:
+    assert seen(Frame("frame", b"\x02160123Xyxz\x03")) == b"\x021*********\x03"
+    assert seen(Frame("frame", b"\x0216012\x03")) == b"\x021****\x03"
+    # The check is wrong, so even the kind may be: it may hold a password. A shorter one than any header has may, too.
+    assert seen(Frame("frame", b"\x0231234z\x03", 0, "the check sum8 does not match")) == b"\x02******\x03"
+    assert seen(Frame("frame", b"\x02\x03", 0, "it is too short")) == b"\x02*"
+
+
+def test_noise_from_where_a_frame_with_a_secret_may_begin_is_hidden() -> None:
+    assert seen(Frame(NOISE, b"NO CARRIER")) == b"NO CARRIER"
+    assert seen(Frame(NOISE, b"AT\x0216012")) == b"AT******"
+
+
+def test_frame_that_is_certainly_another_message_is_shown() -> None:
+    wire = TOLD_PASSWORD.machine.compiled.encode("other", {"all": "1234"})
+    assert seen(Frame("frame", wire)) == wire
+    assert seen(Frame("frame", b"\x0231234z\x03")) == b"\x0231234z\x03"
 
 
 def test_damaged_frame_shows_its_fault_beside_the_check() -> None:

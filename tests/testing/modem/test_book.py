@@ -10,6 +10,7 @@ from twisted.internet.testing import MemoryReactorClock
 from gateway_server.errors import OperatorError
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.meter_lines import meter_clock
+from gateway_server.testing.modbus.meter import ModbusMeter
 from gateway_server.testing.modem.book import Entry, SimulatedNetwork, read_book
 from gateway_server.testing.modem.faults import CallFaults
 
@@ -89,3 +90,16 @@ def test_meters_of_a_book_answer_their_numbers(tmp_path: Path) -> None:
     assert heard == [b"/Els6\\2EK280\r\n"]
     network.subscribers[1].far.answer(reactor, heard.append, lambda: None)
     assert reactor.tcpClients[0][:2] == ("127.0.0.1", 4001)
+
+
+def test_meter_that_speaks_a_register_map_beside_the_book_answers_its_number(tmp_path: Path) -> None:
+    (tmp_path / "boiler.yaml").write_text("reads: modbus\nregisters: [{at: 0, quantity: pressure}]\n")
+    (entry,) = read_book(written(tmp_path, '[[number]]\nnumber = "+1"\nprofile = "boiler.yaml"\nserial = "7"\n'))
+    assert entry.who == "boiler 7"
+    reactor = MemoryReactorClock()
+    network = SimulatedNetwork(reactor, [entry], meter_clock(reactor))
+    assert isinstance(network.meters["+1"], ModbusMeter)
+    (tmp_path / "tea.yaml").write_text("reads: tea\n")
+    wrong = written(tmp_path, '[[number]]\nnumber = "+1"\nprofile = "tea.yaml"\n')
+    with pytest.raises(OperatorError, match=r"\+1: .*line 1: reads is 'tea'"):
+        read_book(wrong)
