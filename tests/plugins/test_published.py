@@ -13,10 +13,11 @@ import pytest
 from dlms_cosem.crc import CRCCCITT
 from iec62056_21.messages import DataLine
 
-from gateway_server.codec.codec import NOISE, Field, Frame
+from gateway_server.codec.codec import NOISE, Answers, Field, Frame
+from gateway_server.codec.dialogue import Findings, Receive, Send
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.registry import load_codecs
-from gateway_server.model import Direction
+from gateway_server.model import Direction, Identify, KnownMeter
 from gateway_server.workbench.capture import read_capture
 from tests.plugins.contract import CAPTURES, cut
 
@@ -146,3 +147,15 @@ def test_lines_of_the_readout_are_those_of_another_program() -> None:
                 assert (ours["number"], ours["unit"]) == (Decimal(data.value), data.unit)
                 compared += 1
     assert compared == 5
+
+
+def test_packet_of_tags_is_confirmed_by_its_own_check_once_its_rows_are_kept() -> None:
+    codec, (packet,) = frames_of("galileosky")
+    assert isinstance(codec, Answers)
+    dialogue = codec.answer()
+    assert isinstance(next(dialogue), Receive)
+    assert isinstance(dialogue.send(packet), Identify)
+    told = dialogue.send(KnownMeter("868345032066573"))
+    assert isinstance(told, Findings)
+    assert len(told.rows) == 5
+    assert dialogue.send(None) == Send(bytes.fromhex("02 E0 07"))  # the packet ends with E0 07
