@@ -13,6 +13,7 @@ from gateway_server.codec.meter_profile.form import (
     RowMap,
     ValueMap,
 )
+from gateway_server.codec.meter_profile.mistakes import Mistakes
 from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.codec.meter_profile.scope import Scope, source_of, tables_of
 from gateway_server.model import CURRENT, Column, Quantity
@@ -22,13 +23,25 @@ QUANTITIES = {one.name: one for one in vars(quantities).values() if isinstance(o
 
 def parse_rows(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[RowMap, ...]:
     """The rows of a message."""
-    return tuple(_row(table, scope, parts) for table in tables_of(said, "rows"))
+    rows: list[RowMap] = []
+    mistakes = Mistakes()
+    for table in tables_of(said, "rows"):
+        with mistakes:
+            rows.append(_row(table, scope, parts))
+    mistakes.tell()
+    return tuple(rows)
 
 
 def _row(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> RowMap:
     each, inner = _each(said, scope, parts)
+    values: list[ValueMap] = []
+    mistakes = Mistakes()
+    for table in tables_of(said, "values"):
+        with mistakes:
+            values.append(_value(table, inner))
+    mistakes.tell()
     row = RowMap(
-        values=tuple(_value(table, inner) for table in tables_of(said, "values")),
+        values=tuple(values),
         each=each,
         archive=said.text("archive", CURRENT),
         at=_at(said, inner),

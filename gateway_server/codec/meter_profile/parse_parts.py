@@ -31,6 +31,7 @@ from gateway_server.codec.meter_profile.form import (
     Type,
 )
 from gateway_server.codec.meter_profile.leaves import in_characters, leaf_of
+from gateway_server.codec.meter_profile.mistakes import Mistakes
 from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.notation import parse_bytes
 from gateway_server.codec.meter_profile.numbers import PRODUCT, in_order
@@ -59,14 +60,18 @@ def name_of(said: Declaration, key: str = "name") -> str:
 def parse_parts(tables: list[Declaration], scope: Scope, *, masked: bool = False, repeated: bool = False) -> list[Part]:
     """Parts in their order; the names of each are known to those behind it."""
     parts: list[Part] = []
+    mistakes = Mistakes()
     for said in tables:
         scope.spend(said)
-        part = parse_part(said, scope, repeated=repeated)
-        for name in names_of([part]):
-            if name in scope.names and isinstance(part, (Field, Group)):
-                raise said.wrong("name", f"there is another {name} before it; a name means one thing in a message")
-        scope.names.update(names_of([part]))
-        parts.append(part)
+        scope.uncertain = scope.uncertain or bool(mistakes)
+        with mistakes:
+            part = parse_part(said, scope, repeated=repeated)
+            for name in names_of([part]):
+                if name in scope.names and isinstance(part, (Field, Group)):
+                    raise said.wrong("name", f"there is another {name} before it; a name means one thing in a message")
+            scope.names.update(names_of([part]))
+            parts.append(part)
+    mistakes.tell()
     return parts
 
 
@@ -80,8 +85,7 @@ def parse_part(said: Declaration, scope: Scope, *, repeated: bool = False) -> Pa
 
 
 def _sized(scope: Scope) -> Scope:
-    inner = Scope({*scope.names, LEFT}, scope.order)
-    return inner
+    return scope.with_names([LEFT])
 
 
 def parse_field(said: Declaration, scope: Scope) -> Field:
@@ -203,7 +207,7 @@ def _check(said: Declaration, scope: Scope) -> FieldCheck | None:
         place.end()
     if not covers or covers in scope.names:
         return FieldCheck(rule, covers)
-    if covers not in _BEGINNINGS:
+    if covers not in _BEGINNINGS and not scope.uncertain:
         raise place.wrong(
             "covers",
             f"is {covers!r}, which is no field before it; it is a field, or start or header: what stands before it"
@@ -236,19 +240,23 @@ def _extent(said: Declaration, scope: Scope, type_: Type, must_be: tuple[Constan
 def parse_header(tables: list[Declaration], scope: Scope) -> tuple[Field, ...]:
     """The fields of a header, each of one size."""
     fields: list[Field] = []
+    mistakes = Mistakes()
     for said in tables:
         scope.spend(said)
-        field = parse_field(said, scope)
-        if field.condition is not None:
-            raise said.wrong("if", "cannot stand in a header: what is not always there belongs into the message")
-        size = field.extent.size
-        if leaf_of(field.type).size is None and (size is None or not isinstance(size.tree, Literal)):
-            raise said.wrong("size", "must be a number in a header: a header has always as many bytes")
-        for name in field_names(field):
-            if name in scope.names:
-                raise said.wrong("name", f"there is another {name} before it")
-        scope.names.update(field_names(field))
-        fields.append(field)
+        scope.uncertain = bool(mistakes)
+        with mistakes:
+            field = parse_field(said, scope)
+            if field.condition is not None:
+                raise said.wrong("if", "cannot stand in a header: what is not always there belongs into the message")
+            size = field.extent.size
+            if leaf_of(field.type).size is None and (size is None or not isinstance(size.tree, Literal)):
+                raise said.wrong("size", "must be a number in a header: a header has always as many bytes")
+            for name in field_names(field):
+                if name in scope.names:
+                    raise said.wrong("name", f"there is another {name} before it")
+            scope.names.update(field_names(field))
+            fields.append(field)
+    mistakes.tell()
     return tuple(fields)
 
 
@@ -287,17 +295,20 @@ def _choice(said: Declaration, scope: Scope, *, repeated: bool) -> Choice:
     on = scope.wanted(said, "choose")
     cases = []
     seen: set[Constant] = set()
+    mistakes = Mistakes()
     for table in said.tables("cases"):
-        values = constants_of(table, "is", None)
-        if not values:
-            raise table.wrong("is", "is missing: the values for which this case is")
-        for value in values:
-            if value in seen:
-                raise table.wrong("is", f"{value!r} has another case before")
-            seen.add(value)
-        inner = scope.within(table)
-        cases.append((values, tuple(parse_parts(tables_of(table, "fields"), inner, repeated=repeated))))
-        table.end()
+        with mistakes:
+            values = constants_of(table, "is", None)
+            if not values:
+                raise table.wrong("is", "is missing: the values for which this case is")
+            for value in values:
+                if value in seen:
+                    raise table.wrong("is", f"{value!r} has another case before")
+                seen.add(value)
+            inner = scope.within(table)
+            cases.append((values, tuple(parse_parts(tables_of(table, "fields"), inner, repeated=repeated))))
+            table.end()
+    mistakes.tell()
     otherwise = None
     if said.has("otherwise"):
         otherwise = tuple(parse_parts(said.tables("otherwise"), scope.within(said), repeated=repeated))

@@ -35,7 +35,8 @@ class Scope:
     """The names that an expression may use here. ``order`` is the byte order where a field does not say its own.
 
     ``start`` are the start bytes of the frames whose parts are read here. ``elsewhere`` says of names that
-    cannot be used here where they stand.
+    cannot be used here where they stand. A scope becomes ``uncertain`` by a part that could not be read: whether what
+    is not known is a mistake, or only follows from that one, nobody can say.
     """
 
     def __init__(self, names: Iterable[str] = (), order: Order = Order.BIG, depth: int = 0) -> None:
@@ -45,6 +46,7 @@ class Scope:
         self.variables: set[str] = set()
         self.start = b""
         self.elsewhere: dict[str, str] = {}
+        self.uncertain = False
         self._budget = [MOST_PARTS]
 
     def within(self, said: Declaration) -> Scope:
@@ -54,12 +56,19 @@ class Scope:
         inner = Scope(self.names, self.order, self.depth + 1)
         inner.variables = set(self.variables)
         inner.start = self.start
+        inner.uncertain = self.uncertain
         inner._budget = self._budget
         return inner
 
     def for_building(self) -> Scope:
         """The scope of a value that we send: variables are known, too."""
-        return Scope(self.names | self.variables, self.order) if self.variables else self
+        return self.with_names(self.variables) if self.variables else self
+
+    def with_names(self, names: Iterable[str]) -> Scope:
+        """This scope with some names more."""
+        inner = Scope({*self.names, *names}, self.order)
+        inner.uncertain = self.uncertain
+        return inner
 
     def spend(self, said: Declaration) -> None:
         """One part more. Raises `OperatorError` if there are too many."""
@@ -81,7 +90,7 @@ class Scope:
         except OperatorError as error:
             raise said.wrong(key, f"is {text!r}: {error}") from None
         for one in sorted(found.names):
-            if one not in self.names:
+            if one not in self.names and not self.uncertain:
                 raise said.wrong(key, f"uses {one!r}, {self.unknown(one)}")
         return found
 
