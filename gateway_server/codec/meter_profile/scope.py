@@ -15,6 +15,7 @@ from gateway_server.codec.meter_profile.form import (
     UNSTATED,
     Bytes,
     Constant,
+    Field,
     Number,
     Order,
     Origin,
@@ -37,6 +38,7 @@ class Scope:
     ``start`` are the start bytes of the frames whose parts are read here. ``elsewhere`` says of names that
     cannot be used here where they stand. A scope becomes ``uncertain`` by a part that could not be read: whether what
     is not known is a mistake, or only follows from that one, nobody can say.
+    ``fields`` are those of the names that are fields.
     """
 
     def __init__(self, names: Iterable[str] = (), order: Order = Order.BIG, depth: int = 0) -> None:
@@ -47,6 +49,7 @@ class Scope:
         self.start = b""
         self.elsewhere: dict[str, str] = {}
         self.uncertain = False
+        self.fields: dict[str, Field] = {}
         self._budget = [MOST_PARTS]
 
     def within(self, said: Declaration) -> Scope:
@@ -57,6 +60,7 @@ class Scope:
         inner.variables = set(self.variables)
         inner.start = self.start
         inner.uncertain = self.uncertain
+        inner.fields = dict(self.fields)
         inner._budget = self._budget
         return inner
 
