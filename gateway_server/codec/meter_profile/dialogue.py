@@ -262,7 +262,7 @@ class Conversation:
         among = self._machine.awaited(step.receive)
         kinds = self._machine.kinds_of(among)
         error: Exception = MeterSilent("nothing was awaited")
-        for _ in range(1 + (step.retries if step.send is not None else 0)):
+        for _ in range(1 + self._machine.retries_of(step)):
             if step.send is not None:
                 yield self._say(step.send, {**self._values, **more})
             if not step.receive:

@@ -376,6 +376,17 @@ def test_number_that_is_longer_than_its_place_is_not_cut() -> None:
     play(codec, expected=meter).ends(Outcome.GARBLED, "0471 does not fit into 3 characters")
 
 
+@pytest.mark.parametrize(("retries", "times"), [("", 1), ("retries: 1,", 2)])
+def test_access_code_is_not_sent_again_after_a_garbled_answer_unless_the_profile_says_so(
+    retries: str, times: int
+) -> None:
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="1234")
+    talk = play(codec_of(LOCKED.replace("retries: 0,", retries)), expected=meter)
+    for _ in range(times):
+        talk.sends(b"P 0011234\n").receives(b"O?\n")
+    talk.ends(Outcome.GARBLED, "is no message that the profile knows")
+
+
 COUNTING = """
 reads: meter_profile
 framing: {name: line, end: LF, characters: text}
