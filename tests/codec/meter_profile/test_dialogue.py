@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
+from gateway_server.session.plan import Role
 from gateway_server.testing.play import Play, play
 from tests.codec.meter_profile.profiles import codec_of
+from tests.session.conversations import Scene
 
 REFERENCE = load_codecs().get("reference-push")
 assert isinstance(REFERENCE, ProfileCodec)
@@ -117,6 +120,23 @@ def test_meter_that_was_understood_before_may_send_twenty_damaged_frames() -> No
 
 def test_stream_that_holds_no_frame_of_the_profile_is_given_up_so_that_another_may_try() -> None:
     play(REFERENCE).receives(b"\x00" * 600).ends(Outcome.GARBLED, "no frame of reference-push in the first 600 bytes")
+
+
+def test_meter_that_was_understood_and_then_sends_only_noise_is_given_up() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, REFERENCE)
+    session.received(HELLO)
+    for _ in range(MOST_NOISE // 1024):
+        session.received(bytes(1024))
+        scene.clock.advance(0)
+    assert not session.over
+    session.received(HELLO + bytes(MOST_NOISE))
+    scene.clock.advance(0)
+    assert not session.over
+    session.received(b"\x00")
+    scene.clock.advance(0)
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert "more than 65536 bytes came that are no frame of reference-push" in scene.ending.detail
 
 
 ECHO = """
