@@ -49,6 +49,7 @@ from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 MOST_BAD_FRAMES = 20
 MOST_BAD_AT_FIRST = 3  # before anything was understood: the profile is most likely another meter's
 MOST_NOISE_AT_FIRST = 512
+MOST_NOISE = 1 << 16  # between two frames
 _FIRST_TIME = datetime(2000, 1, 1)
 _LAST_TIME = datetime(2099, 12, 31, 23, 59, 59)
 
@@ -194,7 +195,7 @@ class Conversation:
         heard = bad = damaged = noise = 0
         while True:
             try:
-                frame: Frame = yield Receive(step.timeout, self._machine.gap, noise=not heard)
+                frame: Frame = yield Receive(step.timeout, self._machine.gap, noise=not heard, most_noise=MOST_NOISE)
             except (MeterSilent, LineLost):
                 self._shortfall.damaged(damaged)
                 if heard:
@@ -203,6 +204,10 @@ class Conversation:
                 raise
             if frame.kind == NOISE:
                 noise += len(frame.data)
+                if heard:
+                    raise CodecError(
+                        f"more than {MOST_NOISE} bytes came that are no frame of {self._machine.profile.name}"
+                    )
                 if noise > MOST_NOISE_AT_FIRST:
                     raise CodecError(f"no frame of {self._machine.profile.name} in the first {noise} bytes")
                 continue
@@ -262,7 +267,7 @@ class Conversation:
         among = self._machine.awaited(step.receive)
         kinds = self._machine.kinds_of(among)
         error: Exception = MeterSilent("nothing was awaited")
-        for _ in range(1 + (step.retries if step.send is not None else 0)):
+        for _ in range(1 + self._machine.retries_of(step)):
             if step.send is not None:
                 yield self._say(step.send, {**self._values, **more})
             if not step.receive:

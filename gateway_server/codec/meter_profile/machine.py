@@ -26,6 +26,7 @@ from gateway_server.errors import CodecError
 from gateway_server.model import Identify
 
 _HIDDEN = ord("*")
+RETRIES = 2
 
 
 class Machine:
@@ -49,6 +50,14 @@ class Machine:
     def awaited(self, names: Sequence[str]) -> frozenset[str]:
         """These messages, and those by which the meter refuses."""
         return frozenset(names) | self._refusals
+
+    def retries_of(self, step: Ask) -> int:
+        """How often a question is asked again. What holds a secret is not: a meter locks itself after wrong codes."""
+        if step.send is None:
+            return 0
+        if step.retries is not None:
+            return step.retries
+        return 0 if step.send.message in self._has_secrets else RETRIES
 
     def kinds_of(self, names: frozenset[str]) -> frozenset[str]:
         """The framings in which these messages stand."""

@@ -221,7 +221,7 @@ class _Steps:
             receive=receive,
             timeout=seconds_of(said, "timeout", "10"),
             gap=seconds_of(said, "gap", "0", 60) or None,
-            retries=said.number("retries", 2, 0, 10),
+            retries=said.number("retries", 0, 0, 10) if said.has("retries") else None,
             if_silent=said.word("if_silent", _OTHERWISE, "fail"),
             if_refused=said.word("if_refused", _OTHERWISE, "fail"),
             assign=self._assignments(said, "set", Scope({*scope.names, *self._left_by(receive)})),

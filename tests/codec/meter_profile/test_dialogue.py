@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
+from gateway_server.session.plan import Role
 from gateway_server.testing.play import Play, play
 from tests.codec.meter_profile.profiles import codec_of
+from tests.session.conversations import Scene
 
 REFERENCE = load_codecs().get("reference-push")
 assert isinstance(REFERENCE, ProfileCodec)
@@ -117,6 +120,23 @@ def test_meter_that_was_understood_before_may_send_twenty_damaged_frames() -> No
 
 def test_stream_that_holds_no_frame_of_the_profile_is_given_up_so_that_another_may_try() -> None:
     play(REFERENCE).receives(b"\x00" * 600).ends(Outcome.GARBLED, "no frame of reference-push in the first 600 bytes")
+
+
+def test_meter_that_was_understood_and_then_sends_only_noise_is_given_up() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, REFERENCE)
+    session.received(HELLO)
+    for _ in range(MOST_NOISE // 1024):
+        session.received(bytes(1024))
+        scene.clock.advance(0)
+    assert not session.over
+    session.received(HELLO + bytes(MOST_NOISE))
+    scene.clock.advance(0)
+    assert not session.over
+    session.received(b"\x00")
+    scene.clock.advance(0)
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert "more than 65536 bytes came that are no frame of reference-push" in scene.ending.detail
 
 
 ECHO = """
@@ -374,6 +394,17 @@ def test_number_that_is_longer_than_its_place_is_not_cut() -> None:
     )
     meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
     play(codec, expected=meter).ends(Outcome.GARBLED, "0471 does not fit into 3 characters")
+
+
+@pytest.mark.parametrize(("retries", "times"), [("", 1), ("retries: 1,", 2)])
+def test_access_code_is_not_sent_again_after_a_garbled_answer_unless_the_profile_says_so(
+    retries: str, times: int
+) -> None:
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="1234")
+    talk = play(codec_of(LOCKED.replace("retries: 0,", retries)), expected=meter)
+    for _ in range(times):
+        talk.sends(b"P 0011234\n").receives(b"O?\n")
+    talk.ends(Outcome.GARBLED, "is no message that the profile knows")
 
 
 COUNTING = """
