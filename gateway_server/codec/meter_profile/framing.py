@@ -49,6 +49,7 @@ class Cutter:
         self._end = framing.end
         self._escape = framing.escape.byte if framing.escape is not None else -1
         self._by_size = size_told_by(layout)
+        self.tells_size = self._by_size is not None
         self._counts_wire = layout.framing.length is not None and layout.framing.length.on_wire
         allowed = self._allowed = framing.characters
         self._closed = bool(
@@ -307,7 +308,7 @@ class ProfileFramer:
 
     def _fault(self, cutter: Cutter, size: int) -> str:
         wire = self._buffer.peek(0, size)
-        return cutter.too_long(wire) or cutter.layout.fault(wire)
+        return (cutter.tells_size and cutter.too_long(wire)) or cutter.layout.fault(wire)
 
     def _noise(self, count: int) -> Frame:
         start = self._buffer.start
