@@ -287,7 +287,9 @@ class ProfileMeter:
         assert waiting.awaited is not None
         if name != waiting.awaited.message:
             return False
-        own = self._read(self._machine.profile.message(waiting.message), waiting.data)
+        frame = self._inventor.frame(self._machine.profile.message(waiting.message), waiting.data)
+        own = self._machine.compiled.read(frame).values
+        self._machine.echo.add(own, frame)
         known = {**{one.name: one.start for one in self._machine.profile.variables}, **own}
         return all(values.get(field) == compiled(said)(known) for field, said in waiting.awaited.fields)
 
