@@ -117,9 +117,11 @@ class Declaration:
     def number(self, key: str, default: int, least: int, most: int) -> int:
         """A whole number within bounds."""
         said = self.text(key, str(default))
-        if not re.fullmatch(r"[+-]?[0-9]{1,12}", said) or not least <= int(said) <= most:
-            raise self.wrong(key, f"is {said!r}; it is a whole number from {least} to {most}")
-        return int(said)
+        if re.fullmatch(r"[+-]?[0-9]{1,12}|0[xX][0-9A-Fa-f]{1,10}", said):
+            number = int(said, 16 if said[:2].lower() == "0x" else 10)
+            if least <= number <= most:
+                return number
+        raise self.wrong(key, f"is {said!r}; it is a whole number from {least} to {most}")
 
     def decimal(self, key: str, default: str) -> Decimal:
         """An exact number."""

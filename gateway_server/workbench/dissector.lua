@@ -515,6 +515,18 @@ local function plain_of(framing, coded)
     return table.concat(out), places
 end
 
+-- How many wire bytes from a place on say so many plain ones; nil if more must come.
+local function wire_size(framing, s, from, count)
+    if framing.hex then count = 2 * count end
+    if not framing.escape then return from + count - 1 <= #s and count or nil end
+    local at = from
+    for _ = 1, count do
+        at = at + (s:byte(at) == framing.escape.byte and 2 or 1)
+        if at - 1 > #s then return nil end
+    end
+    return at - from
+end
+
 local function size_at(framing, s, at)
     local here = #s - at + 1
     local opening = s:sub(at, at + #framing.start - 1)
@@ -523,13 +535,21 @@ local function size_at(framing, s, at)
         if not framing.shared_end then return nil end
     end
     if framing.size_of then
-        local ready = #framing.start + framing.header_size
-        if here < ready then return MORE end
+        local inner = at + #framing.start
+        local ready = wire_size(framing, s, inner, framing.header_size)
+        if ready == nil then return MORE end
+        local decoded, header = pcall(plain_of, framing, s:sub(inner, inner + ready - 1))
+        if not decoded then return nil end
         local v = {}
-        local ok = pcall(read_parts, framing.header, s, at + #framing.start, at + ready, v, {}, "")
+        local ok = pcall(read_parts, framing.header, header, 1, #header + 1, v, {}, "")
         if not ok then return nil end
         local good, size = pcall(framing.size_of, v)
         if not good or type(size) ~= "number" or size < framing.least or size > framing.most then return nil end
+        if (framing.escape or framing.hex) and not framing.counts_wire then
+            local coded = wire_size(framing, s, inner, size - #framing.start - framing.behind)
+            if coded == nil then return here < framing.most and MORE or nil end
+            size = #framing.start + coded + framing.behind
+        end
         if here < size then return MORE end
         if framing.end_ ~= "" then
             local from = at + size - framing.behind

@@ -82,7 +82,7 @@ class _Export:
         self._types: dict[str, Attribute] = {}
         self.lost: list[str] = [
             "who says what when, what the numbers mean, and checks: they are shown, not verified",
-            "scales, words and what stands for no value: numbers are raw, as they are sent",
+            "scales, words, what stands for no value and what is secret: numbers are raw, as they are sent",
         ]
 
     def whole(self) -> tuple[list[Attribute], dict[str, Attribute]]:
@@ -104,7 +104,7 @@ class _Export:
         if framing.start:
             seq.append({"id": "start_mark", "contents": list(framing.start)})
         scope = Scope()
-        if framing.length is None and framing.size is None:
+        if (framing.length is None and framing.size is None) or layout.coding.changes:
             self._delimited(framing, layout, seq, scope)
         else:
             self._sized(framing, layout, seq, scope)
@@ -128,16 +128,16 @@ class _Export:
 
     def _delimited(self, framing: Framing, layout: Layout, seq: list[Attribute], scope: Scope) -> None:
         content: Attribute = {"id": "content"}
-        if len(framing.end) == 1:
+        if len(framing.end) == 1 and framing.length is None and framing.size is None:
             content["terminator"] = framing.end[0]
         elif framing.end:
             content["size"] = f"_io.size - _io.pos - {layout.behind}"
             self.lost.append(f"where a frame of {framing.name} ends: the data must hold one frame and nothing else")
         else:
             content["size-eos"] = True
-            self.lost.append(f"the silence that ends a frame of {framing.name}")
+            self.lost.append(f"the silence or the coded length that ends a frame of {framing.name}")
         seq.append(content)
-        if len(framing.end) > 1:
+        if "size" in content:
             seq.append({"id": "end_mark", "contents": list(framing.end)})
         if framing.escape is not None or framing.hex:
             self.lost.append(f"the coding of {framing.name}: its content is kept as it stands on the wire")

@@ -162,6 +162,7 @@ class _Export:
             size_of=size,
             escape=escape,
             hex=flag(framing.hex),
+            counts_wire=flag(framing.length is not None and framing.length.on_wire),
             illegal=illegal,
             shared_end=flag(framing.shared_end),
             checks="{" + ", ".join(self._check(one) for one in (*layout.inner, *layout.outer)) + "}",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import NOISE, Field, Frame
 from gateway_server.codec.meter_profile.codec import ProfileCodec
-from gateway_server.codec.meter_profile.form import Origin, Side
+from gateway_server.codec.meter_profile.evaluation import compiled
+from gateway_server.codec.meter_profile.form import Listen, Loop, Origin, Reply, Side, Step
 from gateway_server.codec.meter_profile.framing import ProfileFramer
+from gateway_server.codec.meter_profile.messages import Said
+from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.codec.meter_profile.sources import sources
 from gateway_server.errors import CodecError
 from gateway_server.model import Direction, KnownMeter
@@ -35,6 +38,7 @@ class Tally:
     faulty: int = 0
     unread: int = 0
     unlike: int = 0
+    unanswered: int = 0
     explained: int = 0
     size: int = 0
     messages: Counter[str] = field(default_factory=Counter)
@@ -110,11 +114,36 @@ def _count(codec: ProfileCodec, frame: Frame, side: Side, tally: Tally) -> None:
         tally.tell(str(error))
         return
     tally.messages[said.name] += 1
+    if side is Side.METER:
+        _answer(codec, said, tally)
     try:
         codec.machine.compiled.decode(frame, side)
     except CodecError as error:
         tally.unlike += 1
         tally.tell(str(error))
+
+
+def _answer(codec: ProfileCodec, said: Said, tally: Tally) -> None:
+    """Whether what the profile would reply can be put together: a number may be too large for its field."""
+    values: Values = {one.name: one.start for one in codec.profile.variables} | said.values
+    for reply in _replies(codec.profile.answer or (), said.name):
+        try:
+            given = {name: compiled(expression)(values) for name, expression in reply.fields}
+            codec.machine.compiled.encode(reply.message, given, known=values)
+        except CodecError as error:
+            tally.unanswered += 1
+            tally.tell(f"{reply.message} cannot be sent to {said.name}: {error}")
+
+
+def _replies(steps: Iterable[Step], name: str) -> Iterator[Reply]:
+    for step in steps:
+        match step:
+            case Listen():
+                yield from (one.reply for one in step.cases if name in one.messages and one.reply is not None)
+            case Loop():
+                yield from _replies(step.steps, name)
+            case _:
+                pass
 
 
 def _explained(field: Field) -> int:
@@ -135,6 +164,8 @@ def _told(side: Side, tally: Tally) -> Iterator[Check]:
         if tally.unlike
         else "every message put together again gives its bytes",
     )
+    if tally.unanswered:
+        yield Check(f"{who} replies", False, f"{tally.unanswered} could not be put together{reasons}")
     share = 100 * tally.explained / tally.size
     yield Check(f"{who} share", True, f"{share:.1f} % of the bytes have a name")
 

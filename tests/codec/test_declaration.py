@@ -161,3 +161,10 @@ def test_span_is_a_lower_and_an_upper_value_and_anything_else_is_told_with_its_l
     for wrong in ("5", "10 to 5", "low to high", "1 to 1e99", "NaN to 3", "''"):
         with pytest.raises(OperatorError, match="a lower and an upper value, such as `10 to 25`"):
             said(f"a: {wrong}").span("a")
+
+
+def test_whole_number_may_be_written_in_hex() -> None:
+    assert said("a: 0x20").number("a", 0, 0, 255) == 0x20
+    for wrong in ("0x100", "0x", "x20", "0x2G"):
+        with pytest.raises(OperatorError, match="a whole number from 0 to 255"):
+            said(f"a: {wrong}").number("a", 0, 0, 255)

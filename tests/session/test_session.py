@@ -367,7 +367,7 @@ def test_codec_that_cannot_ask_says_so(scene: Scene) -> None:
         framer = ToyCodec().framer
         dissect = ToyCodec().dissect
 
-    scene.session(Role.ASK, Listener())  # type: ignore[arg-type]
+    scene.session(Role.ASK, Listener())
     assert "cannot ask" in scene.ending.detail
 
 

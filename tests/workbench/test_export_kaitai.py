@@ -147,3 +147,18 @@ def test_what_cannot_be_said_is_said_in_the_file() -> None:
     assert "51 was added to each of its bytes" in document["doc"]
     assert document["types"]["message_answer"]["seq"] == [{"id": "rest1", "size-eos": True}]
     assert "dife2 of" in yaml.safe_load(kaitai(codec_of("mbus").profile))["doc"]
+
+
+def test_coded_frame_that_tells_its_size_is_kept_whole_and_that_is_said(tmp_path: Path) -> None:
+    place = tmp_path / "coded.yaml"
+    place.write_text(
+        "reads: meter_profile\nframing:\n  name: record\n  start: \"':'\"\n  coding: hex\n  end: CR LF\n"
+        "  header: [{name: count, type: u8}]\n  length: {field: count, uncounted: 4}\n"
+        "messages: [{name: told, fields: [{name: body, type: bytes}]}]\n"
+    )
+    codec = make_codec(parse_profile(read_declaration(place)))
+    document = yaml.safe_load(kaitai(codec.profile))
+    assert "the coding of record: its content is kept as it stands on the wire" in document["doc"]
+    assert "where a frame of record ends: the data must hold one frame and nothing else" in document["doc"]
+    parsed = parser_of(codec).from_bytes(b":020A0B\r\n")
+    assert parsed.frame.content == b"020A0B"

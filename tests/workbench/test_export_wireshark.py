@@ -150,3 +150,42 @@ def test_what_lua_cannot_say_is_said_at_the_head() -> None:
     assert isinstance(codec, ProfileCodec)
     head = wireshark(codec.profile).partition("local PROFILE")[0]
     assert "value8 is calculated with as a rounded number beyond 2^53" in head
+
+
+CODED = r"""
+reads: meter_profile
+framing:
+  - name: record
+    start: "':'"
+    coding: hex
+    header: [{name: count, type: u8}, {name: address, type: u16}, {name: kind, type: u8}]
+    length: {field: count, uncounted: 8}
+    check: {rule: negated_sum8, covers: header}
+    end: CR LF
+  - name: frame
+    start: 7E
+    coding: {escape: 7D, xor: 0x20, also: 7E 11 13}
+    header: [{name: size, type: u16}]
+    length: {field: size, uncounted: 4}
+    check: {rule: inverted_sum8, covers: body}
+  - name: counted
+    start: 7F
+    coding: hdlc
+    header: [{name: whole, type: u8}]
+    length: {field: whole, counts: whole, over: wire}
+messages:
+  - {name: told, framing: record, fields: [{name: body, type: bytes}]}
+  - {name: sent, framing: frame, fields: [{name: api, type: u8}, {name: data, type: u8}]}
+  - {name: wire, framing: counted, fields: [{name: all, type: bytes}]}
+"""
+
+
+def test_coded_frames_that_tell_their_size_are_cut_and_shown_alike(tmp_path: Path) -> None:
+    place = tmp_path / "coded.yaml"
+    place.write_text(CODED, "utf-8")
+    codec = make_codec(parse_profile(read_declaration(place)))
+    stream = b":10010000214601360121470136007EFE09D2190140\r\n" + bytes.fromhex("7E 00 02 23 7D 31 CB 7F 05 7D 5E 01")
+    entries = [LogEntry(0, Direction.FROM_METER, stream + stream)]
+    shown = [one for one in of_tshark(codec, entries, tmp_path) if one[0] != "message"]
+    assert shown == list(of_ours(codec, entries))
+    assert [value for name, value, _, _ in shown if name in ("api", "data", "all")] == ["35", "17", "7E 01"] * 2

@@ -77,3 +77,26 @@ def test_profile_without_sources_is_told_and_guesses_are_named() -> None:
     guessed = list(check_sources(codec_of(LINES + "source: guess\n")))
     assert missed(guessed) == []
     assert detail(guessed, "guesses").startswith("6 parts are guesses: framing line")
+
+
+def test_number_too_large_for_the_field_of_its_reply_is_told() -> None:
+    codec = codec_of(
+        """
+        reads: meter_profile
+        framing: {name: frame, start: AA, header: [{name: kind, type: u8}], size: 4}
+        messages:
+          - {name: hour, when: {kind: 1}, fields: [{name: number, type: u16}],
+             rows: {order_number: number, values: {value: number, quantity: pressure}}}
+          - {name: ok, from: gateway, when: {kind: 2},
+             fields: [{name: number, type: u8}, {name: rest, type: u8, value: "0"}]}
+        answer:
+          - while: "1"
+            do: [{listen: {on: [{message: hour, reply: {send: ok, with: {number: number}}}]}}]
+        """
+    )
+    heard = capture("2026-08-22T07:00:00.000Z < AA 01 00 FF", "2026-08-22T07:00:01.000Z < AA 01 01 00")
+    checks = list(check_capture(codec, heard))
+    assert missed(checks) == ["the meter's replies"]
+    assert detail(checks, "the meter's replies") == (
+        "1 could not be put together: ok cannot be sent to hour: 256 does not fit into 1 bytes"
+    )

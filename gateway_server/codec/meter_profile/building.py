@@ -21,6 +21,8 @@ from gateway_server.codec.meter_profile.parts import LEFT, masking
 from gateway_server.codec.meter_profile.reading import SPAN, Path, Trace, Values
 from gateway_server.errors import CodecError
 
+_MOST_TRIALS = 8
+
 Odd = Mapping[Path, bytes]
 
 
@@ -41,9 +43,14 @@ class Builder:
         pending = self._size_field(given)
         if pending is not None:
             # A field of the header tells the size: build once with any number there, then with the right one.
-            trial = {**given, pending: 0}
-            body = bytes(_Writing({**known, **trial}, odd).write(self._all, trial, ()))
-            given[pending] = self._told(len(self._layout.build(body)), pending)
+            given[pending] = 0
+            for _ in range(_MOST_TRIALS):
+                body = bytes(_Writing({**known, **given}, odd).write(self._all, given, ()))
+                told = self._told(self._layout.size(body), pending)
+                if told == given[pending]:
+                    return body
+                given[pending] = told  # a number that is itself sent escaped makes the frame longer
+            raise CodecError(f"no {pending} tells the size of this frame, in which it is sent escaped itself")
         return bytes(_Writing({**known, **given}, odd).write(self._all, given, ()))
 
     @property

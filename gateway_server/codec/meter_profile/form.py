@@ -226,11 +226,15 @@ Part = Field | Group | Choice
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A header field tells the frame's size: the field's number times ``unit``, and ``uncounted`` bytes more."""
+    """A header field tells the frame's size: the field's number times ``unit``, and ``uncounted`` bytes more.
+
+    Where the frame is coded that is its size before it was, or with ``on_wire`` the size that it has on the wire.
+    """
 
     field: str
     uncounted: int = 0
     unit: int = 1
+    on_wire: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +254,9 @@ class Framing:
     """One way in which frames stand in the stream.
 
     On the wire: ``start``, then header, body and checks (together coded by ``escape`` or as ``hex`` digits), ``end``.
-    A frame's size is known by ``length`` or ``size`` (an expression over the header), by its ``end``, or by the ``gap``
-    of silence, in seconds, behind it. ``characters`` are the only bytes that can stand in it (empty: any).
+    A frame's size is known by ``length`` or ``size`` (an expression over the header, of the frame before it is coded),
+    by its ``end``, or by the ``gap`` of silence, in seconds, behind it. ``characters`` are the only bytes that can
+    stand in it (empty: any).
     """
 
     name: str

@@ -8,15 +8,14 @@ without it is noise.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gateway_server.codec import parity as even
 from gateway_server.codec.buffer import ByteBuffer
 from gateway_server.codec.codec import NOISE, Frame
-from gateway_server.codec.meter_profile.evaluation import compiled
-from gateway_server.codec.meter_profile.form import Framing, Integer, MeterProfile, Order, Parity, Side
+from gateway_server.codec.meter_profile.form import MeterProfile, Parity, Side
 from gateway_server.codec.meter_profile.layout import Layout, size_of
-from gateway_server.codec.meter_profile.parts import sequence
+from gateway_server.codec.meter_profile.sizing import size_told_by
 from gateway_server.errors import CodecError
 
 NO = 0
@@ -27,7 +26,6 @@ _WORK_PER_BYTE = 32
 _WORK_AT_FIRST = 1 << 16
 _WORK_OF_ASKING = 32  # what it takes to find a check's bytes and to call it, in bytes checked
 _PROBES_AT_ONCE = 256
-_ENDIANS = {Order.BIG: "big", Order.LITTLE: "little"}
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 
@@ -50,7 +48,9 @@ class Cutter:
         self.gap = framing.gap
         self._end = framing.end
         self._escape = framing.escape.byte if framing.escape is not None else -1
-        self._by_size = _size_of(layout)
+        self._by_size = size_told_by(layout)
+        self.tells_size = self._by_size is not None
+        self._counts_wire = layout.framing.length is not None and layout.framing.length.on_wire
         allowed = self._allowed = framing.characters
         self._closed = bool(
             framing.start
@@ -93,18 +93,27 @@ class Cutter:
 
     def _sized(self, buffer: ByteBuffer, at: int, here: int) -> int:
         assert self._by_size is not None
-        ready = self.ready
-        if here < ready:
+        ready = self._ready_in(buffer, at, here)
+        if ready is None:
             return self._early(buffer, at, here)
         try:
-            size = self._by_size(buffer.peek(at + len(self.start), at + ready))
+            size = self._by_size(self._header(buffer.peek(at + len(self.start), at + ready)))
         except CodecError:
             return NO
         if size < self.layout.least:
             return NO
         if size > self.most:
             return ready if self.is_anchored else NO
-        if self._allowed and buffer.peek(at, at + min(size, here)).translate(None, self._allowed):
+        if self.layout.coding.changes and not self._counts_wire:
+            plain = size - len(self.start) - self.layout.behind
+            coded = self.layout.coding.wire_size(buffer.peek(at + len(self.start), at + min(here, self.most)), plain)
+            if coded is None:
+                return self._early(buffer, at, here) if here < self.most else NO
+            size = len(self.start) + coded + self.layout.behind
+            if size > self.most:
+                return NO
+        inside = buffer.peek(at + len(self.start), at + min(size - self.layout.behind, here)) if self._allowed else b""
+        if inside.translate(None, self._allowed):
             return NO
         if here < size:
             return MORE
@@ -114,9 +123,22 @@ class Cutter:
                 return NO
         return size
 
+    def _ready_in(self, buffer: ByteBuffer, at: int, here: int) -> int | None:
+        """Behind how many wire bytes the header is whole; None if it is not yet."""
+        if not self.layout.coding.changes:
+            return self.ready if here >= self.ready else None
+        front = len(self.start)
+        wire = buffer.peek(at + front, at + min(here, front + 2 * self.layout.header_size))
+        size = self.layout.coding.wire_size(wire, self.layout.header_size)
+        return None if size is None else front + size
+
+    def _header(self, wire: bytes) -> bytes:
+        """The header in plain bytes. Raises `CodecError`."""
+        return self.layout.coding.plain(wire) if self.layout.coding.changes else wire
+
     def _early(self, buffer: ByteBuffer, at: int, here: int) -> int:
         """Whether a header that is not yet whole can still be one."""
-        if self._allowed and buffer.peek(at, at + here).translate(None, self._allowed):
+        if self._allowed and buffer.peek(at + len(self.start), at + here).translate(None, self._allowed):
             return NO
         return MORE
 
@@ -158,64 +180,15 @@ class Cutter:
         if self._by_size is None:
             return ""
         start = len(self.start)
+        if self.layout.coding.changes:
+            ready = self.layout.coding.wire_size(data[start:], self.layout.header_size)
+            if ready is None or start + ready != len(data):
+                return ""
+            data = data[:start] + self._header(data[start:])
+        elif len(data) != self.ready:
+            return ""
         size = self._by_size(data[start : start + self.layout.header_size])
         return f"its length says {size} bytes, more than the {self.most} a frame may have" if size > self.most else ""
-
-
-def _size_of(layout: Layout) -> Callable[[bytes], int] | None:
-    """What tells a frame's size by its header; None if something else tells it. Raises `CodecError`."""
-    framing = layout.framing
-    if framing.length is None and framing.size is None:
-        return None
-    header = sequence(framing.header) if framing.header else None
-    if framing.length is not None:
-        name, unit, uncounted = framing.length.field, framing.length.unit, framing.length.uncounted
-
-        if (place := _plain_place(framing)) is not None:
-            start, stop, endian = place
-            return lambda data: int.from_bytes(data[start:stop], endian) * unit + uncounted  # type: ignore[arg-type]  # a word
-
-        def by_length(data: bytes) -> int:
-            values: dict[str, object] = {}
-            assert header is not None
-            header(data, 0, len(data), values, None)
-            number = values[name]
-            if type(number) is not int or not 0 <= number < 1 << 32:
-                raise CodecError(f"{name} is no length")
-            return number * unit + uncounted
-
-        return by_length
-    assert framing.size is not None
-    size = compiled(framing.size)
-
-    def by_size(data: bytes) -> int:
-        values: dict[str, object] = {}
-        if header is not None:
-            header(data, 0, len(data), values, None)
-        number = size(values)
-        if type(number) is not int:
-            raise CodecError("the size of the frame is no whole number")
-        return number
-
-    return by_size
-
-
-def _plain_place(framing: Framing) -> tuple[int, int, str] | None:
-    """Where in the header the length stands and its endianness, if no field of the header has to be a certain value."""
-    at = 0
-    assert framing.length is not None
-    found = None
-    for field in framing.header:
-        size = size_of(field)
-        type_ = field.type
-        if field.must_be or field.equals is not None or field.check is not None or field.scale is not None:
-            return None
-        if field.name == framing.length.field:
-            if not isinstance(type_, Integer) or type_.signed or type_.order not in _ENDIANS or size > 4:
-                return None
-            found = at, at + size, _ENDIANS[type_.order]
-        at += size
-    return found
 
 
 class ProfileFramer:
@@ -335,7 +308,7 @@ class ProfileFramer:
 
     def _fault(self, cutter: Cutter, size: int) -> str:
         wire = self._buffer.peek(0, size)
-        return (size == cutter.ready and cutter.too_long(wire)) or cutter.layout.fault(wire)
+        return (cutter.tells_size and cutter.too_long(wire)) or cutter.layout.fault(wire)
 
     def _noise(self, count: int) -> Frame:
         start = self._buffer.start

@@ -32,8 +32,25 @@ class Coding:
             if escape.xor:
                 for byte in (escape.byte, *escape.also):
                     self._sent.setdefault(bytes([byte]), mark + bytes([byte ^ escape.xor]))
+            self._mark, self._filler = mark, bytes([escape.byte ^ 0xFF])
+            self._pair = re.compile(re.escape(mark) + b".", re.DOTALL)
             self._find = re.compile(re.escape(mark) + b"(.?)", re.DOTALL)
             self._replace = re.compile(b"[" + re.escape(b"".join(self._sent)) + b"]")
+
+    def wire_size(self, wire: bytes, count: int) -> int | None:
+        """How many of these wire bytes say ``count`` plain ones; None if all of them do not."""
+        if self._hex or self._escape is None:
+            size = 2 * count if self._hex else count
+            return size if len(wire) >= size else None
+        size = count
+        while size <= len(wire):
+            # Every pair as one byte that is no escape: what is left of an escape at the end lacks its second byte.
+            said = self._pair.sub(self._filler, wire[:size])
+            missing = count - len(said) + said.endswith(self._mark)
+            if not missing:
+                return size
+            size += missing
+        return None
 
     def plain(self, wire: bytes) -> bytes:
         """What the wire bytes say. Raises `CodecError`."""
@@ -171,6 +188,12 @@ class Layout:
     def plain(self, wire: bytes) -> bytes:
         """Header, body and checks, plain. Raises `CodecError`."""
         return self.coding.plain(self.coded(wire))
+
+    def size(self, contents: bytes) -> int:
+        """The size that the frame of header and body tells of itself, if its header does."""
+        if self.coding.changes and not (self.framing.length is not None and self.framing.length.on_wire):
+            return self._front + len(contents) + self.tail + self.behind
+        return len(self.build(contents))
 
     def contents(self, wire: bytes) -> bytes:
         """Header and body, plain. Raises `CodecError`."""

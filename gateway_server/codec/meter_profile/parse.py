@@ -8,6 +8,7 @@ from __future__ import annotations
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.discretion import discreet, secrets_told
 from gateway_server.codec.meter_profile.form import (
+    Bits,
     Constant,
     Framing,
     Given,
@@ -19,6 +20,7 @@ from gateway_server.codec.meter_profile.form import (
 from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_dialogue import Known, parse_steps, parse_variables
 from gateway_server.codec.meter_profile.parse_framing import SIDES, parse_framing
+from gateway_server.codec.meter_profile.parse_limits import check_bits, check_fits
 from gateway_server.codec.meter_profile.parse_meaning import parse_events, parse_identity, parse_refusal, parse_rows
 from gateway_server.codec.meter_profile.parse_parts import name_of, parse_parts
 from gateway_server.codec.meter_profile.scope import ORDERS, Scope, constants_of, source_of, tables_of
@@ -115,6 +117,7 @@ def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], var
         )
     inner = scope.within(said)
     inner.names |= _header_names(framing)
+    inner.fields |= {field.name: field for field in framing.header}
     if side is Side.GATEWAY:
         inner.variables |= variables
     when = _when(said, framing)
@@ -144,12 +147,22 @@ def _when(said: Declaration, framing: Framing) -> tuple[tuple[str, tuple[Constan
     if table is None:
         return ()
     types = {field.name: field.type for field in framing.header}
-    bits = {name for field in framing.header for name in field_names(field)} - set(types)
+    bits = {
+        part.name: part.span.width
+        for field in framing.header
+        if isinstance(field.type, Bits)
+        for part in field.type.parts
+    }
     found = []
     for name in table:
         if name not in types and name not in bits:
             raise table.wrong(
                 name, f"is no field of the header; there are: {', '.join(sorted({*types, *bits})) or 'none'}"
             )
-        found.append((name, constants_of(table, name, types.get(name))))
+        values = constants_of(table, name, types.get(name))
+        if name in types:
+            check_fits(table, name, types[name], values)
+        else:
+            check_bits(table, name, bits[name], values)
+        found.append((name, values))
     return tuple(found)

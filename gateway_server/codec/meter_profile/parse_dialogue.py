@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.as_written import number_as_written
+from gateway_server.codec.meter_profile.discretion import fields_in
 from gateway_server.codec.meter_profile.echo import CHECK
 from gateway_server.codec.meter_profile.form import (
     Ask,
@@ -16,6 +18,7 @@ from gateway_server.codec.meter_profile.form import (
     By,
     Case,
     Constant,
+    Field,
     Given,
     LineChange,
     Listen,
@@ -29,6 +32,7 @@ from gateway_server.codec.meter_profile.form import (
     Variable,
     Wait,
 )
+from gateway_server.codec.meter_profile.parse_limits import check_fits, literals
 from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds_of, source_of
 
 _OTHERWISE = {word.value: word for word in Otherwise}
@@ -137,10 +141,16 @@ class _Steps:
             table.end()
             return reply
         name = self._message(said, key, said.text(key), Side.GATEWAY)
-        return Reply(name, self._assignments(said, with_key, scope, self._known.names[name]))
+        fields = {field.name: field for field in fields_in(self._known.messages[name].parts)}
+        return Reply(name, self._assignments(said, with_key, scope, self._known.names[name], fields))
 
     def _assignments(
-        self, said: Declaration, key: str, scope: Scope, targets: frozenset[str] | None = None
+        self,
+        said: Declaration,
+        key: str,
+        scope: Scope,
+        targets: frozenset[str] | None = None,
+        fields: Mapping[str, Field] = MappingProxyType({}),
     ) -> Assignments:
         table = said.table(key)
         if table is None:
@@ -152,6 +162,9 @@ class _Steps:
                 what = "variable" if targets is None else "field of the message"
                 raise table.wrong(name, f"is no {what}; there are: {', '.join(sorted(allowed)) or 'none'}")
             found.append((name, scope.wanted(table, name)))
+            field = fields.get(name)
+            if field is not None and field.scale is None:
+                check_fits(table, name, field.type, literals(found[-1][1]))
         return tuple(found)
 
     def _received(self, said: Declaration, key: str) -> tuple[str, ...]:

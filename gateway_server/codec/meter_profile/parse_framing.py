@@ -82,12 +82,7 @@ def _length(said: Declaration, scope: Scope, start: int) -> tuple[Length | None,
         if name not in {field.name for field in header}:
             raise table.wrong("field", f"is {name!r}, which is no field of the header; {scope.known()}")
         before = start + _size_up_to(header, name)
-        counts = table.word("counts", {"whole": 0, "rest": before}, "rest")
-        length = Length(
-            name,
-            table.number("uncounted", counts, -256, MOST_BYTES),
-            table.number("unit", 1, 1, 256),
-        )
+        length = _told_by(table, name, before)
         table.end()
         return length, header
     return None, parse_header(tables_of(said, "header"), scope)
@@ -106,9 +101,19 @@ def _placed(table: Declaration, scope: Scope, start: int) -> tuple[Length, tuple
         fields.append(Field("before_length", Bytes(), Extent(constant(at - start))))
     fields.append(Field("length", Integer(size, order=order)))
     scope.names.update(field.name for field in fields)
-    counts = table.word("counts", {"whole": 0, "rest": at + size}, "rest")
-    length = Length("length", table.number("uncounted", counts, -256, MOST_BYTES), table.number("unit", 1, 1, 256))
-    return length, tuple(fields)
+    return _told_by(table, "length", at + size), tuple(fields)
+
+
+def _told_by(table: Declaration, name: str, before: int) -> Length:
+    """What a length field counts; ``before`` are the bytes up to its end, before they were coded."""
+    counts = table.word("counts", {"whole": 0, "rest": before}, "rest")
+    on_wire = table.word("over", {"plain": False, "wire": True}, "plain")
+    if on_wire and not ({"counts", "uncounted"} & set(table)):
+        raise table.wrong("over", "goes with `counts: whole` or `uncounted`: how many wire bytes come first may differ")
+    if on_wire and counts and "uncounted" not in table:
+        raise table.wrong("counts", "is `rest`, but over the wire nobody knows how many bytes come before it")
+    uncounted = table.number("uncounted", counts, -256, MOST_BYTES)
+    return Length(name, uncounted, table.number("unit", 1, 1, 256), on_wire)
 
 
 def _coding(said: Declaration) -> tuple[Escape | None, bool]:
@@ -175,10 +180,13 @@ def _agree(said: Declaration, framing: Framing) -> None:
         raise said.wrong("size", "goes not with `length`: one of them tells the size")
     if not ways and not framing.end and not framing.gap:
         raise said.wrong("name", "does not say where a frame ends: give `length`, `size`, `end` or `gap`")
-    if ways and (framing.escape is not None or framing.hex):
-        raise said.wrong(ways[0], "goes not with `coding`, which changes sizes: such a frame is told by its `end`")
-    if (framing.escape is not None or framing.hex) and not framing.end:
-        raise said.wrong("coding", "needs an `end`")
+    coded = framing.escape is not None or framing.hex
+    if coded and not framing.end and not ways:
+        raise said.wrong("coding", "needs an `end`, a `length` or a `size`")
+    if coded and ways and framing.shared_end:
+        raise said.wrong("shared_end", f"goes not with `coding` and `{ways[0]}`")
+    if framing.length is not None and framing.length.on_wire and not coded:
+        raise said.wrong("length", "is `over: wire`, but without a `coding` there is no difference: leave it out")
     if framing.shared_end and not framing.end:
         raise said.wrong("shared_end", "needs an `end`")
     layout = Layout(framing)

@@ -29,6 +29,7 @@ from gateway_server.codec.meter_profile.form import (
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_checks import parse_rule
+from gateway_server.codec.meter_profile.parse_limits import check_field, check_fits
 from gateway_server.codec.meter_profile.parse_types import parse_type
 from gateway_server.codec.meter_profile.parts import LEFT
 from gateway_server.codec.meter_profile.scope import Scope, bytes_of, constant_of, constants_of, source_of, tables_of
@@ -97,6 +98,8 @@ def parse_field(said: Declaration, scope: Scope) -> Field:
     )
     if field.scale is not None and isinstance(type_, (Text, Bytes, PatternTime)):
         raise said.wrong("scale", "is for numbers")
+    check_field(said, field)
+    scope.fields[name] = field
     said.end()
     return field
 
@@ -196,6 +199,9 @@ def _choice(said: Declaration, scope: Scope, *, repeated: bool) -> Choice:
         values = constants_of(table, "is", None)
         if not values:
             raise table.wrong("is", "is missing: the values for which this case is")
+        chosen_by = scope.fields.get(on.name)
+        if chosen_by is not None and chosen_by.scale is None:
+            check_fits(table, "is", chosen_by.type, values)
         for value in values:
             if value in seen:
                 raise table.wrong("is", f"{value!r} has another case before")

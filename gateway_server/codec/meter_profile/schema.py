@@ -139,6 +139,7 @@ def _framing() -> Schema:
             at=TEXT,
             size=TEXT,
             order=_one_of(("big", "little")),
+            over=_one_of(["plain", "wire"]),
             counts=_one_of(("whole", "rest")),
             uncounted=TEXT,
             unit=TEXT,

@@ -15,6 +15,7 @@ from gateway_server.codec.meter_profile.form import (
     UNSTATED,
     Bytes,
     Constant,
+    Field,
     Number,
     Order,
     Origin,
@@ -32,13 +33,17 @@ ORDERS = {order.value: order for order in Order}
 
 
 class Scope:
-    """The names that an expression may use here. ``order`` is the byte order where a field does not say its own."""
+    """The names that an expression may use here. ``order`` is the byte order where a field does not say its own.
+
+    ``fields`` are those of the names that are fields.
+    """
 
     def __init__(self, names: Iterable[str] = (), order: Order = Order.BIG, depth: int = 0) -> None:
         self.names = set(names)
         self.order = order
         self.depth = depth
         self.variables: set[str] = set()
+        self.fields: dict[str, Field] = {}
         self._budget = [MOST_PARTS]
 
     def within(self, said: Declaration) -> Scope:
@@ -47,6 +52,7 @@ class Scope:
             raise said.wrong("", f"parts are nested more than {DEEPEST} deep")
         inner = Scope(self.names, self.order, self.depth + 1)
         inner.variables = set(self.variables)
+        inner.fields = dict(self.fields)
         inner._budget = self._budget
         return inner
 

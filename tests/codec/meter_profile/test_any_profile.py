@@ -119,6 +119,18 @@ framings = st.builds(
         st.fixed_dictionaries({"length": st.fixed_dictionaries({"at": st.sampled_from(["1", "2", "3"])})}),
         st.fixed_dictionaries({"gap": st.just("0.1")}),
         st.fixed_dictionaries({"end": notations, "coding": st.sampled_from(["hdlc", "slip", "dle", "hex"])}),
+        st.fixed_dictionaries(
+            {
+                "coding": st.sampled_from(["hdlc", "slip", "dle", "hex"]),
+                "length": st.fixed_dictionaries(
+                    {
+                        "at": st.sampled_from(["1", "2"]),
+                        "counts": st.just("whole"),
+                        "over": st.sampled_from(["plain", "wire"]),
+                    }
+                ),
+            }
+        ),
     ),
     optional(check=st.sampled_from(["sum8", "xor8", "CRC-16/MODBUS", "CRC-3/GSM"]), most=st.sampled_from(["64", "9"])),
 )

@@ -89,3 +89,22 @@ def test_escape_that_means_nothing_is_an_error_of_the_meter() -> None:
 def test_frame_shorter_than_its_header_and_check_is_told() -> None:
     codec: ProfileCodec = framed(f"start: ':'\nend: LF\ncoding: hex\n{HEADER}check: sum16".replace("':'", "\"':'\""))
     assert frames(codec, b":01\n")[0].fault == "it is too short"
+
+
+def test_so_many_plain_bytes_are_so_many_on_the_wire() -> None:
+    dle = Coding(Escape(0x10, ((0x10, 0x10), (0x02, 0x22))), hex_digits=False)
+    assert dle.wire_size(b"\x01\x10\x10\x10\x22\x05\x06", 4) == 6
+    assert dle.wire_size(b"\x01\x10\x10\x10", 3) is None  # the last escape lacks its second byte
+    assert dle.wire_size(b"\x10\x10\x10\x10", 2) == 4
+    assert dle.wire_size(b"\x10", 1) is None
+    assert dle.wire_size(b"", 0) == 0
+    assert Coding(None, hex_digits=True).wire_size(b"0A0", 1) == 2
+    assert Coding(None, hex_digits=True).wire_size(b"0A0", 2) is None
+    assert Coding(None, hex_digits=False).wire_size(b"abc", 3) == 3
+
+
+@given(st.binary(max_size=60), st.integers(0, 60))
+def test_wire_bytes_of_plain_ones_are_counted_as_they_are_coded(plain: bytes, count: int) -> None:
+    coding = Coding(Escape(0x7D, xor=0x20, also=b"\x7e"), hex_digits=False)
+    wire = coding.wire(plain)
+    assert coding.wire_size(wire, count) == (len(coding.wire(plain[:count])) if count <= len(plain) else None)

@@ -266,3 +266,22 @@ def test_profile_whose_messages_cannot_be_made_up_is_refused(tmp_path: Path) -> 
     profile = parse_profile(read_declaration(place))
     with pytest.raises(OperatorError, match="never cannot be simulated: the message told cannot be made up"):
         ProfileMeter(profile, SERIAL, 1, NOW)
+
+
+def test_meter_whose_coded_frames_tell_their_size_is_understood(tmp_path: Path) -> None:
+    place = tmp_path / "coded.yaml"
+    place.write_text(
+        "reads: meter_profile\nframing:\n  name: frame\n  start: 7E\n  coding: hdlc\n"
+        "  header: [{name: size, type: u8}]\n  length: {field: size}\n  check: CRC-16/MODBUS\n"
+        "messages:\n  - name: hour\n    fields: [{name: number, type: u16}, {name: v, type: u32}]\n"
+        "    rows: {archive: interval, order_number: number, values: {value: v, quantity: base_volume}}\n"
+        "  - {name: ok, from: gateway, fields: [{name: number, type: u16}]}\n"
+        "answer: [{listen: {on: [{message: hour, reply: {send: ok, with: {number: number}}}]}}]\n"
+    )
+    codec = codec_of(place)
+    meter = ProfileMeter(codec.profile, SERIAL, 0, datetime(2024, 4, 3, 12, 5), days=6)
+    replies = meter.connected()
+    for number in range(1, 130):  # 125 and 126 are sent escaped
+        (hour,) = said(codec, replies)
+        assert hour.values["number"] == number
+        replies = meter.received(ask(codec, "ok", number=number))
