@@ -21,7 +21,7 @@ NEVER = float("inf")
 MOST_UNREAD = 1 << 16
 _LONG_WAIT = 10.0
 _MOST_CHUNKS = 64
-PIECES_AT_ONCE = 64
+PIECES_AT_ONCE = 16
 """So many pieces of noise are cut before the other sessions have their turn: a framer may have to look hard at each."""
 _LOOK_AGAIN = 1.0
 _FROM_METER = Direction.FROM_METER

@@ -269,6 +269,7 @@ def test_rubbish_beyond_what_the_dialogue_bears_is_told_and_less_is_not() -> Non
             yield Note(f"{frame.kind} {frame.start}")
 
     scene = pondering()
-    session, _ = pondered(scene, dialogue())
+    session, codec = pondered(scene, dialogue())
     session.received(b"#" * 10 + b"[a]" + b"#" * 11 + b"[b]")
+    turns(scene, codec)
     assert [text for direction, text in scene.log() if direction == "-"] == [b"frame 10", b"noise 23", b"frame 24"]
