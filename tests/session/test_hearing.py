@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
+import pytest
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Dialogue, Drain, Note, Receive, Send
 from gateway_server.errors import LineLost, MeterSilent
-from gateway_server.model import Identify
+from gateway_server.model import Identify, Reading
 from gateway_server.session.hearing import MOST_UNREAD, PIECES_AT_ONCE
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.session import Session
-from tests.session.conversations import Scene, ToyCodec
+from gateway_server.store.writer import DirectWriter
+from gateway_server.testing.held_writer import HeldWriter
+from tests.session.conversations import VOLUME, Scene, ToyCodec
 
 
 def test_bytes_before_the_codec_is_chosen_are_the_first_it_sees() -> None:
@@ -242,24 +246,33 @@ def test_session_that_ends_while_it_rests_leaves_nothing_behind() -> None:
     assert not scene.line.paused
 
 
-def test_pause_that_is_over_while_the_session_rests_gives_the_line_back_only_after_the_rest() -> None:
+@pytest.mark.parametrize("store_is_quicker", [True, False])
+def test_line_that_waits_for_the_store_and_for_a_rest_goes_on_when_both_are_over(store_is_quicker: bool) -> None:
     def dialogue() -> Dialogue:
+        meter = yield Identify("41203377")
         for _ in range(PIECES_AT_ONCE):
             yield Receive(timeout=5, noise=True)
-        meter = yield Identify("41203377")
-        yield Note(meter.serial)
-        frame = yield Receive(timeout=5)
-        yield Send(frame.data)
-        yield Receive(timeout=5)
-        return None
+        yield Reading(meter.serial, VOLUME, Decimal(1))
+        while True:
+            frame = yield Receive(timeout=5)
+            yield Send(frame.data)
 
     scene = pondering()
+    writer = HeldWriter(DirectWriter(scene.store))
+    scene.use(writer)
     session, codec = pondered(scene, dialogue())
-    session.received(b"#" * 200 + b"[a]")
-    session.received(b"[b]" * (MOST_UNREAD // 3 + 1))
+    session.received(b"#" * PIECES_AT_ONCE)
     assert scene.line.paused
+    session.received(b"x" + b"[b]" * (MOST_UNREAD // 3 + 1))
+    if store_is_quicker:
+        writer.commit()
+        assert scene.line.paused
+    scene.clock.advance(TURN)
+    if not store_is_quicker:
+        assert scene.line.paused
+        writer.commit()
     turns(scene, codec)
-    assert (scene.line.said, scene.line.paused) == (b"[a]", False)
+    assert (scene.line.said[:3], scene.line.paused) == (b"[b]", False)
 
 
 def test_rubbish_beyond_what_the_dialogue_bears_is_told_and_less_is_not() -> None:
