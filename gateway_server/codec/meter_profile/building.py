@@ -226,9 +226,15 @@ def unscaled(field: Field, value: Any, env: Values) -> Any:
         return field.missing[0]
     if field.scale is None or value is None:
         return value
+    if isinstance(value, str) and _is_digits(value):
+        value = int(value)
     if isinstance(value, (int, Decimal)):
         return exact_quotient(value, compiled(field.scale)(env))
     raise CodecError(f"{field.name}: {value!r} is no number")
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 40
 
 
 def write_field(field: Field, value: Any, env: Values) -> bytes:
@@ -237,12 +243,14 @@ def write_field(field: Field, value: Any, env: Values) -> bytes:
     value = unscaled(field, value, env)
     if value is None:
         raise CodecError(f"{field.name} has no value, and nothing says how that is written")
-    if isinstance(field.type, Integer) and isinstance(value, str):
+    if isinstance(value, str) and isinstance(field.type, Integer) and not _is_digits(value):
         raise CodecError(f"{field.name} is {value!r}, which is no number")
     try:
         data = leaf.write(value)
+    except CodecError as error:
+        raise CodecError(f"{field.name}: {error}") from None
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise CodecError(f"{field.name} cannot be {value!r}: {error}") from None
+        raise CodecError(f"{field.name} cannot be {value}: {error}") from None
     if leaf.size is not None:
         return data
     if field.extent.until:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from gateway_server.codec.meter_profile.as_written import number_as_written
 from gateway_server.errors import OperatorError
 
 MOST_CHARACTERS = 500
@@ -192,7 +193,7 @@ class _Reader:
     def _atom(self) -> Tree:
         kind, said = self._take()
         if kind == "number":
-            return Constant(int(said, 16) if said[:2] in ("0x", "0X") else Decimal(said) if "." in said else int(said))
+            return Constant(_number(said))
         if kind == "text":
             return Constant(said[1:-1])
         if kind == "name":
@@ -221,6 +222,15 @@ class _Reader:
         if len(arguments) != _ARGUMENTS[function]:
             raise OperatorError(f"{function} takes {_ARGUMENTS[function]} values, not {len(arguments)}")
         return Call(function, tuple(arguments))
+
+
+def _number(said: str) -> int | Decimal:
+    if said[:2] in ("0x", "0X"):
+        return int(said, 16)
+    if "." in said:
+        return Decimal(said)
+    number = number_as_written(said)
+    return int(said) if number is None else number
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway_server.codec.meter_profile import numbers, times
+from gateway_server.codec.meter_profile.as_written import AsWritten
 from gateway_server.codec.meter_profile.form import (
     Bcd,
     Bits,
@@ -72,12 +73,12 @@ def leaf_of(type_: Type) -> Leaf:
 def _as_bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
-    if isinstance(value, str):
+    if isinstance(value, (str, AsWritten)):
         try:
-            return bytes.fromhex(value)
+            return bytes.fromhex(str(value))
         except ValueError:
             pass
-    raise CodecError(f"{value!r} is no bytes")
+    raise CodecError(f"{value} is no bytes")
 
 
 def _text(type_: Text) -> Leaf:
@@ -95,7 +96,7 @@ def _text(type_: Text) -> Leaf:
         try:
             return str(value).encode(encoding)
         except UnicodeEncodeError:
-            raise CodecError(f"{value!r} cannot be written in {type_.encoding}") from None
+            raise CodecError(f"{str(value)!r} cannot be written in {type_.encoding}") from None
 
     return Leaf(None, read, write, pad or b" ", type_.pad_left)
 

@@ -8,6 +8,7 @@ from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
 from gateway_server.codec.meter_profile.discretion import has_secrets
 from gateway_server.codec.meter_profile.dissect import dissect
+from gateway_server.codec.meter_profile.echo import Echo
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Loop,
@@ -24,6 +25,7 @@ from gateway_server.errors import CodecError
 from gateway_server.model import Identify
 
 _HIDDEN = ord("*")
+RETRIES = 2
 
 
 class Machine:
@@ -33,6 +35,7 @@ class Machine:
         self.profile = profile
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
+        self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
         gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]
@@ -45,6 +48,14 @@ class Machine:
     def awaited(self, names: Sequence[str]) -> frozenset[str]:
         """These messages, and those by which the meter refuses."""
         return frozenset(names) | self._refusals
+
+    def retries_of(self, step: Ask) -> int:
+        """How often a question is asked again. What holds a secret is not: a meter locks itself after wrong codes."""
+        if step.send is None:
+            return 0
+        if step.retries is not None:
+            return step.retries
+        return 0 if step.send.message in self._has_secrets else RETRIES
 
     def kinds_of(self, names: frozenset[str]) -> frozenset[str]:
         """The framings in which these messages stand."""

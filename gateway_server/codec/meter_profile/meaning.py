@@ -161,7 +161,7 @@ def _number_of(expression: Expression | None) -> Callable[[Values], int | None]:
             return found
         if isinstance(found, Decimal) and found == found.to_integral_value():
             return int(found)
-        raise CodecError(f"{text} is {found!r}, which is no order number")
+        raise CodecError(f"{text} is {plain_text(found)}, which is no order number")
 
     return number
 

@@ -43,6 +43,7 @@ def parse_profile(said: Declaration) -> MeterProfile:
         {one.name: frozenset({*names_of(one.parts, deep=True), *headers[one.framing]}) for one in messages},
         headers,
         frozenset(names),
+        frozenset(one.name for one in messages if any(f.checks for f in framings if f.name == one.framing)),
     )
     profile = MeterProfile(
         name=said.text("name", said.name),

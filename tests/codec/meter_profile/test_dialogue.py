@@ -6,11 +6,16 @@ import struct
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
+from gateway_server.session.plan import Role
 from gateway_server.testing.play import Play, play
 from tests.codec.meter_profile.profiles import codec_of
+from tests.session.conversations import Scene
 
 REFERENCE = load_codecs().get("reference-push")
 assert isinstance(REFERENCE, ProfileCodec)
@@ -117,6 +122,23 @@ def test_stream_that_holds_no_frame_of_the_profile_is_given_up_so_that_another_m
     play(REFERENCE).receives(b"\x00" * 600).ends(Outcome.GARBLED, "no frame of reference-push in the first 600 bytes")
 
 
+def test_meter_that_was_understood_and_then_sends_only_noise_is_given_up() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, REFERENCE)
+    session.received(HELLO)
+    for _ in range(MOST_NOISE // 1024):
+        session.received(bytes(1024))
+        scene.clock.advance(0)
+    assert not session.over
+    session.received(HELLO + bytes(MOST_NOISE))
+    scene.clock.advance(0)
+    assert not session.over
+    session.received(b"\x00")
+    scene.clock.advance(0)
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert "more than 65536 bytes came that are no frame of reference-push" in scene.ending.detail
+
+
 ECHO = """
 reads: meter_profile
 framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {field: length}, check: sum8}
@@ -143,6 +165,75 @@ def test_acknowledgement_with_a_field_that_the_damaged_frame_lacks_is_not_sent_a
     talk = play(codec_of(ECHO)).receives(bytes.fromhex("02 03 01 31 00")).hangs_up()
     talk.ends(Outcome.LINE_LOST)
     assert "nak is not sent: there is no seq here" in talk.story
+
+
+PUSHED = """
+reads: meter_profile
+framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {field: length}, check: sum8}
+messages:
+  - {name: hello, fields: [{name: kind, type: u8, is: 1}, {name: serial, type: text, size: 4}]
+    , identify: {serial: serial}}
+  - name: hour
+    fields: [{name: kind, type: u8, is: 2}, {name: number, type: u8}, {name: volume, type: u16, scale: 0.01}]
+    rows: {archive: interval, order_number: NUMBER, values: {value: volume, quantity: base_volume_total}}
+  - {name: stored, from: gateway, fields: [{name: kind, type: u8, is: 6}, {name: number, type: u8}]}
+answer:
+  - listen: {on: [{message: hello}, {message: hour, reply: {send: stored, with: {number: SAID}}}]}
+"""
+
+
+def pushed(body: str) -> bytes:
+    """A frame of the profile above."""
+    data = bytes.fromhex(body)
+    whole = bytes([len(data) + 1]) + data
+    return b"\x02" + whole + bytes([sum(whole) & 0xFF])
+
+
+def pushing(number: str, said: str) -> Play:
+    """A meter of that profile has said who it is."""
+    text = PUSHED.replace("NUMBER", number).replace("SAID", said)
+    return play(codec_of(text)).receives(pushed("01 34 37 31 31")).identifies("4711")
+
+
+def test_session_whose_rows_were_stored_but_could_not_be_acknowledged_is_partial_and_says_why() -> None:
+    talk = pushing("number", "volume")
+    for number in (1, 2):
+        talk.receives(pushed(f"02 {number:02X} 30 39")).saves_row({"base_volume_total": "123.45"}, order_number=number)
+    talk.hangs_up().ends(
+        Outcome.PARTIAL, "2 replies were not sent; the first: stored: number: 123.45 is no whole number"
+    )
+
+
+def test_session_of_which_no_row_could_be_kept_is_garbled_and_says_why() -> None:
+    talk = pushing("volume", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
+    talk.hangs_up().ends(
+        Outcome.GARBLED, "2 messages were not kept; the first: volume is 123.45, which is no order number"
+    )
+    assert talk.rows == []
+
+
+def test_session_that_kept_some_rows_and_not_others_is_partial() -> None:
+    talk = (
+        pushing("volume", "number")
+        .receives(pushed("02 01 00 64"))
+        .saves_row({"base_volume_total": "1.00"}, order_number=1)
+    )
+    talk.sends(pushed("06 01")).receives(pushed("02 02 30 3A")).hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume is 123.46, which is no order number")
+
+
+def test_message_that_is_kept_when_it_comes_again_leaves_the_session_whole() -> None:
+    codec = codec_of(PUSHED.replace("NUMBER", "number").replace("SAID", "number"))
+    hour = pushed("02 01 30 39")
+    talk = play(codec).receives(hour).receives(pushed("01 34 37 31 31")).identifies("4711").receives(hour)
+    talk.saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01")).hangs_up().ends(Outcome.READ)
+
+
+def test_session_that_ends_with_damaged_frames_is_partial() -> None:
+    hour = pushed("02 01 30 39")
+    talk = pushing("number", "number").receives(hour).saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01"))
+    talk.receives(hour[:-1] + b"\x00").hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 frame was damaged at the end, and nothing whole came behind")
 
 
 # meters that are asked
@@ -253,6 +344,67 @@ def test_password_is_sent_and_hidden_and_an_archive_is_read_by_cursor() -> None:
     assert talk.rows[0].measured_at == datetime(2026, 8, 22, 7)
     refused = play(codec_of(LOCKED), expected=meter).sends(b"P 0121234\n", shown=b"P 012****\n")
     refused.receives(b"NO\n").ends(Outcome.REFUSED)
+
+
+CODED = """
+reads: meter_profile
+framing: {name: line, end: LF}
+variables: {key: {VARIABLE}}
+messages:
+  - {name: open, from: gateway, fields: [{name: word, type: text, is: "P"}, {name: code, FIELD}]}
+  - {name: opened, fields: [{name: answer, type: text, is: OK}]}
+read:
+  - {send: open, with: {code: SAID}, receive: opened}
+"""
+
+
+@pytest.mark.parametrize(
+    "variable", ["from: access_code", "from: access_code, start: 0", 'start: "0471"', "start: 0471"]
+)
+@pytest.mark.parametrize(
+    ("field", "wire"),
+    [
+        ("type: text, size: 4", b"0471"),
+        ("type: text", b"0471"),
+        ("type: number", b"0471"),
+        ("type: number, digits: 6", b"000471"),
+        ("type: bytes", b"\x04\x71"),
+        ("type: bcd, size: 2", b"\x04\x71"),
+        ("type: u16", b"\x01\xd7"),
+        ("type: number, base: 16, digits: 4", b"01D7"),
+    ],
+)
+def test_access_code_is_sent_with_every_zero_it_was_written_with(variable: str, field: str, wire: bytes) -> None:
+    codec = codec_of(CODED.replace("VARIABLE", variable).replace("FIELD", field).replace("SAID", "key"))
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
+    play(codec, expected=meter).sends(b"P" + wire + b"\n").receives(b"OK\n").ends(Outcome.READ)
+
+
+def test_access_code_that_stands_in_the_profile_itself_is_sent_as_it_stands() -> None:
+    codec = codec_of(CODED.replace("VARIABLE", "").replace("FIELD", "type: text, size: 4").replace("SAID", "0471"))
+    meter = KnownMeter("7", ReadOrder(frozenset()))
+    play(codec, expected=meter).sends(b"P0471\n").receives(b"OK\n").ends(Outcome.READ)
+
+
+def test_number_that_is_longer_than_its_place_is_not_cut() -> None:
+    codec = codec_of(
+        CODED.replace("VARIABLE", "from: access_code")
+        .replace("FIELD", "type: number, digits: 3")
+        .replace("SAID", "key")
+    )
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
+    play(codec, expected=meter).ends(Outcome.GARBLED, "0471 does not fit into 3 characters")
+
+
+@pytest.mark.parametrize(("retries", "times"), [("", 1), ("retries: 1,", 2)])
+def test_access_code_is_not_sent_again_after_a_garbled_answer_unless_the_profile_says_so(
+    retries: str, times: int
+) -> None:
+    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="1234")
+    talk = play(codec_of(LOCKED.replace("retries: 0,", retries)), expected=meter)
+    for _ in range(times):
+        talk.sends(b"P 0011234\n").receives(b"O?\n")
+    talk.ends(Outcome.GARBLED, "is no message that the profile knows")
 
 
 COUNTING = """

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
 
+from gateway_server.codec.buffer import ByteBuffer
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.form import Framing, Parity, Side
+from gateway_server.codec.meter_profile.framing import Cutter, ProfileFramer
+from gateway_server.codec.meter_profile.layout import Layout
 from tests.codec.meter_profile.profiles import codec_of, framed, frames, kinds
 
 
@@ -279,6 +284,76 @@ def test_time_stays_linear_whatever_profile_and_stream_do_to_each_other(framing:
     assert time.process_time() - began < 30  # seconds, on a busy machine; looking at everything again takes minutes
     while framer.flush() is not None:
         pass
+
+
+class CountingCutter(Cutter):
+    """Counts how often it is asked whether a frame begins somewhere, and how many bytes it checks."""
+
+    def __init__(self, layout: Layout, tally: list[int]) -> None:
+        super().__init__(CountingLayout(layout.framing, tally))
+        self._tally = tally
+
+    def probe(self, buffer: ByteBuffer, at: int, looked: int) -> int:
+        self._tally[0] += 1
+        return super().probe(buffer, at, looked)
+
+
+class CountingLayout(Layout):
+    """Counts the bytes that are checked."""
+
+    def __init__(self, framing: Framing, tally: list[int]) -> None:
+        super().__init__(framing)
+        self._tally = tally
+
+    def fault(self, wire: bytes) -> str:
+        self._tally[1] += len(wire)
+        self._tally[2] += 1
+        return super().fault(wire)
+
+
+TWENTY = "\n".join(
+    f"  - {{name: f{number}, header: [{{name: n, type: u16}}], size: n % {50 + number} + 6, check: CRC-32}}"
+    for number in range(20)
+)
+
+
+def test_framer_of_twenty_framings_without_start_bytes_never_looks_long_before_it_tells_of_noise() -> None:
+    codec = codec_of(
+        f"reads: meter_profile\nframing:\n{TWENTY}\n"
+        "messages:\n  - {name: message, framing: f0, fields: [{name: body, type: bytes}]}\n"
+    )
+    tally = [0, 0, 0]
+    cutters = [CountingCutter(one.layout, tally) for one in codec.machine.compiled.cutters(Side.METER)]
+    framer = ProfileFramer(cutters, Parity.NONE)
+    data = random.Random(7).randbytes(1 << 13)
+    framer.feed(data)
+    heard = 0
+    while True:
+        before = tally[0]
+        frame = framer.next_frame()
+        assert tally[0] - before <= 256 + 2 * len(cutters)
+        if frame is None:
+            break
+        heard += len(frame.data)
+    assert heard > len(data) - 128
+    allowed = (1 << 16) + 32 * len(data)
+    assert tally[1] + 32 * tally[2] <= allowed + 128
+
+
+def test_place_that_many_framings_pass_over_at_once_is_noise_piece_by_piece() -> None:
+    none = "\n".join(
+        f"  - {{name: f{number}, header: [{{name: n, type: u16, is: {number}}}], size: n + 4, check: CRC-16/ARC}}"
+        for number in range(2, 12)
+    )
+    codec = codec_of(
+        f"reads: meter_profile\nframing:\n{none}\n"
+        "messages:\n  - {name: message, framing: f2, fields: [{name: body, type: bytes}]}\n"
+    )
+    framer = codec.framer()
+    framer.feed(b"\xff" * 1000)
+    pieces = [len(frame.data) for frame in iter(framer.next_frame, None)]
+    assert max(pieces) <= 256 // 10 + 1
+    assert sum(pieces) >= 1000 - 2
 
 
 # coded frames that tell their size
