@@ -127,7 +127,7 @@ class Gateway:
         try:
             path = store_path(self._config.store.url)
             if path is not None:
-                self._wakes = listen_for_wakes(self._reactor, path, self._duty.look)
+                self._wakes = await listen_for_wakes(self._reactor, path, self._duty.look)
             if "tcp" in self._only:
                 for settings in self._config.listener:
                     await self._listen(settings)

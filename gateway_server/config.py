@@ -156,6 +156,14 @@ class JobSettings(Table):
 
     parallel: Annotated[int, Field(ge=1, le=10000)] = 50
     lease: Annotated[float, Field(ge=5, le=3600, strict=False)] = 60.0
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 400
+
+    @field_validator("keep_days")
+    @classmethod
+    def _keeps_a_week(cls, days: int) -> int:
+        if 0 < days < 7:
+            raise ValueError("must be 7 at least (a night would be ordered twice), or 0 to keep everything")
+        return days
 
 
 class Config(Table):
@@ -189,6 +197,10 @@ class Config(Table):
             completeness.terms(),
             completeness.budget(),
             completeness.fill_every,
+            gaps=self.dialling.gaps,
+            barred_for_s=self.dialling.barred_for,
+            keep_days=self.jobs.keep_days,
+            patience_s=self.calls.wait_for_modem,
         )
 
     @property

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed
+from gateway_server.transports.ftp.encryption import tls_context
 from gateway_server.transports.ftp.terms import (
     MEGABYTE,
     SharedAccount,
@@ -19,7 +20,6 @@ from gateway_server.transports.ftp.terms import (
     TlsFiles,
     network_of,
 )
-from gateway_server.transports.ftp.tls import tls_context
 
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 Megabytes = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -84,7 +84,8 @@ class FtpSettings(Named):
     certificate: str = ""
     private_key: str = ""
     tls_required: bool = False
-    tls_oldest: Literal["1.0", "1.1", "1.2"] = "1.2"
+    tls_oldest: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    tls_goodbye: bool = True
     names: str = ""
     list_own: bool = True
     read_own: bool = False
@@ -206,7 +207,11 @@ class FtpSettings(Named):
         if not self.certificate:
             return None
         return TlsFiles(
-            folder / self.certificate, folder / self.private_key, required=self.tls_required, oldest=self.tls_oldest
+            folder / self.certificate,
+            folder / self.private_key,
+            required=self.tls_required,
+            oldest=self.tls_oldest,
+            goodbye=self.tls_goodbye,
         )
 
 

@@ -130,6 +130,8 @@ class DiallingSettings(Table):
     at_once_per_operator: _AtOnce = 0
     at_once_per_group: _AtOnce = 0
     spread: Seconds = 2.0
+    gaps: Annotated[float, Field(ge=0.001, le=100, strict=False)] = 1.0
+    barred_for: Seconds = 72_000.0
     operators: dict[str, str] = {}
 
     def limits(self) -> Limits:

@@ -138,6 +138,10 @@ class Reading:
     name: str = ""
 
 
+MOST_ORDER_NUMBER = 10**18 - 1
+"""The highest number a row or an event may have: 18 digits fit into what the store counts with, no device has more."""
+
+
 class Row(NamedTuple):
     """Readings a meter reported together: one row of an archive, or live values read at one time.
 
@@ -275,6 +279,10 @@ class KnownMeter:
     airtime: bool = False
     early_acknowledge: bool = False
     zone: tzinfo | None = None
+
+
+GAS_DAY_START = "gas_day_start"
+"""Under this name a codec remembers when its meter's gas day starts, as ``HH:MM``: the register goes by it."""
 
 
 @dataclass(frozen=True, slots=True)

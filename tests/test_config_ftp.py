@@ -11,7 +11,7 @@ import pytest
 from gateway_server.config import check_uploads, load_config
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed, verified
-from gateway_server.transports.ftp.terms import MEGABYTE, Terms, network_of
+from gateway_server.transports.ftp.terms import MEGABYTE, Terms, TlsFiles, network_of
 
 PLAIN = '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n'
 ACCOUNT = (
@@ -40,7 +40,8 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
         '[[ftp]]\nname = "drop"\nlisten = "[::]:21"\npassive_ports = ""\nbanner = "hello"\nnetworks = ["10.0.0.0/8"]\n'
         'masquerade = "203.0.113.7"\nmasquerade_networks = { "10.8.0.0/16" = "" }\nactive = false\n'
         'extended_passive = false\ndata_networks = ["10.9.0.0/16"]\ncertificate = "a.crt"\nprivate_key = "a.key"\n'
-        'tls_required = true\ntls_oldest = "1.0"\nnames = "dat$"\nlist_own = false\nread_own = true\n'
+        'tls_required = true\ntls_oldest = "1.0"\ntls_goodbye = false\nnames = "dat$"\n'
+        "list_own = false\nread_own = true\n"
         "resume_within = 1\nidle_timeout = 2\nlogin_timeout = 3\ndata_timeout = 4\nstall_timeout = 5\nconnections = 6\n"
         "connections_per_address = 7\nuploads_per_account = 8\nlargest_file_mb = 9\nquota_mb_per_day = 10\n"
         "quota_files_per_day = 11\nfailed_login_delay = 12\nfailed_logins = 13\nfailed_logins_per_address = 14\n"
@@ -53,7 +54,7 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
     assert made.masquerade_for("10.8.1.1") == ""
     assert made.masquerade_for("198.51.100.1") == "203.0.113.7"
     assert made.tls is not None
-    assert (made.tls.certificate, made.tls.required, made.tls.oldest) == (tmp_path / "a.crt", True, "1.0")
+    assert made.tls == TlsFiles(tmp_path / "a.crt", tmp_path / "a.key", required=True, oldest="1.0", goodbye=False)
     assert (made.largest_file, made.quota) == (9 * MEGABYTE, 10 * MEGABYTE)
     (account,) = made.shared
     assert (account.login, account.networks) == ("bpek", (network_of("10.8.0.0/16"),))

@@ -55,7 +55,7 @@ def test_limits_acceptance_and_completeness_are_what_their_tables_say(tmp_path: 
     text = (
         '[[acceptance]]\nwindows = ["08:00-08:30"]\ngroups = ["north"]\n'
         "[dialling]\nlongest_call = 600\nper_meter_and_day = 0\nper_modem_and_day = 7200\nat_once_per_operator = 4\n"
-        'at_once_per_group = 2\nspread = 5\noperators = { north = "MTS" }\n'
+        'at_once_per_group = 2\nspread = 5\ngaps = 3\nbarred_for = 7\noperators = { north = "MTS" }\n'
         '[completeness]\narchives = ["interval", "daily"]\ngrace = 60\nfirst_days = 7\nmost_days = 90\n'
         'commissioned = { "7" = 2024-05-01 }\nfill_every = 0\nfill_traffic_kb = 1\nfill_seconds = 30\n'
     )
@@ -63,7 +63,7 @@ def test_limits_acceptance_and_completeness_are_what_their_tables_say(tmp_path: 
     assert terms.limits == Limits(600, 0, 7200, 4, 2, 5)
     assert terms.rules == Rules((Acceptance((Window(time(8), time(8, 30)),), (), ("north",)),), {"north": "MTS"})
     assert terms.terms == Terms(("interval", "daily"), 60_000, 7, 90, {"7": date(2024, 5, 1)})
-    assert (terms.budget, terms.fill_every_s) == (Budget(1024, 30), 0)
+    assert (terms.budget, terms.fill_every_s, terms.gaps, terms.barred_for_s) == (Budget(1024, 30), 0, 3, 7)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,10 @@ def test_what_cannot_be_is_said(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(OperatorError) as refused:
         written(tmp_path, text)
     assert words in str(refused.value)
+
+
+def test_jobs_and_calls_are_kept_for_a_year_and_more_unless_the_operator_says_otherwise(tmp_path: Path) -> None:
+    assert written(tmp_path, NIGHT).duty_terms().keep_days == 400
+    assert written(tmp_path, NIGHT + "[jobs]\nkeep_days = 0\n").duty_terms().keep_days == 0
+    with pytest.raises(OperatorError, match="must be 7 at least"):
+        written(tmp_path, NIGHT + "[jobs]\nkeep_days = 6\n")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from gateway_server.cli.errors import Failed
+from gateway_server.cli.meter_orders import stands
 from gateway_server.store.records import JobRecord, JobState
 from gateway_server.store.sql import SqlStore
 
@@ -44,5 +45,5 @@ def follow_job(
             gone = 0 if runs() else gone + 1
             if gone == _GONE:
                 raise Failed(f"the gateway has ended; order {number} is kept and carried out when it runs again")
-        show(job.progress or "waiting for the gateway", job.progress_done, job.progress_total)
+        show(stands(store, job), job.progress_done, job.progress_total)
         pause()

@@ -12,10 +12,12 @@ import click
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation, zone
-from gateway_server.cli.listing import JsonValue, Listing, pairs, print_json, print_json_array, print_table
+from gateway_server.cli.listing import JsonValue, pairs, print_json, print_json_array, print_table
 from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
-from gateway_server.cli.moments import local, rfc3339
+from gateway_server.cli.meter_listing import meter_json, meter_listing
+from gateway_server.cli.meter_orders import open_orders, orders_json, show_orders
+from gateway_server.cli.moments import local
 from gateway_server.cli.reading_json import reading_json, reading_listing
 from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
 from gateway_server.cli.reprocess import read_again
@@ -23,7 +25,8 @@ from gateway_server.cli.session import session_json, session_listing
 from gateway_server.cli.why import Standing, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
-from gateway_server.scheduler.completeness import assess_all
+from gateway_server.scheduler.completeness import Completeness, assess_all
+from gateway_server.store.meter_rows import gas_day
 from gateway_server.store.records import Filter, MeterRecord, UploadAccount
 
 _LAST_SESSIONS = 10
@@ -35,48 +38,6 @@ def meter() -> None:
     """The register of the meters in our care."""
 
 
-def meter_json(record: MeterRecord) -> dict[str, JsonValue]:
-    """The contract's fields, then ours."""
-    return {
-        "serial": record.serial,
-        "name": record.name,
-        "codec": record.codec,
-        "profile": record.profile,
-        "routes": list(record.routes),
-        "time_zone": record.time_zone,
-        "gas_day_start": record.gas_day_start,
-        "state": record.state.value,
-        "last_contact": rfc3339(record.last_contact_ms),
-        "first_contact": rfc3339(record.first_contact_ms),
-        "group": record.group,
-        "manufacturer": record.manufacturer,
-        "model": record.model,
-        "software_version": record.software_version,
-        "address": record.address,
-        "has_access_code": record.has_access_code,
-    }
-
-
-def meter_listing() -> Listing[MeterRecord]:
-    """How meters are listed."""
-
-    def cells(record: MeterRecord) -> tuple[str, ...]:
-        return (
-            record.serial,
-            record.state.value,
-            local(record.last_contact_ms, zone(record.time_zone)) or "never",
-            " ".join(filter(None, (record.manufacturer, record.model, record.software_version))) or record.profile,
-            record.codec,
-            record.group,
-            record.name,
-            ", ".join(record.routes),
-        )
-
-    return Listing(
-        "meters", meter_json, ("serial", "state", "last contact", "model", "codec", "group", "name", "routes"), cells
-    )
-
-
 @meter.command("list")
 @opt.options(
     opt.meter_option,
@@ -85,6 +46,7 @@ def meter_listing() -> Listing[MeterRecord]:
     click.option("--from", "since", metavar="TIME", help="Last contact from this time on."),
     click.option("--to", "until", metavar="TIME", help="Last contact up to this time."),
     opt.search_option,
+    click.option("--completeness", "whole", is_flag=True, help="With --json: how whole the archives are, as of now."),
     opt.limit_option,
     opt.json_option,
     config_option,
@@ -98,10 +60,15 @@ def list_meters(
     since: str | None,
     until: str | None,
     search: str,
+    whole: bool,
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Meters, those in contact last first. `--state unclaimed`: who called and is nobody's yet."""
+    """Meters, those in contact last first. `--state unclaimed`: who called and is nobody's yet.
+
+    `complete` is the least whole archive of a meter; it takes a few milliseconds each, so --json has it on demand.
+    """
+    terms, now_ms = invocation.config.completeness.terms(), invocation.now_ms()
     with invocation.store() as store:
         wanted = opt.Period(since, until).narrow(
             Filter(serials=meters, states=states, search=search, limit=None if group else limit, newest_first=True),
@@ -111,7 +78,11 @@ def list_meters(
         found: Iterator[MeterRecord] = iter(store.meters(wanted))
         if group:
             found = (one for one in found if one.group == group or one.group.startswith(group.rstrip("/") + "/"))
-        meter_listing().show(opt.at_most(limit, found), as_json=as_json, limit=limit)
+
+        def parts(record: MeterRecord) -> Sequence[Completeness]:
+            return assess_all(store, record, terms, now_ms) if record.state is MeterState.ACTIVE else ()
+
+        meter_listing(parts, in_json=whole, now_ms=now_ms).show(opt.at_most(limit, found), as_json=as_json, limit=limit)
     if not as_json and states == (MeterState.UNCLAIMED.value,):
         say("`gateway-server meter show SERIAL` says what is known of one, `meter claim SERIAL` takes it into care")
 
@@ -124,30 +95,34 @@ def list_meters(
 def show(invocation: Invocation, serial: str, as_json: bool) -> None:
     """One meter: its card, and why it is silent.
 
-    With how complete its archives are, its last sessions and the newest row of every archive.
+    With how complete its archives are, what is ordered of it, its last sessions and the newest row of every archive.
     """
     with invocation.store() as store:
         record = known(store, serial)
         sessions = list(store.sessions(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
         now_ms = invocation.now_ms()
         calls = list(store.calls(Filter(serials=(record.serial,), limit=_LAST_SESSIONS, newest_first=True)))
-        stands = standing(record, sessions, now_ms, calls, store.plan_stops().get(record.serial))
+        stands = standing(record, sessions, now_ms, calls, store.plan_stops(now_ms).get(record.serial))
         whole = []
         if record.state is MeterState.ACTIVE:
             whole = assess_all(store, record, invocation.config.completeness.terms(), now_ms, full=True)
         accounts = list(filter(None, map(store.upload_account, upload_logins(record))))
         last = list(store.last_readings(Filter(serials=(record.serial,))))
         memory = dict(store.known_meter(record.serial).memory)
+        orders = open_orders(store, record.serial)
         zones = Zones(store)
         if as_json:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
             document["completeness"] = completeness_json(whole, now_ms)
+            document["open_orders"] = orders_json(orders)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
         _show_card(record, stands, memory, accounts)
+        if orders:
+            show_orders(orders, zone(record.time_zone))
         if whole:
             show_completeness(whole, zone(record.time_zone), now_ms)
         if last:
@@ -172,7 +147,7 @@ def _show_card(
 ) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
-    home = zone(record.time_zone)
+    home, (start, source) = zone(record.time_zone), gas_day(record)
     for line in pairs(
         [
             ("because", stands.evidence),
@@ -183,7 +158,7 @@ def _show_card(
             ("codec", record.codec),
             ("group", record.group),
             ("routes", ", ".join(record.routes) or "none"),
-            ("time zone", f"{record.time_zone}, gas day starts at {record.gas_day_start}"),
+            ("time zone", f"{record.time_zone}, gas day starts at {start} ({source})"),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
@@ -210,7 +185,7 @@ _card_options = opt.options(
     click.option("--route", "routes", multiple=True, metavar="ROUTE", help="How it is reached; repeatable, in order."),
     click.option("--group", metavar="PATH", help="Such as north/boilers."),
     click.option("--time-zone", metavar="ZONE", help="The zone of its clock. [Europe/Moscow]"),
-    click.option("--gas-day-start", metavar="HH:MM", help="[10:00]"),
+    click.option("--gas-day-start", metavar="HH:MM", help="[as the meter says, else 10:00]"),
     click.option("--address", metavar="TEXT", help="Its address on a shared bus, such as its Modbus unit. [none]"),
     click.option(
         "--password-file",

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from gateway_server.errors import OperatorError
+from gateway_server.store.zones import moment as moment_of
 
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,16 +80,16 @@ def to_ms(moment: datetime) -> int:
 
 
 def at(ms: int) -> datetime:
-    """UTC milliseconds as a moment."""
-    return EPOCH + timedelta(milliseconds=ms)
+    """UTC milliseconds as a moment; one that the calendar does not hold is shown at its end."""
+    return moment_of(ms)
 
 
 def rfc3339(ms: int | None) -> str | None:
     """UTC with ``Z``; a fraction only where there is one."""
     if ms is None:
         return None
-    moment = at(ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{moment.microsecond // 1000:03}Z" if ms % 1000 else "Z")
+    moment = at(ms).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='milliseconds' if moment.microsecond else 'seconds')}Z"
 
 
 def local(ms: int | None, home: tzinfo, *, precise: bool = False) -> str:

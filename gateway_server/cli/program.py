@@ -11,6 +11,7 @@ import click
 
 from gateway_server import __version__
 from gateway_server.cli.call import call as call_group
+from gateway_server.cli.call_night import call_night
 from gateway_server.cli.call_plan import call_plan, call_resume
 from gateway_server.cli.demo import demo
 from gateway_server.cli.errors import run_program
@@ -66,6 +67,7 @@ def program(context: click.Context, verbose: int, debug: bool) -> None:
     invocation.log_level(level)
 
 
+call_group.add_command(call_night)
 call_group.add_command(call_plan)
 call_group.add_command(call_resume)
 for _command in (

@@ -44,6 +44,8 @@ EVENT_COLUMNS = ("meter", "order_number", "measured_at", "code", "text", "qualit
 
 EXACT_DIGITS = 15
 SHEET_ROWS = 1_048_576
+FIRST_SHEET_YEAR = 1900
+"""Earlier times are text: Excel has no dates before, and 1900 was no leap year but in Excel."""
 _BATCH = 50_000
 _BOM = "\ufeff"
 
@@ -130,7 +132,11 @@ def write_xlsx(path: Path, sheet: Sheet[T], things: Iterable[T], *, sheet_rows: 
             elif columns[column] in _WHOLE and cell:
                 page.write_number(row, column, int(cell))
             elif column in times:
-                page.write_datetime(row, column, at(_ms(one, columns[column])).replace(tzinfo=None), time)
+                moment = at(_ms(one, columns[column])).replace(tzinfo=None)
+                if moment.year > FIRST_SHEET_YEAR:
+                    page.write_datetime(row, column, moment, time)
+                else:
+                    page.write_string(row, column, cell)
             elif cell:
                 page.write_string(row, column, cell)
         row += 1

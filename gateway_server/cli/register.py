@@ -40,7 +40,7 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
     zone(meter.time_zone)
     if not _ADDRESS.fullmatch(meter.address):
         raise OperatorError(f"{meter.address!r} is no bus address: up to 32 digits and Latin letters")
-    if not _GAS_DAY.fullmatch(meter.gas_day_start):
+    if meter.gas_day_start and not _GAS_DAY.fullmatch(meter.gas_day_start):
         raise OperatorError(f"{meter.gas_day_start!r} is no start of the gas day; write it like 10:00")
     if meter.codec:
         codecs.get(meter.codec)

@@ -280,6 +280,7 @@ def upload(
 @click.option("--pty", "way", flag_value="pty", default="pty", help="On pseudo terminals. [this]")
 @click.option("--tcp", "way", flag_value="tcp", help="Behind serial servers: raw TCP, a port each.")
 @click.option("--rfc2217", "way", flag_value="rfc2217", help="Behind serial servers that speak RFC 2217.")
+@click.option("--mixed", "way", flag_value="mixed", help="In turn on a terminal, raw TCP and RFC 2217.")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="The first modem's port.")
 @click.option("--links", metavar="DIR", type=click.Path(path_type=Path), help="Lasting names for the terminals.")
 @click.option("--control", default="", metavar="HOST:PORT", help="Hear there whose power to cycle, and who calls.")

@@ -194,11 +194,16 @@ def _stopped(meter: MeterRecord, stop: PlanStop, calls: Sequence[CallRecord], no
         f"put the right number into the register: `gateway-server meter add {meter.serial} --route csd:NUMBER"
         " --drop-route csd:OLD`"
         if stop.result is CallResult.WRONG_NUMBER
+        else "ask the SIM's operator for its data service and credit; look at the meter's number in the register"
+        if stop.result is CallResult.BARRED
         else f"give it the right access code: `gateway-server meter add {meter.serial} --password-file FILE`"
     )
+    until = "until somebody acts"
+    if stop.until_ms is not None:
+        until = f"for {duration(max(stop.until_ms - now_ms, 0) // 60000 * 60000)}"
     return Standing(
         False,
-        f"{stop.result.value}: nobody calls it any more until somebody acts",
+        f"{stop.result.value}: nobody calls it any more {until}",
         f"since {ago}: {stop.detail}" + (f"; call {last.id} by modem {last.modem}" if last else ""),
         f"{step}; or `gateway-server call resume {meter.serial}`",
     )

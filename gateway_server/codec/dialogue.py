@@ -46,6 +46,9 @@ class Receive:
     ``kinds`` restricts what is delivered: other frames are logged and passed over, the deadline stays.
     With ``begun`` a `Frame` of the kind ``begun``, without octets, is delivered once the framer says that a frame has
     begun (`Begins`) and more of it is to come; the next `Receive` gets the frame itself.
+    With ``most`` an answer of more octets, or one that takes longer than these take at ``rate`` octets a second, is
+    given up: as a frame without its end if one had begun, else as silence. Without, a meter that never ends is heard
+    for ever.
     """
 
     timeout: float
@@ -53,6 +56,8 @@ class Receive:
     noise: bool = False
     kinds: frozenset[str] | None = None
     begun: bool = False
+    most: int | None = None
+    rate: float = 30.0
     most_noise: int = 0
 
 

@@ -49,9 +49,10 @@ class PluginProblem:
 class Registry:
     """The codecs by name. Of two with one name the one in the later folder counts, in one folder the first.
 
-    A declared codec follows its file: who asks for it after the file was changed gets the new one, or, if the new file
-    is wrong, still the old one. A declaration that was added is found when its name is asked for. Whoever has a codec
-    keeps it: a session goes on as it began.
+    A declared codec follows its file: who asks for it, or for all, after the file was changed gets the new one, or, if
+    the new file is wrong, still the old one. A declaration that was added, or mended, is found when its name or all
+    are asked for. Whoever has a codec keeps it: a session goes on as it began, and so does the reading of a file.
+    Sessions and the decoding of files ask from threads of their own; what they read twice then is the same.
     """
 
     def __init__(self) -> None:
@@ -87,7 +88,8 @@ class Registry:
         return self._paths[name]
 
     def __iter__(self) -> Iterator[Codec]:
-        return iter([self._codecs[name] for name in self.names])
+        self._look_for_new()
+        return iter([self.get(name) for name in self.names])
 
     def __len__(self) -> int:
         return len(self._codecs)
@@ -109,8 +111,8 @@ class Registry:
             return
         good = cast(Codec, codec)
         other = self._paths.get(good.name)
-        if other is not None:
-            replaces = other.parent != path.parent
+        if other is not None and other != path:
+            replaces = other.parent != path.parent and self._rank(path.parent) >= self._rank(other.parent)
             unused, used = (other, path) if replaces else (path, other)
             self.problems.append(PluginProblem(unused, f"codec {good.name!r} is not used: {used} offers it too"))
             if not replaces:
@@ -160,25 +162,39 @@ class Registry:
         codec = self._declared(path) if look != _MISSING else None
         if codec is not None and codec.name == name and not (reason := _shape_fault(codec)):
             self._codecs[name] = codec
-            logger.info("%s: changed; sessions that begin now use %s %s", path, name, codec.version)
+            logger.info("%s: changed; sessions that begin and files that come now use %s %s", path, name, codec.version)
             return
         if look == _MISSING:
             self.problems.append(PluginProblem(path, "the file is gone"))
         elif codec is not None:
             reason = f"it is called {codec.name!r} now; that counts from the next start on"
             self.problems.append(PluginProblem(path, reason))
-        logger.warning("%s; sessions still use %s %s", self.problems[-1], name, self._codecs[name].version)
+        logger.warning("%s; sessions and files still use %s %s", self.problems[-1], name, self._codecs[name].version)
 
     def _look_for_new(self) -> None:
-        """Takes declarations that were added to the folders, or became readable, since they were last looked at."""
-        for folder, before in self._folders.items():
-            if (look := _look(folder)) == before:
+        """Takes declarations that were added to the folders, or mended, since they were last looked at."""
+        used = set(tuple(self._paths.values()))
+        new = [path for path, look in tuple(self._looks.items()) if path not in used and _look(path) != look]
+        for folder, before in tuple(self._folders.items()):
+            if (look := _look(folder)) != before:
+                self._folders[folder] = look
+                found = _declarations_in(folder) if look != _MISSING else ()
+                new += [path for path in found if path not in self._looks]
+        for path in new:
+            self.problems = [problem for problem in self.problems if problem.path != path]
+            if _look(path) == _MISSING:
+                self._looks.pop(path, None)
                 continue
-            self._folders[folder] = look
-            for path in _declarations_in(folder):
-                if path not in self._looks or (path not in self._paths.values() and _look(path) != self._looks[path]):
-                    self.problems = [problem for problem in self.problems if problem.path != path]
-                    self.declare(path)
+            self.declare(path)
+            if path in self._paths.values():
+                logger.info("%s: read; sessions that begin and files that come now use it", path)
+            else:
+                logger.warning("%s", self.problems[-1])
+
+    def _rank(self, folder: Path) -> int:
+        """How late a folder is; that which is being loaded is the last."""
+        folders = list(self._folders)
+        return folders.index(folder) if folder in folders else len(folders)
 
 
 _MISSING: _Look = (0, 0, 0)

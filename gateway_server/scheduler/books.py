@@ -39,6 +39,7 @@ class Books:
         self._facilities = facilities
         self.lease_ms = int(lease_seconds * 1000)
         self._cancelled = cancelled
+        self._failing = False
 
     def tell(self, held: HeldJob, progress: Progress, *, at_once: bool = False) -> None:
         """How far a job is."""
@@ -59,10 +60,12 @@ class Books:
             return stored is not None and stored.state is JobState.CANCELLED
 
         def heard(cancelled: bool | GatewayError) -> None:
+            failed = isinstance(cancelled, GatewayError)
+            if failed and not self._failing:  # once, until it succeeds again
+                logger.warning("how far order %d is could not be stored: %s", job.id, cancelled)
+            self._failing = failed
             if cancelled is True:
                 self._cancelled(held, "the order was cancelled")
-            elif isinstance(cancelled, GatewayError):
-                logger.warning("how far order %d is could not be stored: %s", job.id, cancelled)
 
         self._facilities.writer.call(work, heard)
 

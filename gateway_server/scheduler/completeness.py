@@ -31,6 +31,7 @@ from gateway_server.scheduler.grid import (
     without,
 )
 from gateway_server.store.gaps import Gap
+from gateway_server.store.meter_rows import gas_day
 from gateway_server.store.plan_records import Settled, Span
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.store import Store
@@ -178,11 +179,11 @@ def _grid(
     if kind in (DAILY, MONTHLY):
         times = store.row_times(meter.serial, archive, 0, last, 60) if bounds else []
         starts = learnt_start(times, zone)
-        return DayGrid(zone, starts or time.fromisoformat(meter.gas_day_start), kind == MONTHLY), starts is not None
+        return DayGrid(zone, starts or time.fromisoformat(gas_day(meter)[0]), kind == MONTHLY), starts is not None
     times = store.row_times(meter.serial, archive, 0, last, _LEARN_ROWS) if bounds else []
     period = learnt_period(times)
     if period == DAY_MS:  # a TC215 may keep days where others keep hours
-        return DayGrid(zone, learnt_start(times, zone) or time.fromisoformat(meter.gas_day_start)), True
+        return DayGrid(zone, learnt_start(times, zone) or time.fromisoformat(gas_day(meter)[0])), True
     chosen = period or HOUR_MS
     return EvenGrid(chosen, phase(chosen, zone, now_ms)), period is not None
 

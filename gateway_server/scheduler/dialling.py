@@ -17,11 +17,14 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import GatewayError, LineLost, OperatorError, UnknownMeter
 from gateway_server.model import CallResult, KnownMeter, MeterState, Outcome
+from gateway_server.scheduler.aftermath import Aftermath
+from gateway_server.scheduler.board import Board
 from gateway_server.scheduler.books import Books, HeldJob
-from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders
-from gateway_server.scheduler.night import Board, Candidate, Limits, Modem
+from gateway_server.scheduler.jobs import NOTHING_MISSING, Orders, may_use_its_line
+from gateway_server.scheduler.night import Candidate, Limits, Modem
 from gateway_server.scheduler.obligations import Fitted
-from gateway_server.scheduler.policy import Policy, Then, Verdict
+from gateway_server.scheduler.patience import Patience, hindrance
+from gateway_server.scheduler.policy import Policy
 from gateway_server.scheduler.waiting import CALLED, Rules, Seen, Waiting, route_of, see
 from gateway_server.session.plan import Facilities
 from gateway_server.session.presence import Presence
@@ -35,8 +38,11 @@ logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30.0
 _RENEW_SECONDS = 10.0
+_TELL_SECONDS = 5.0
 _READY_SECONDS = 0.5
 _ESTIMATES = 10
+_ASIDE_SECONDS = 5.0  # a job that is not to be had: somebody else is at its meter
+_STORE_SECONDS = (2.0, 60.0)  # a store that fails is asked again after the first, at last after the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +86,25 @@ class Dialling:
         rules: Rules,
         lease_seconds: float = 60.0,
         lines: _Gives | None = None,
+        patience_s: float = 300.0,
     ) -> None:
         self._facilities = facilities
         self._modems = modems
         self._presence = presence
         self._codecs_of = codecs_of
         self._orders = orders
-        self._policy = policy
+        self._aftermath = Aftermath(orders, policy)
         self._lines = lines
         self._books = Books(facilities, lease_seconds, self._cancelled)
         self._renew_seconds = min(_RENEW_SECONDS, lease_seconds / 3)
         self._board = Board(limits)
         self._waiting = Waiting(rules)
-        self._same: dict[int, tuple[CallResult, int]] = {}
+        self._patience = Patience(facilities, patience_s, self.look)
         self._taking: dict[str, int] = {}  # by modem: the job
         self._calls: dict[str, _Call] = {}  # by modem
+        self._aside: dict[int, float] = {}  # by job: until when
+        self._refusals = 0  # by the store, in a row
+        self._store_again = 0.0
         self._last_used: dict[str, float] = {}
         self._timers: dict[str, IDelayedCall] = {}
         self._looking = False
@@ -143,26 +153,43 @@ class Dialling:
         for job in seen.ended:
             logger.warning("meter %s was not read in its window: %s", job.serial, job.detail)
         ours = {*self._taking.values(), *(call.job.id for call in self._calls.values())}
-        self._waiting.update(seen, self._facilities.now_ms(), without=ours)
+        now = self._facilities.clock.seconds()
+        self._aside = {job: until for job, until in self._aside.items() if until > now}
+        self._waiting.update(seen, self._facilities.now_ms(), without=ours | self._aside.keys())
         again, self._look_again = self._look_again, False
         if again or self._waiting.unsure:
             self._later("estimate", 0.0, self.look)
         self._dial()
+        self._tell()
 
     def _dial(self) -> None:
         """Gives every modem that is ready the job that the plan puts first for it."""
         if not self._running:
             return
-        now_ms = self._facilities.now_ms()
+        now, now_ms = self._facilities.clock.seconds(), self._facilities.now_ms()
+        if now < self._store_again:
+            self._later("dial", self._store_again - now, self._dial)
+            return
         views = self._modems.views()
         self._board.modems = tuple(view.name for view in views if view.ready or view.name in self._calls)
         idle = [view for view in views if view.ready and view.name not in self._taking and view.name not in self._calls]
         for view in sorted(idle, key=lambda one: self._last_used.get(one.name, 0.0)):
-            chosen = self._board.pick(self._waiting.candidates, self._as_modem(view), now_ms)
+            chosen = self._waiting.queue.take(self._board, self._as_modem(view), now_ms)
             if chosen is not None:
                 self._take(chosen, view)
-        if self._waiting.candidates:
+        if len(self._waiting.queue):
             self._wait(now_ms, views)
+
+    def _tell(self) -> None:
+        """Says to persons why nobody makes their calls."""
+        now_ms, views = self._facilities.now_ms(), self._modems.views()
+        calling = self._taking.keys() | self._calls.keys()
+        waiting = self._waiting.persons
+        self._patience.look(
+            (one.job, hindrance(one, views, self._board, self._as_modem, calling, now_ms)) for one in waiting
+        )
+        if waiting:
+            self._later("tell", _TELL_SECONDS, self._tell)
 
     def _wait(self, now_ms: int, views: tuple[ModemView, ...]) -> None:
         """Looks again when a modem has cooled down, or a job may be called that may not be called now."""
@@ -170,7 +197,7 @@ class Dialling:
             self._later("ready", _READY_SECONDS, self._dial)
         busy = self._taking.keys() | self._calls.keys()
         ready = [self._as_modem(view) for view in views if view.ready and view.name not in busy]
-        change = self._board.next_change(self._waiting.candidates, ready, now_ms) if ready else None
+        change = self._waiting.queue.next_change(self._board, ready, now_ms) if ready else None
         if change is not None:
             self._later("change", max(0.001, (change - now_ms) / 1000), self._dial)
 
@@ -180,7 +207,6 @@ class Dialling:
     # taking
 
     def _take(self, chosen: Candidate, view: ModemView) -> None:
-        self._waiting.candidates.remove(chosen)
         self._taking[view.name] = chosen.job
         now_ms, lease_ms = self._facilities.now_ms(), self._books.lease_ms
         self._board.begin(chosen, self._as_modem(view), now_ms)
@@ -206,28 +232,43 @@ class Dialling:
     def _taken(self, taken: _Taken | GatewayError | None, chosen: Candidate, view: ModemView) -> None:
         self._taking.pop(view.name, None)
         if taken is None or isinstance(taken, GatewayError):
-            if isinstance(taken, GatewayError):
-                logger.warning("no job could be taken for modem %s: %s", view.name, taken)
-            self._free(view.name)
-            self.look()
+            self._board.undo(view.name)
+            if taken is None:
+                # Somebody else is at it, or at its meter; whoever waits behind it goes first.
+                self._aside[chosen.job] = self._facilities.clock.seconds() + _ASIDE_SECONDS
+                self._later("aside", _ASIDE_SECONDS, self.look)
+                self._later("dial", 0.0, self._dial)
+            else:
+                self._refused(view.name, taken)
             return
+        self._refusals = 0
         call = _Call(taken, chosen)
         if not self._running:
             self._back(call)
         elif taken.asked.nothing:
             self._close(call, replace(call.job, state=JobState.DONE, outcome=Outcome.READ, detail=NOTHING_MISSING))
-        elif self._presence.line_to(taken.meter.serial) is not None and self._lines is not None:
+        elif self._lines is not None and may_use_its_line(call.job) and self._presence.line_to(call.job.serial):
             # It is on a line of its own just now: that costs nothing.
-            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False, route=""))
+            self._close(call, replace(call.job, state=JobState.QUEUED, by_modem=False))
             self._lines.look()
         else:
             self._call(call, taken, view)
             return
-        self._free(view.name)
+        self._unbegun(view.name)
+
+    def _refused(self, modem: str, why: GatewayError) -> None:
+        """The store gives no job away: it is left alone for a while, for longer each time."""
+        first, longest = _STORE_SECONDS
+        gap = min(longest, first * 2**self._refusals)
+        self._refusals += 1
+        logger.warning("no job could be taken for modem %s, the next try is in %.0f s: %s", modem, gap, why)
+        self._store_again = self._facilities.clock.seconds() + gap
+        self._later("store", gap, self.look)
 
     def _call(self, call: _Call, taken: _Taken, view: ModemView) -> None:
         job, meter = taken.job, taken.meter
         number, _, _ = route_of(job, meter).removeprefix(CALLED).partition("@")
+        budget_s = self._board.budget(call.candidate, self._as_modem(view), self._facilities.now_ms())
         try:
             errand = Errand(
                 self._codecs_of(meter),
@@ -244,7 +285,7 @@ class Dialling:
                 job.attempts + 1,
                 view.name,
                 call.candidate.operator,
-                budget_s=min(self._board.budget(call.candidate, self._as_modem(view)), 86_400.0),
+                budget_s=min(budget_s, 86_400.0),
             )
             self._books.tell(call, Progress(f"called by modem {view.name}"), at_once=True)
             self._calls[view.name] = call
@@ -259,7 +300,7 @@ class Dialling:
         else:
             self._calls.pop(view.name, None)
             self._back(call)
-            self._free(view.name)
+            self._unbegun(view.name)
 
     def _started(self, call: _Call, session: Session) -> None:
         call.session = session
@@ -279,7 +320,7 @@ class Dialling:
             result=CallResult.WRONG_NUMBER,
         )  # fmt: skip
         self._books.close(call, done, settle)
-        self._free(view.name)
+        self._unbegun(view.name)
 
     # how it went
 
@@ -292,35 +333,10 @@ class Dialling:
             self._back(call, end)
             self._free(modem)
             return
-        before, times = self._same.get(job.id, (end.result, 0))
-        same = times + 1 if before is end.result else 1
-        self._same[job.id] = (end.result, same)
-        stored = end.ending.stored if end.ending is not None else 0
+        same = self._aftermath.came(job.id, end)
 
         def settle(store: Store, done: JobRecord) -> JobRecord:
-            outcome = end.ending.outcome if end.ending is not None else Outcome.LINE_LOST
-            left = self._orders.settle(store, done, call.asked, outcome, now_ms)
-            result = end.result
-            if result is CallResult.OK and left:
-                result = CallResult.LOST
-            elif result in (CallResult.LOST, CallResult.OVER_BUDGET) and stored and call.asked.asked and not left:
-                result = CallResult.OK  # the carrier went when everything had come
-            verdict = self._policy.judge(
-                result,
-                done.attempts,
-                done.tries,
-                done.most_attempts,
-                progressed=stored > 0,
-                same=same,
-                ours=end.our_fault,
-            )
-            done = _judged(done, end, outcome, verdict, modem, now_ms)
-            if verdict.then is Then.STOP:
-                store.stop_plan(done.serial, end.result, end.detail or verdict.why, now_ms)
-            if verdict.then is not Then.DONE:
-                level = logging.ERROR if verdict.alarm else logging.WARNING
-                logger.log(level, "meter %s, called by modem %s: %s", done.serial, modem, done.detail)
-            return done
+            return self._aftermath.settle(store, done, end, call.asked, modem, same, now_ms)
 
         self._books.close(call, replace(job, lease_until_ms=None), settle, self._settled)
         self._free(modem)
@@ -328,10 +344,12 @@ class Dialling:
     def _settled(self, job: JobRecord) -> None:
         """A job that is to be called again waits with the others; of one that is over nothing is to be remembered."""
         if job.state is JobState.QUEUED:
-            self._waiting.add(job, self._facilities.now_ms())
-            self._later("dial", 0.0, self._dial)
+            if self._waiting.add(job, self._facilities.now_ms()):
+                self._later("dial", 0.0, self._dial)
+            else:
+                self.look()
         else:
-            self._same.pop(job.id, None)
+            self._aftermath.forget(job.id)
 
     def _back(self, call: _Call, end: CallEnd | None = None) -> None:
         """The job goes back to the queue; a call that we ended ourselves is no attempt of the meter's."""
@@ -342,6 +360,10 @@ class Dialling:
 
     def _close(self, call: _Call, job: JobRecord) -> None:
         self._books.close(call, replace(job, lease_until_ms=None))
+
+    def _unbegun(self, modem: str) -> None:
+        self._board.undo(modem)
+        self._later("dial", 0.0, self._dial)
 
     def _free(self, modem: str) -> None:
         self._board.end(modem)
@@ -373,25 +395,3 @@ class Dialling:
                 return
             timer.cancel()
         self._timers[name] = clock.callLater(seconds, work)
-
-
-def _judged(job: JobRecord, end: CallEnd, outcome: Outcome, verdict: Verdict, modem: str, now_ms: int) -> JobRecord:
-    """How a job stands after a call."""
-    said = end.detail or end.result.value
-    job = replace(
-        job,
-        attempts=verdict.attempts,
-        tries=verdict.tries,
-        result=end.result,
-        outcome=outcome,
-        detail=said,
-        avoid=modem if verdict.other_modem else "",
-    )
-    if verdict.then is Then.DONE:
-        return replace(job, state=JobState.DONE)
-    again_ms = now_ms + int(verdict.gap_s * 1000)
-    if verdict.then is Then.AGAIN and (job.window_end_ms is None or again_ms < job.window_end_ms):
-        return replace(job, state=JobState.QUEUED, next_ms=again_ms, detail=f"{said}; {verdict.why}")
-    if verdict.then is Then.AGAIN:
-        return replace(job, state=JobState.FAILED, detail=f"{said}; its window ends before it could be called again")
-    return replace(job, state=JobState.FAILED, detail=f"{said}; {verdict.why}")

@@ -15,6 +15,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from gateway_server.store.plan_records import Span
+from gateway_server.store.zones import moment
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -112,7 +113,7 @@ class DayGrid:
 
 def local(at_ms: int, zone: ZoneInfo) -> datetime:
     """What a clock in the zone shows, naive."""
-    return (_EPOCH + at_ms * _MILLISECOND).astimezone(zone).replace(tzinfo=None)
+    return moment(at_ms).astimezone(zone).replace(tzinfo=None)
 
 
 def utc(shown: datetime, zone: ZoneInfo) -> int:

@@ -161,7 +161,8 @@ class Jobs:
             self._prepare(running)
         self.look()
 
-    def _prepare(self, running: _Running) -> None:
+    def _prepare(self, running: _Running, *, entered: bool = False) -> None:
+        """What it asks for, as of now. ``entered``: its turn has come, and the job before it may have brought that."""
         serial, job, now_ms = running.job.serial, running.job, self._facilities.now_ms()
 
         def work(store: Store) -> tuple[MeterRecord, KnownMeter, Fitted]:
@@ -177,16 +178,18 @@ class Jobs:
         def found(result: tuple[MeterRecord, KnownMeter, Fitted] | GatewayError) -> None:
             if isinstance(result, GatewayError):
                 outcome = Outcome.UNKNOWN_METER if isinstance(result, UnknownMeter) else Outcome.GATEWAY_FAULT
-                self._over(running, Ending(outcome, str(result), serial), entered=False)
+                self._over(running, Ending(outcome, str(result), serial), entered=entered)
                 return
             running.record, running.known, running.fitted = result
             if running.fitted.nothing:
-                self._over(running, Ending(Outcome.READ, NOTHING_MISSING, serial), entered=False)
-                return
-            try:
-                self._plan(running)
-            except OperatorError as wrong:
-                self._over(running, Ending(Outcome.GATEWAY_FAULT, str(wrong), serial), entered=False)
+                self._over(running, Ending(Outcome.READ, NOTHING_MISSING, serial), entered=entered)
+            elif entered:
+                self._go(running)
+            else:
+                try:
+                    self._plan(running)
+                except OperatorError as wrong:
+                    self._over(running, Ending(Outcome.GATEWAY_FAULT, str(wrong), serial), entered=False)
 
         self._facilities.writer.call(work, found)
 
@@ -242,14 +245,17 @@ class Jobs:
             ended=lambda ending: self._ended(running, ending),
         )
         line = self._presence.line_to(record.serial)
-        if line is not None and (not running.job.route or running.job.route.startswith("caller:")):
+        if line is not None and may_use_its_line(running.job):
             cast(_Runs, line).run(errand)
             return
         why = []
         calls_in = False
         while running.routes:
             route = running.routes.popleft()
-            if isinstance(route, CsdRoute) and self._needs_modem is not None:
+            if isinstance(route, CsdRoute) and (
+                self._needs_modem is not None
+                or running.job.origin is Origin.SCHEDULE  # another gateway may have modems
+            ):
                 self._to_modem(running)
                 return
             calls_in = calls_in or isinstance(route, CallerRoute)
@@ -304,8 +310,8 @@ class Jobs:
         waiting = replace(running.job, state=JobState.QUEUED, lease_until_ms=None, by_modem=True)
         self._books.close(running, replace(waiting, progress="waits for a modem"))
         self._next_of(running.job.serial)
-        assert self._needs_modem is not None
-        self._needs_modem()
+        if self._needs_modem is not None:
+            self._needs_modem()
         self.look()
 
     # the end
@@ -359,12 +365,23 @@ class Jobs:
                 return replace(job, state=JobState.QUEUED, next_ms=again_ms)
         return replace(job, state=JobState.DONE if done else JobState.FAILED)
 
+    def _turn(self, running: _Running) -> None:
+        if running.job.origin is Origin.PERSON:
+            self._go(running)
+        else:
+            self._prepare(running, entered=True)
+
     def _next_of(self, serial: str) -> None:
         waiting = self._busy.get(serial)
         if waiting:
-            self._facilities.clock.callLater(0, self._go, waiting.popleft())
+            self._facilities.clock.callLater(0, self._turn, waiting.popleft())
         else:
             self._busy.pop(serial, None)
+
+
+def may_use_its_line(job: JobRecord) -> bool:
+    """Whether the meter's own line will do: not for a person who named another way."""
+    return not job.route or job.route.startswith("caller:") or job.origin is not Origin.PERSON
 
 
 def _shown(route: Route) -> str:

@@ -178,7 +178,7 @@ class Filling:
         meter = store.meter(serial)
         if meter is None or meter.state is not MeterState.ACTIVE or not self._can_be_asked(meter):
             return 0
-        if meter.serial in store.plan_stops() or not self._obligations.overdue(store, meter, now_ms):
+        if meter.serial in store.plan_stops(now_ms) or not self._obligations.overdue(store, meter, now_ms):
             return 0
         job = JobToMake(
             meter.serial,

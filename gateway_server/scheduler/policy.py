@@ -34,7 +34,8 @@ class Rule:
 
     ``counts``: it is one of the meter's attempts. ``gaps_s`` are the waits behind the first, second, ... try; the last
     goes on. ``other_modem`` and ``other_bearer``: the next try is made by another one. ``most``: so many in one night
-    at most (0: as many attempts as there are). ``alarm``: it is told as an error, not as a warning.
+    at most (0: as many attempts as there are). ``alarm``: it is told as an error, not as a warning. ``rests``: when it
+    is given up, the number is left alone for the operator's time, whatever else is due meanwhile.
     """
 
     gaps_s: tuple[float, ...] = ()
@@ -44,6 +45,7 @@ class Rule:
     most: int = 0
     stops: bool = False
     alarm: bool = False
+    rests: bool = False
 
 
 RULES: dict[CallResult, Rule] = {
@@ -51,7 +53,7 @@ RULES: dict[CallResult, Rule] = {
     CallResult.NO_ANSWER: Rule((120, 600, 1200)),
     CallResult.NO_CARRIER: Rule((60, 180, 600), other_bearer=True),
     CallResult.NO_DIALTONE: Rule((30, 60, 180), counts=False, other_modem=True, most=6, alarm=True),
-    CallResult.BARRED: Rule((60,), counts=False, other_modem=True, other_bearer=True, most=2, alarm=True),
+    CallResult.BARRED: Rule((60,), counts=False, other_modem=True, other_bearer=True, most=2, alarm=True, rests=True),
     CallResult.WRONG_NUMBER: Rule(stops=True, alarm=True),
     CallResult.DELAYED: Rule((120, 300), counts=False, most=4),
     CallResult.SILENT: Rule((60, 180, 600)),
@@ -78,7 +80,8 @@ OUTCOMES: dict[Outcome, CallResult] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with a job. ``why`` says it in words for its detail."""
+    """What to do with a job. ``why`` says it in words for its detail; ``rest_s`` how long a stop holds at most, 0 until
+    somebody acts."""
 
     then: Then
     gap_s: float = 0.0
@@ -88,14 +91,27 @@ class Verdict:
     other_bearer: bool = False
     alarm: bool = False
     why: str = ""
+    rest_s: float = 0.0
 
 
 class Policy:
-    """Answers how calls went. ``chance`` moves gaps by a fifth: what failed together does not come together again."""
+    """Answers how calls went. ``chance`` moves gaps by a fifth: what failed together does not come together again.
 
-    def __init__(self, chance: random.Random, rules: dict[CallResult, Rule] | None = None) -> None:
+    ``gaps`` is what the operator wants them to be, times as long; ``rest_s`` how long a number that the network bars is
+    left alone, 0 for this night.
+    """
+
+    def __init__(
+        self,
+        chance: random.Random,
+        rules: dict[CallResult, Rule] | None = None,
+        gaps: float = 1.0,
+        rest_s: float = 0.0,
+    ) -> None:
         self._chance = chance
         self._rules = RULES if rules is None else rules
+        self._gaps = gaps
+        self._rest_s = rest_s
 
     def judge(
         self,
@@ -129,15 +145,21 @@ class Policy:
             return Verdict(Then.FAILED, attempts=attempts, tries=tries, alarm=rule.alarm, why=why)
         if tries >= MOST_TRIES or (rule.most and same >= rule.most):
             why = f"{word}; {tries} calls made without reaching it" if tries >= MOST_TRIES else f"{word}, {same} times"
+            if rule.rests and self._rest_s:
+                why += _RESTS
+                return Verdict(
+                    Then.STOP, attempts=attempts, tries=tries, alarm=rule.alarm, why=why, rest_s=self._rest_s
+                )
             return Verdict(Then.FAILED, attempts=attempts, tries=tries, alarm=True, why=why)
         place = max(0, (same if not rule.counts else attempts) - 1)
         gap = rule.gaps_s[min(place, len(rule.gaps_s) - 1)]
-        gap *= 1 + self._chance.uniform(-JITTER, JITTER)
+        gap *= self._gaps * (1 + self._chance.uniform(-JITTER, JITTER))
         return Verdict(
             Then.AGAIN, gap, attempts, tries, rule.other_modem, rule.other_bearer, rule.alarm, f"{word}; again later"
         )
 
 
+_RESTS = "; it is left alone for a time ([dialling] barred_for), or until its csd: route is changed, or `call resume`"
 _ACTS = {
     CallResult.WRONG_NUMBER: "the network knows no such number; it is not called again until its csd: route is changed",
     CallResult.REFUSED: "the meter refused; it is not called again until its access code is changed"

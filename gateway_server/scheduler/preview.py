@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from gateway_server.model import MeterState
 from gateway_server.scheduler.duty import DutyTerms
+from gateway_server.scheduler.forecast import planned
 from gateway_server.scheduler.grid import DAY_MS
-from gateway_server.scheduler.night import Modem, Plan, planned
+from gateway_server.scheduler.night import Modem, Plan
 from gateway_server.scheduler.obligations import Obligations
 from gateway_server.scheduler.planning import job_of
 from gateway_server.scheduler.schedules import Schedule
@@ -75,7 +76,7 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     start_ms = min((job.due_ms for job in jobs), default=now_ms)
     start_ms = max(start_ms, now_ms)
     obligations = Obligations(terms.terms, terms.budget)
-    stops = store.plan_stops()
+    stops = store.plan_stops(start_ms)
     by_meter, by_modem = store.air_time(start_ms - DAY_MS)
     rows: dict[int, int] = {}
     candidates, lines = [], []

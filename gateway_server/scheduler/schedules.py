@@ -6,9 +6,10 @@ follows from the clock alone, so a planner that was away makes up for the night 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -18,7 +19,10 @@ from gateway_server.scheduler.grid import local, utc
 from gateway_server.store.records import MeterRecord
 
 _MINUTE = timedelta(minutes=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1)  # beside what clocks show
 _LONGEST_MS = 24 * 3_600_000
+_MOST_A_DAY = 25 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,17 @@ class Window:
         return window
 
     def around(self, at_ms: int, zone: ZoneInfo) -> tuple[int, int]:
-        """When the window that is open at this time, or the next one, opens and ends."""
+        """When the window that is open at this time, or the next one, opens and ends.
+
+        A time that the change to summer time leaves out is when that hour would have been over; a window that lies in
+        it whole is as long behind it.
+        """
         day = local(at_ms, zone).date()
         for start in (day - timedelta(days=1), day, day + timedelta(days=1), day + timedelta(days=2)):
-            opens = utc(datetime.combine(start, self.start), zone)
-            ends = utc(datetime.combine(start + timedelta(days=int(self.end <= self.start)), self.end), zone)
+            last = start + timedelta(days=int(self.end <= self.start))
+            opens, ends = moment(start, self.start, zone), moment(last, self.end, zone)
+            if ends <= opens:
+                ends = opens + (datetime.combine(last, self.end) - datetime.combine(start, self.start)) // _MILLISECOND
             if ends > at_ms:
                 return opens, ends
         raise AssertionError("a window of a day opens within two days")
@@ -58,7 +68,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One time that a schedule is due: from ``due_ms`` to ``end_ms``. ``key`` names it, in the meter's own clock."""
+    """One time that a schedule is due: from ``due_ms`` to ``end_ms``.
+
+    ``key`` names it, in the meter's own clock; in the hour that autumn has twice with its offset, the second time.
+    """
 
     key: str
     due_ms: int
@@ -101,42 +114,41 @@ class Schedule:
 
     def night_at(self, at_ms: int, zone: ZoneInfo) -> Night | None:
         """The night that is on, or still to come of the last time the schedule was due."""
-        now = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
-        minute = now.replace(second=0, microsecond=0)
-        due = next(CronSim(self.cron, minute + _MINUTE, reverse=True), None)
+        minute = datetime.fromtimestamp(at_ms // 60_000 * 60, UTC)
+        due = next(CronSim(self.cron, (minute + _MINUTE).astimezone(zone), reverse=True), None)
         return None if due is None else self._night(due, at_ms, zone)
 
     def next_night(self, at_ms: int, zone: ZoneInfo) -> Night | None:
         """The first night that begins behind this time; black-outs are passed over."""
-        now = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
-        times = CronSim(self.cron, now)
-        for _ in range(len(self.black_out) * 24 + 2):
-            due = next(times, None)
-            if due is None:
-                return None
-            night = self._night(due, 0, zone)
-            if night is not None:
-                return night
-        return None
+        return next(self._following(at_ms, zone), None)
 
     def nights(self, at_ms: int, zone: ZoneInfo) -> list[Night]:
         """The night that is on, and those that begin within a day."""
-        found = [self.night_at(at_ms, zone)]
-        following = self.next_night(at_ms, zone)
-        while following is not None and following.due_ms < at_ms + _LONGEST_MS:
-            found.append(following)
-            later = self.next_night(utc(datetime.fromisoformat(following.key), zone), zone)
-            following = later if later is not None and later.key != following.key else None
-        return list({night.key: night for night in found if night is not None}.values())
+        on = self.night_at(at_ms, zone)
+        coming = takewhile(lambda night: night.due_ms < at_ms + _LONGEST_MS, self._following(at_ms, zone))
+        return list({night.key: night for night in chain([on] if on is not None else [], coming)}.values())
 
     def nights_of(self, day: date, zone: ZoneInfo) -> list[Night]:
         """The nights that begin on this day by a clock in the zone."""
-        start = utc(datetime.combine(day, time()), zone)
-        return [night for night in self.nights(start - 1, zone) if datetime.fromisoformat(night.key).date() == day]
+        before_ms = moment(day, time(), zone) - 1
+        return list(takewhile(lambda night: night.key.startswith(f"{day}T"), self._following(before_ms, zone)))
+
+    def _following(self, at_ms: int, zone: ZoneInfo) -> Iterator[Night]:
+        """The nights that begin behind this time, without end."""
+        passed_over = 0
+        for due in CronSim(self.cron, datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)):
+            night = self._night(due, 0, zone)
+            if night is not None:
+                yield night
+            else:
+                passed_over += 1
+                if passed_over > (len(self.black_out) + 1) * _MOST_A_DAY:
+                    return
 
     def _night(self, due: datetime, at_ms: int, zone: ZoneInfo) -> Night | None:
         due_ms = int(due.timestamp()) * 1000
-        key = f"{due.replace(tzinfo=None):%Y-%m-%dT%H:%M}"
+        shown = due.replace(tzinfo=None, fold=0)
+        key = (shown if utc(shown, zone) == due_ms else due).isoformat(timespec="minutes")
         if self.window is None:
             following = next(CronSim(self.cron, due), None)
             end_ms = due_ms + _LONGEST_MS if following is None else int(following.timestamp()) * 1000
@@ -144,7 +156,10 @@ class Schedule:
         else:
             opens, end_ms = self.window.around(due_ms, zone)
             due_ms = max(due_ms, opens)
-        if end_ms <= at_ms or local(due_ms, zone).date() in self.black_out or due.date() in self.black_out:
+        if local(due_ms, zone).date() in self.black_out or due.date() in self.black_out:
+            return None
+        end_ms = min([end_ms, *(at for day in self.black_out if due_ms < (at := moment(day, time(), zone)))])
+        if end_ms <= at_ms:
             return None
         return Night(key, due_ms, end_ms)
 
@@ -167,10 +182,9 @@ class Acceptance:
 def accepts(
     meter: MeterRecord, acceptances: Sequence[Acceptance], from_ms: int, until_ms: int
 ) -> list[tuple[int, int]]:
-    """When a meter answers calls within these bounds: always, where nothing is said of it."""
+    """When a meter of which something is said answers calls: the windows that are open within these bounds, whole, and
+    those that touch one another as one."""
     windows = [window for one in acceptances if one.holds_for(meter) for window in one.windows]
-    if not windows:
-        return [(from_ms, until_ms)]
     zone = ZoneInfo(meter.time_zone)
     times = []
     for window in windows:
@@ -178,9 +192,32 @@ def accepts(
         while at < until_ms:
             opens, ends = window.around(at, zone)
             if opens < until_ms:
-                times.append((max(opens, from_ms), min(ends, until_ms)))
+                times.append((opens, ends))
             at = ends
-    return sorted(times)
+    joined: list[tuple[int, int]] = []
+    for opens, ends in sorted(times):
+        if joined and opens <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
+        else:
+            joined.append((opens, ends))
+    return joined
+
+
+def moment(day: date, at: time, zone: ZoneInfo) -> int:
+    """When a clock in the zone shows this; of a time that it leaves out, when it has been put forward."""
+    shown = datetime.combine(day, at)
+    late = utc(shown, zone)
+    if local(late, zone) == shown:
+        return late
+    early = utc(shown.replace(fold=1), zone)
+    before = local(early, zone) - _EPOCH - early * _MILLISECOND  # the zone's offset
+    while late - early > 1:
+        middle = (early + late) // 2
+        if local(middle, zone) - _EPOCH - middle * _MILLISECOND == before:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 def in_groups(group: str, groups: Iterable[str]) -> bool:

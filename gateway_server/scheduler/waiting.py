@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway_server.model import MeterState, ReadOrder
 from gateway_server.scheduler.durations import Pace, learnt
 from gateway_server.scheduler.grid import DAY_MS
-from gateway_server.scheduler.night import ANY_TIME, Candidate, ranked
+from gateway_server.scheduler.night import ANY_TIME, Candidate
 from gateway_server.scheduler.obligations import Fitted
+from gateway_server.scheduler.queue import Queue
 from gateway_server.scheduler.schedules import Acceptance, accepts
 from gateway_server.store.plan_records import PlanStop
 from gateway_server.store.records import Filter, JobRecord, MeterRecord, Origin
@@ -21,6 +21,8 @@ USUAL_ROWS = 24
 UNKNOWN_S = 60.0
 _EARLIER = 10
 _FEW = 50
+
+_NEVER = ((0, 0),)
 
 Fit = Callable[[Store, JobRecord, MeterRecord, int], Fitted]
 
@@ -68,7 +70,7 @@ def see(store: Store, fit: Fit, known: Collection[int], now_ms: int, most: int |
         if job.id not in known and job.serial in meters:
             seconds[job.id] = estimate(store, job, meters[job.serial], fit, now_ms).seconds
     by_meter, by_modem = store.air_time(now_ms - DAY_MS)
-    return Seen(jobs, meters, store.plan_stops(), by_meter, by_modem, seconds, ended)
+    return Seen(jobs, meters, store.plan_stops(now_ms), by_meter, by_modem, seconds, ended)
 
 
 def _of(serials: Collection[str]) -> Filter:
@@ -76,18 +78,24 @@ def _of(serials: Collection[str]) -> Filter:
 
 
 class Waiting:
-    """Who waits for a modem, in the order in which they are to be called."""
+    """Who waits for a modem, and what the plan must know of each."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._seen = Seen()
         self._seconds: dict[int, float] = {}
-        self.candidates: list[Candidate] = []
+        self.queue = Queue()
 
     @property
     def estimated(self) -> frozenset[int]:
         """The jobs whose calls are estimated."""
         return frozenset(self._seconds)
+
+    @property
+    def persons(self) -> list[Candidate]:
+        """Those of which a person waits for the end."""
+        persons = {job.id for job in self._seen.jobs if job.origin is Origin.PERSON}
+        return [one for one in self.queue if one.job in persons] if persons else []
 
     @property
     def unsure(self) -> bool:
@@ -99,12 +107,14 @@ class Waiting:
         self._seen = seen
         here = {job.id for job in seen.jobs}
         self._seconds = {job: one for job, one in {**self._seconds, **seen.seconds}.items() if job in here}
-        self.candidates = ranked(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
+        self.queue = Queue(self.as_candidate(job, now_ms) for job in seen.jobs if job.id not in without)
 
-    def add(self, job: JobRecord, now_ms: int) -> None:
-        """A job waits again."""
-        if all(one.job != job.id for one in self.candidates):
-            insort(self.candidates, self.as_candidate(job, now_ms), key=lambda one: one.rank)
+    def add(self, job: JobRecord, now_ms: int) -> bool:
+        """A job waits again; False if the store has to be asked, because its meter did not wait at the last look."""
+        if job.serial not in self._seen.meters:
+            return False
+        self.queue.add(self.as_candidate(job, now_ms))
+        return True
 
     def as_candidate(self, job: JobRecord, now_ms: int) -> Candidate:
         """A job as the plan counts with it."""
@@ -157,7 +167,7 @@ def candidate(
     """A job as the plan counts with it. What a person ordered is called at any time and in spite of a stop."""
     person = job.origin is Origin.PERSON
     blocked = ""
-    windows: tuple[tuple[int, int], ...] = ()
+    accepted: tuple[tuple[int, int], ...] = ()
     if meter is None:
         blocked = "the meter is not in the register"
     elif meter.state is not MeterState.ACTIVE:
@@ -166,9 +176,9 @@ def candidate(
         blocked = "the meter has no route csd:NUMBER"
     elif not person and job.serial in stops:
         blocked = stops[job.serial].detail
-    elif not person and rules.acceptances:
+    elif not person and any(one.holds_for(meter) for one in rules.acceptances):
         until = job.window_end_ms or now_ms + DAY_MS
-        windows = tuple(accepts(meter, rules.acceptances, min(job.due_ms, now_ms), until))
+        accepted = tuple(accepts(meter, rules.acceptances, min(job.due_ms, now_ms), until)) or _NEVER
     return Candidate(
         job.id,
         job.serial,
@@ -181,14 +191,10 @@ def candidate(
         operator_of(meter, rules.operators) if meter is not None else "",
         job.avoid,
         route_of(job, meter).partition("@")[2] if meter is not None else "",
-        windows or (((0, 0),) if meter is not None and _never(meter, rules, person=person) else ()),
+        accepted,
         used_s,
         blocked,
     )
-
-
-def _never(meter: MeterRecord, rules: Rules, *, person: bool) -> bool:
-    return not person and any(one.holds_for(meter) for one in rules.acceptances)
 
 
 def route_of(job: JobRecord, meter: MeterRecord) -> str:

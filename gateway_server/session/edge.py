@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from gateway_server.codec.dialogue import Findings
 from gateway_server.errors import CodecError
-from gateway_server.model import Column, Event, Quality, Reading, Row, Value
+from gateway_server.model import MOST_ORDER_NUMBER, Column, Event, Quality, Reading, Row, Value
 from gateway_server.store.records import EventToSave, RowToSave
+from gateway_server.store.zones import FIRST_MS, LAST_MS, within_calendar
 
 CLOCK = "clock"
 CLOCK_DRIFT = "clock_drift"
@@ -32,7 +33,8 @@ def to_save(findings: Findings, zone: ZoneInfo, received_at_ms: int) -> tuple[li
     """What the meter reported, ready for the store. Its naive times are in ``zone``.
 
     Live values, which have no time of their own, get the time of arrival; a value of the quantity ``clock`` also gives
-    a ``clock_drift`` in seconds, device minus gateway. Raises `CodecError` for a number no meter can mean.
+    a ``clock_drift`` in seconds, device minus gateway. Raises `CodecError` for a number no meter can mean: the store
+    must never be asked to keep what it cannot, and this is the one way into it.
     """
     rows = [_row(row, zone, received_at_ms) for row in findings.rows]
     if findings.readings:
@@ -48,10 +50,14 @@ def row_to_save(found: Row | Reading, zone: ZoneInfo, received_at_ms: int) -> Ro
 def utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
     """A meter's time as UTC milliseconds: naive in its own clock (``fold=1``: the second of two equal autumn hours).
 
-    A time with a zone of its own, of a protocol that speaks UTC, is what it says.
+    A time with a zone of its own, of a protocol that speaks UTC, is what it says. One at an end of the calendar, as
+    clocks show that were never set, is kept where every zone can show it (`within_calendar`).
     """
     if measured_at.tzinfo is not None:
-        measured_at = measured_at.astimezone(UTC).replace(tzinfo=None)
+        try:
+            measured_at = measured_at.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            return FIRST_MS if measured_at.year == 1 else LAST_MS
         zone = _UTC
     # A zone is asked once per hour: rows come by the thousand, and asking costs more than the rest of a row.
     hour = (zone, measured_at.toordinal(), measured_at.hour, measured_at.fold)
@@ -70,7 +76,7 @@ def utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
 def _utc_ms(measured_at: datetime, zone: ZoneInfo) -> int:
     offset = measured_at.replace(tzinfo=zone).utcoffset()
     assert offset is not None  # a ZoneInfo always knows
-    return (measured_at.replace(tzinfo=None, fold=0) - _EPOCH - offset) // _MILLISECOND
+    return within_calendar((measured_at.replace(tzinfo=None, fold=0) - _EPOCH - offset) // _MILLISECOND)
 
 
 def plain(value: Value) -> str:
@@ -125,6 +131,8 @@ def _row(row: Row, zone: ZoneInfo, received_at_ms: int) -> RowToSave:
         measured_at_ms = utc_ms(row.measured_at, zone)
         if not _YEAR_2000_MS <= measured_at_ms <= received_at_ms + _DAY_MS:
             quality = _doubted(quality)
+    if (order := row.order_number) is not None and not 0 <= order <= MOST_ORDER_NUMBER:
+        raise _no_order_number(order)
     values = row.values
     columns = row.columns
     clock_at = _clock_column(columns)
@@ -142,7 +150,7 @@ def _row(row: Row, zone: ZoneInfo, received_at_ms: int) -> RowToSave:
         row.archive,
         measured_at_ms,
         received_at_ms,
-        row.order_number,
+        order,
         row.status,
         row.event,
         quality,
@@ -159,15 +167,24 @@ def _event(event: Event, zone: ZoneInfo, received_at_ms: int) -> EventToSave:
         measured_at_ms = utc_ms(event.measured_at, zone)
         if not _YEAR_2000_MS <= measured_at_ms <= received_at_ms + _DAY_MS:
             quality = _doubted(quality)
+    if (order := event.order_number) is not None and not 0 <= order <= MOST_ORDER_NUMBER:
+        raise _no_order_number(order)
     return EventToSave(
         event.code,
         event.text,
         measured_at_ms,
         received_at_ms,
-        event.order_number,
+        order,
         quality,
         event.span.start,
         event.span.end,
+    )
+
+
+def _no_order_number(order: int) -> CodecError:
+    digits = order.bit_length() * 3 // 10  # about; the number itself may be too long to write
+    return CodecError(
+        f"an order number {'below 0' if order < 0 else f'of some {digits} digits'} is none a meter can mean"
     )
 
 
@@ -201,6 +218,4 @@ def _drift(clock: str, zone: ZoneInfo, received_at_ms: int) -> str | None:
         said = datetime.fromisoformat(clock)
     except ValueError:
         return None
-    if said.tzinfo is not None:
-        said = said.astimezone(zone).replace(tzinfo=None)
     return plain(Decimal(utc_ms(said, zone) - received_at_ms).scaleb(-3))

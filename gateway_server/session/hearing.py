@@ -50,6 +50,7 @@ class Hearing:
     """What a session hears. `Session` adds what it says and keeps; together they are one conversation."""
 
     __slots__ = (
+        "_asked_at",
         "_chunks",
         "_dialogue",
         "_early",
@@ -93,6 +94,7 @@ class Hearing:
         self._running = False
         self._lost: LineLost | None = None
         self._early: list[tuple[int, bytes]] | None = []
+        self._asked_at = 0  # bytes received before the dialogue began to wait
         self._received = 0
         self._sent = 0
         self._unread = 0
@@ -184,10 +186,8 @@ class Hearing:
             frame = self._next_frame(self._wish)
             if frame is not None:
                 self._run(frame)
-            else:
-                gap = self._wish.gap
-                if gap is not None and intake.fed != intake.cut:
-                    self._wait_until(self._facilities.clock.seconds() + gap)
+            elif self._rest is None:
+                self._wait_for_more(self._wish)
         elif state is DRAINING:
             self._drop_frames()
             wait = self._facilities.clock.seconds() + self._wish.quiet
@@ -196,6 +196,27 @@ class Hearing:
             self._unread += len(data)
             if self._unread - len(data) <= MOST_UNREAD < self._unread:
                 self._line.pause()
+
+    def _wait_for_more(self, wish: Receive) -> None:
+        """All that came is looked at, and an answer is not whole yet; perhaps it may not become longer."""
+        if wish.most is None:
+            if wish.gap is not None and not self.at_border:
+                self._wait_until(self._facilities.clock.seconds() + wish.gap)
+            return
+        heard = self._received - self._asked_at
+        if heard <= wish.most:
+            if wish.gap is not None and not self.at_border:
+                latest = self._first_deadline + wish.most / wish.rate
+                self._wait_until(min(self._facilities.clock.seconds() + wish.gap, latest))
+            return
+        if not self.at_border:
+            self.note(GIVEN_UP)
+        left = self._last_frame(wish)
+        if left is not None:
+            self._run(left)
+        elif self._rest is None:
+            said = f"{heard} bytes came, and among them no answer, which has {wish.most} at most"
+            self._fell_silent(MeterSilent(said))
 
     def line_lost(self, reason: str = "the line was lost") -> None:
         """The line is gone. What is being stored still is; then the dialogue hears of it."""
@@ -363,8 +384,8 @@ class Hearing:
                 self._run(frame)
             elif self._rest is None and self._lost is not None:
                 self._hear_the_last()
-            elif self._rest is None and self._wish.gap is not None and not self.at_border:
-                self._wait_until(self._facilities.clock.seconds() + self._wish.gap)
+            elif self._rest is None:
+                self._wait_for_more(self._wish)
         elif self._lost is not None and state is not STORING:
             self._run(None, self._lost)
         elif state is DRAINING:

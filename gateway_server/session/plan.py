@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -42,17 +42,16 @@ class Facilities:
     sweep: Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What to do with a line: the codecs in the order of trying, who speaks first, and what to obtain.
 
-    ``expected`` is the meter we believe to be there, ``record`` its entry in the register.
+    ``serial`` is the meter we believe to be there, empty for any; ``expected`` what a codec that asks may know of it.
     """
 
     codecs: tuple[Codec, ...]
     role: Role = Role.ASK
     order: ReadOrder = DEFAULT_ORDER
-    record: MeterRecord | None = None
+    serial: str = ""
     expected: KnownMeter | None = None
 
     def dialogue(self, codec: Codec) -> Dialogue:

@@ -71,8 +71,8 @@ class Session(Keeping):
         self._plan = plan
         self._order = plan.order
         self._others = plan.codecs
-        if plan.record is not None:
-            self.serial = self._expected = plan.record.serial
+        if plan.serial:
+            self.serial = self._expected = plan.serial
         self._try_next_codec(None)
 
     def finish(self, error: GatewayError) -> None:
@@ -149,7 +149,8 @@ class Session(Keeping):
                     self._state = RECEIVING
                     deadline = self._facilities.clock.seconds() + wish.timeout  # type: ignore[union-attr]
                     self._first_deadline = deadline
-                    if wish.gap is not None and not self.at_border:  # type: ignore[union-attr]
+                    self._asked_at = self._received
+                    if wish.gap is not None and self._intake.fed != self._intake.cut:  # type: ignore[union-attr]
                         deadline = self._facilities.clock.seconds() + wish.gap  # type: ignore[union-attr]
                     self._wait_until(deadline)
                     return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from gateway_server.store.records import (
     UploadEnd,
 )
 from gateway_server.store.secrets import Vault
-from gateway_server.store.sessions import LOG_PART
+from gateway_server.store.sessions import LOG_PART, NOBODY, Callers
 
 CUT_OFF = "the gateway was killed while it came"
 MOST_HASHES = 64  # of growing files, kept so that a piece of 1 kB does not hash the megabytes before it
@@ -57,14 +57,13 @@ class ArrivalQueries(FileQueries):
         super().forget()
         self._hashes.clear()
 
-    def open_sessions(self, openings: Iterable[tuple[SessionKey, SessionOpening]]) -> None:
+    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]], callers: Callers = NOBODY) -> None:
         """Begins sessions; a file that comes in one is incomplete from here on."""
-        openings = list(openings)
         with self.connection.transaction("open sessions"):
-            super().open_sessions(openings)
+            super().open_sessions(openings, callers)
             for key, opening in openings:
-                if opening.upload is not None:
-                    upload = opening.upload
+                upload = opening.upload
+                if upload is not None:
                     key.apart = True
                     number = self.connection.one(
                         "INSERT INTO file (meter_id, login, name, raw_name, received_at_ms, state, session_id,"

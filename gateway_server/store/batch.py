@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from gateway_server.errors import GatewayError, StoreBroken, StoreError, StoreFull
 from gateway_server.store.archive import Submission
-from gateway_server.store.records import CallerContact, SessionClosing, SessionKey, SessionOpening
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.segments import LoggedChunk
 from gateway_server.store.sql import SqlStore
 
@@ -53,8 +54,8 @@ class Other:
 class Batch:
     """What is written together, sorted by kind.
 
-    Within a transaction come openings, log, readings, contacts, calls, closings. That keeps the order promised to each
-    session, because a save for a meter that a call has yet to register registers it itself.
+    Within a transaction come openings with contacts, log, readings, calls, closings. That keeps the order promised to
+    each session, because a save for a meter that a call has yet to register registers it itself.
     """
 
     openings: list[tuple[SessionKey, SessionOpening]] = field(default_factory=list)
@@ -87,14 +88,14 @@ class Batch:
         answers: list[Answer] = []
         try:
             with store.connection.transaction("group commit"):
-                if self.openings:
+                if self.contacts:
+                    answers.extend(zip(self.contacted, self._met(store), strict=True))
+                elif self.openings:
                     store.open_sessions(self.openings)
                 if self.log:
                     store.log(self.log)
                 if self.saves:
                     answers.extend(zip(self.saved, store.save_all(self.saves), strict=True))
-                if self.contacts:
-                    answers.extend(zip(self.contacted, store.caller_contacts(self.contacts), strict=True))
                 answers.extend(self._called(store))
                 for key, closing, ended in self.closings:
                     store.close_session(key, closing)
@@ -107,6 +108,18 @@ class Batch:
                 raise StoreError(f"the store was given what it cannot keep: {type(error).__name__}: {error}") from error
             raise
         return answers
+
+    def _met(self, store: SqlStore) -> list[KnownCaller]:
+        """Begins sessions, with who calls in them where that has been said: so their records are written once."""
+        contacts = self.contacts
+        known, numbers = store.callers(contacts)
+        said = {key: (number, caller) for (key, caller, _), number in zip(contacts, numbers, strict=True)}
+        store.open_sessions(self.openings, said)
+        for key, _ in self.openings:
+            said.pop(key, None)
+        if said:
+            store.note_callers(said)
+        return known
 
     def _called(self, store: SqlStore) -> list[Answer]:
         """Does the calls under one savepoint; if any fails, again and each under its own, so that it fails alone."""

@@ -8,15 +8,8 @@ from typing import TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
 from gateway_server.store.batch import Batch
-from gateway_server.store.records import (
-    CallerContact,
-    EventToSave,
-    MeterRecord,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 
@@ -54,7 +47,7 @@ class DirectWriter:
         self._write(Batch(saves=[(key, serial, rows, events)], saved=[done]))
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
         self._write(Batch(contacts=[CallerContact(key, caller, at_ms)], contacted=[done]))

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Outcome
+from gateway_server.store.owner import alive
 from gateway_server.store.plan_records import JobToMake
 from gateway_server.store.queries import Queries, Where, limited
 from gateway_server.store.records import Filter, JobRecord, JobState, Origin
@@ -113,6 +114,16 @@ class JobQueries(Queries):
         )
         return list(map(_job, rows))
 
+    def calls_to_line(self, serial: str, at_ms: int) -> int:
+        """The meter is on a line: what the plan wants of it by modem, and is due, needs none. Gives how many."""
+        with self.connection.transaction("calls to line"):
+            given = self.connection.execute(
+                "UPDATE job AS j SET by_modem = 0, next_ms = ? WHERE j.serial = ? AND j.by_modem = 1 AND j.origin = ?"
+                f" AND j.state = 'queued' AND j.due_ms <= ? AND {_OPEN_WINDOW}",
+                (at_ms, serial, Origin.SCHEDULE.value, at_ms, at_ms),
+            )
+            return int(given.rowcount)
+
     def end_windows(self, at_ms: int) -> list[JobRecord]:
         """Fails the jobs whose window ended before anybody came to them, or to the end with them; gives them."""
         with self.connection.transaction("end windows"):
@@ -150,6 +161,23 @@ class JobQueries(Queries):
                     if self.job(job.id) is None
                     else f"job {job.id} was taken up by another gateway when its lease had run out"
                 )
+
+    def free_jobs(self) -> int:
+        """Gives the jobs of processes of this machine that live no more back to the queue; gives how many.
+
+        For the one gateway that has just started: their leases need not be waited for.
+        """
+        with self.connection.transaction("free jobs"):
+            owners = self.connection.all("SELECT DISTINCT lease_owner FROM job WHERE state = 'running'")
+            dead = [owner for (owner,) in owners if owner != self._owner and not alive(owner)]
+            return sum(
+                self.connection.execute(
+                    "UPDATE job SET state = 'queued', lease_until_ms = NULL, lease_owner = '', waits = 0"
+                    " WHERE state = 'running' AND lease_owner = ?",
+                    (owner,),
+                ).rowcount
+                for owner in dead
+            )
 
     def cancel_job(self, job_id: int) -> bool:
         """Cancels a job that is queued or running; False if it was over already (or never was)."""

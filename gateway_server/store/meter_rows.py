@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from gateway_server.model import MeterState
+from gateway_server.model import GAS_DAY_START, MeterState
 from gateway_server.store.queries import serial_core
 from gateway_server.store.records import MeterRecord
 
 METER_COLUMNS = (
     "m.id, m.serial, m.name, m.codec, m.profile, m.meter_group, m.time_zone, m.gas_day_start, m.state, m.manufacturer,"
-    " m.model, m.software_version, m.address, m.access_code IS NOT NULL, c.first_ms, c.last_ms"
+    " m.model, m.software_version, m.address, m.access_code IS NOT NULL, c.first_ms, c.last_ms, g.value"
     " FROM meter m LEFT JOIN contact c ON c.meter_id = m.id"
+    f" LEFT JOIN memory g ON g.meter_id = m.id AND g.name = '{GAS_DAY_START}'"
 )
+
+_USUAL_GAS_DAY = "10:00"
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def laid_over(target: MeterRecord, record: MeterRecord, wanted: MeterRecord) -> MeterRecord:
@@ -67,4 +72,14 @@ def meter_record(row: Sequence[Any], routes: tuple[str, ...]) -> MeterRecord:
         has_access_code=bool(row[13]),
         first_contact_ms=row[14],
         last_contact_ms=row[15],
+        gas_day_told=row[16] if row[16] and _TIME_OF_DAY.fullmatch(row[16]) else "",
     )
+
+
+def gas_day(meter: MeterRecord) -> tuple[str, str]:
+    """When a meter's gas day starts (``HH:MM`` by its clock), and whether that is ``configured``, ``said by
+    the meter`` or ``assumed``."""
+    for start, source in ((meter.gas_day_start, "configured"), (meter.gas_day_told, "said by the meter")):
+        if start:
+            return start, source
+    return _USUAL_GAS_DAY, "assumed"

@@ -20,13 +20,18 @@ def alive(owner: str) -> bool:
     pid, _, started = rest.partition(":")
     if not pid.isdecimal() or boot != _boot():
         return False
+    return runs(int(pid)) and _started(int(pid)) == started
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process; one that has ended and waits to be fetched by its parent is none any more."""
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass
-    return _started(int(pid)) == started
+    return _stat(pid)[:1] not in (["Z"], ["X"])
 
 
 def _boot() -> str:
@@ -38,8 +43,12 @@ def _boot() -> str:
 
 def _started(pid: int) -> str:
     """Clock ticks between boot and the start of the process: field 22 of proc(5) stat."""
+    return (_stat(pid)[19:20] or [""])[0]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of proc(5) stat from the third on, its state."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
+        return []  # not Linux, or gone

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from gateway_server.model import CallResult
-from gateway_server.store.plan_records import PlanStop, Settled, Span
+from gateway_server.store.plan_records import PlanStop, Settled, Span, Swept
 from gateway_server.store.queries import Queries
 
 GIVEN_UP = 3
@@ -31,16 +31,17 @@ class PlanQueries(Queries):
             by_modem[modem] = by_modem.get(modem, 0.0) + amount / 1000
         return by_meter, by_modem
 
-    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int) -> None:
-        """Nobody calls this meter until what was wrong has changed, or `resume_plan`."""
+    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int, until_ms: int | None = None) -> None:
+        """Nobody calls this meter until what was wrong has changed, or `resume_plan`; or ``until_ms`` at the latest."""
         with self.connection.transaction("stop plan"):
             number = self.meter_id(serial)
             if number is not None:
                 self.connection.execute(
-                    "INSERT INTO plan_stop (meter_id, result, detail, evidence, since_ms) VALUES (?, ?, ?, ?, ?)"
+                    "INSERT INTO plan_stop (meter_id, result, detail, evidence, since_ms, until_ms)"
+                    " VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (meter_id) DO UPDATE SET result = excluded.result, detail = excluded.detail,"
-                    " evidence = excluded.evidence, since_ms = excluded.since_ms",
-                    (number, result.value, detail, self._evidence(number, result), at_ms),
+                    " evidence = excluded.evidence, since_ms = excluded.since_ms, until_ms = excluded.until_ms",
+                    (number, result.value, detail, self._evidence(number, result), at_ms, until_ms),
                 )
 
     def resume_plan(self, serial: str) -> bool:
@@ -50,27 +51,50 @@ class PlanQueries(Queries):
                 self.connection.execute("DELETE FROM plan_stop WHERE meter_id = ?", (self.meter_id(serial),)).rowcount
             )
 
-    def plan_stops(self) -> dict[str, PlanStop]:
-        """The meters that must not be called, by serial number; stops whose reason has changed are lifted."""
+    def plan_stops(self, at_ms: int) -> dict[str, PlanStop]:
+        """The meters that must not be called, by serial number; stops whose reason has changed, or whose time is over,
+        are lifted."""
         stops = {}
         with self.connection.transaction("plan stops"):
-            for number, serial, result, detail, evidence, since in self.connection.all(
-                "SELECT p.meter_id, m.serial, p.result, p.detail, p.evidence, p.since_ms FROM plan_stop p"
+            for number, serial, result, detail, evidence, since, until in self.connection.all(
+                "SELECT p.meter_id, m.serial, p.result, p.detail, p.evidence, p.since_ms, p.until_ms FROM plan_stop p"
                 " JOIN meter m ON m.id = p.meter_id ORDER BY m.serial"
             ):
-                if evidence == self._evidence(number, CallResult(result)):
-                    stops[serial] = PlanStop(serial, CallResult(result), detail, evidence, since)
+                over = until is not None and until <= at_ms
+                if not over and evidence == self._evidence(number, CallResult(result)):
+                    stops[serial] = PlanStop(serial, CallResult(result), detail, evidence, since, until)
                 else:
                     self.connection.execute("DELETE FROM plan_stop WHERE meter_id = ?", (number,))
         return stops
 
     def _evidence(self, meter_id: int, result: CallResult) -> str:
         """What has to change before a meter is called again: its numbers, or its access code as it is kept."""
-        if result is CallResult.WRONG_NUMBER:
+        if result in (CallResult.WRONG_NUMBER, CallResult.BARRED):
             rows = self.connection.all("SELECT route FROM route WHERE meter_id = ? ORDER BY place", (meter_id,))
             return " ".join(route for (route,) in rows if route.startswith(CALLED))
         row = self.connection.one("SELECT access_code FROM meter WHERE id = ?", (meter_id,))
         return hashlib.sha256(row[0] or b"").hexdigest() if row else ""
+
+    def sweep(self, before_ms: int, most: int, *, when_quiet: bool) -> Swept:
+        """Removes jobs that are over and were made before, and calls that ended before; so many of each at most.
+
+        ``when_quiet``: not while somebody is at a job. Of the jobs the oldest are looked at and no others.
+        """
+        if when_quiet and self.connection.one("SELECT 1 FROM job WHERE state = 'running' AND waits = 0 LIMIT 1"):
+            return Swept(0, quiet=False)
+        with self.connection.transaction("sweep"):
+            jobs = self.connection.execute(
+                "DELETE FROM job WHERE id IN (SELECT id FROM"
+                " (SELECT id, created_ms, state FROM job ORDER BY id LIMIT ?)"
+                " WHERE created_ms < ? AND state NOT IN ('queued', 'running'))",
+                (most, before_ms),
+            ).rowcount
+            calls = self.connection.execute(
+                "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE started_ms < ? AND ended_ms IS NOT NULL"
+                " ORDER BY started_ms LIMIT ?)",
+                (before_ms, most),
+            ).rowcount
+        return Swept(int(jobs + calls))
 
     # rows that do not come
 

@@ -37,10 +37,19 @@ class JobToMake:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """How many old jobs and calls are gone; ``quiet`` is False when none were, because a job was being carried out."""
+
+    removed: int
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PlanStop:
     """A meter that is not called until somebody acts: ``result`` says what was wrong, ``detail`` in words.
 
     ``evidence`` is what has to change (the number; the sealed access code's digest), and ends the stop when it does.
+    A stop with ``until_ms`` is over by then in any case.
     """
 
     serial: str
@@ -48,6 +57,7 @@ class PlanStop:
     detail: str
     evidence: str
     since_ms: int
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from gateway_server.model import CallResult, Column, Direction, MeterState, Outc
 
 @dataclass(frozen=True, slots=True)
 class MeterRecord:
-    """One meter of the register. ``routes`` are the contract's texts (``tcp:HOST:PORT``, ``caller:ID`` ...)."""
+    """One meter of the register. ``routes`` are the contract's texts (``tcp:HOST:PORT``, ``caller:ID`` ...).
+
+    ``gas_day_start`` is what the operator says (``HH:MM``), ``gas_day_told`` what the meter said (`gas_day`).
+    """
 
     serial: str
     name: str = ""
@@ -24,7 +27,7 @@ class MeterRecord:
     routes: tuple[str, ...] = ()
     group: str = ""
     time_zone: str = "Europe/Moscow"
-    gas_day_start: str = "10:00"
+    gas_day_start: str = ""
     state: MeterState = MeterState.ACTIVE
     manufacturer: str = ""
     model: str = ""
@@ -34,6 +37,7 @@ class MeterRecord:
     last_contact_ms: int | None = None
     has_access_code: bool = False
     id: int = 0
+    gas_day_told: str = ""
 
 
 class SessionKey:
@@ -41,21 +45,15 @@ class SessionKey:
 
     Compared by identity; made by `Writer.open_session` at once, so that bytes can be logged before any commit.
     What a session logs that is ``apart`` stands in entries of its own, which can be found by their numbers.
+    ``opening`` is there until it is handed to the store's thread.
     """
 
-    __slots__ = ("apart", "id")
+    __slots__ = ("apart", "id", "opening")
 
-    def __init__(self, id: int = 0) -> None:
+    def __init__(self, id: int = 0, opening: SessionOpening | None = None) -> None:
         self.id = id
         self.apart = False
-
-
-class CallerContact(NamedTuple):
-    """A caller said its name in a session."""
-
-    key: SessionKey
-    caller: str
-    at_ms: int
+        self.opening = opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ class Upload:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpening:
+class SessionOpening(NamedTuple):
     """What is known when a line opens. ``serial`` only if the route already says which meter this is."""
 
     transport: str  # tcp, serial, csd, ftp, capture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -12,17 +12,19 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import EVENTS, Identify, KnownMeter, LastRow, MeterState, Quality
+from gateway_server.store.callers import CallerContact, KnownCaller
 from gateway_server.store.inbox import InboxQueries
 from gateway_server.store.layouts import archive_name
 from gateway_server.store.meter_rows import METER_COLUMNS, columns_of, laid_over, meter_record
 from gateway_server.store.queries import Where, full_text, limited, marks, portions, serial_core
-from gateway_server.store.records import CallerContact, Filter, MeterRecord, SessionKey
+from gateway_server.store.records import Filter, MeterRecord, SessionKey
 from gateway_server.store.zones import meter_clock, zone_of
 
 _OPENED = ("tcp:", "serial:")
 CALLER = "caller:"
 
 _DEFAULT = MeterRecord(serial="")
+_STATES = {state.value: state for state in MeterState}
 _ROW = (
     "archive, measured_at_ms, order_number, variant, received_at_ms, layout_id, vals, status, event, quality, marks,"
     " session_id, span_start, span_end, codec_version_id"
@@ -136,36 +138,45 @@ class RegisterQueries(InboxQueries):
     def caller_contact(self, key: SessionKey, caller: str, at_ms: int) -> MeterRecord:
         """The meter known by what a caller registered as; a caller nobody knows is registered as an unclaimed meter
         whose serial number is its route, until `claim` binds it to a real one."""
-        return self.caller_contacts([CallerContact(key, caller, at_ms)])[0]
+        with self.connection.transaction("caller contact"):
+            _, (number,) = self.callers([CallerContact(key, caller, at_ms)])
+            self.note_callers({key: (number, caller)})
+            return self._record(number)
 
-    def caller_contacts(self, contacts: Sequence[CallerContact]) -> list[MeterRecord]:
-        """The same for all that called at the same time, in few statements: after an outage that is the whole fleet."""
-        with self.connection.transaction("caller contacts"):
+    def callers(self, contacts: Sequence[CallerContact]) -> tuple[list[KnownCaller], list[int]]:
+        """Who they are that called at the same time, in few statements: after an outage that is the whole fleet.
+
+        Gives for each what is known of its meter, and the meter's row number for its session.
+        """
+        with self.connection.transaction("callers"):
             routes = [CALLER + contact.caller for contact in contacts]
-            numbers: dict[str, int] = {}
+            known: dict[str, tuple[KnownCaller, int]] = {}
             for some, shape in portions(list(dict.fromkeys(routes)), "?"):
-                numbers.update(self.connection.all(f"SELECT route, meter_id FROM route WHERE route IN ({shape})", some))
+                for route, number, serial, codec, profile, state in self.connection.all(
+                    "SELECT r.route, m.id, m.serial, m.codec, m.profile, m.state FROM route r"
+                    f" JOIN meter m ON m.id = r.meter_id WHERE r.route IN ({shape})",
+                    some,
+                ):
+                    known[route] = KnownCaller(serial, codec, profile, _STATES[state]), number
             for route in routes:
-                if route not in numbers:
-                    numbers[route] = self._register(route, (route,))
-            met: dict[int, tuple[int, int, int]] = {}
-            taken = []
-            for route, (key, caller, at_ms) in zip(routes, contacts, strict=True):
-                number = numbers[route]
-                met[number] = (number, at_ms, at_ms)
-                taken.append((key.id, number, caller))
-            self._meet(list(met.values()))
-            for sessions, shape in portions(taken, "(?, ?, ?)"):
+                if route not in known:
+                    known[route] = KnownCaller(route, "", "", MeterState.UNCLAIMED), self._register(route, (route,))
+            found = [known[route] for route in routes]
+            numbers = [number for _, number in found]
+            times = [contact.at_ms for contact in contacts]
+            self._meet(list({number: (number, at, at) for number, at in zip(numbers, times, strict=True)}.values()))
+            return [caller for caller, _ in found], numbers
+
+    def note_callers(self, callers: Mapping[SessionKey, tuple[int, str]]) -> None:
+        """Notes in sessions that were begun before who calls: the row number of the meter, and what it is called."""
+        with self.connection.transaction("note callers"):
+            told = [(key.id, number, caller) for key, (number, caller) in callers.items()]
+            for sessions, shape in portions(told, "(?, ?, ?)"):
                 self.connection.execute(
                     "UPDATE session SET meter_id = c.column2, caller = c.column3"
                     f" FROM (VALUES {shape}) AS c WHERE session.id = c.column1",
                     list(chain.from_iterable(sessions)),
                 )
-            records: dict[int, MeterRecord] = {}
-            for ids, shape in portions(list(met), "?"):
-                found = self._records(f"SELECT {METER_COLUMNS} WHERE m.id IN ({shape})", ids)
-                records.update((record.id, record) for record in found)
-            return [records[numbers[route]] for route in routes]
 
     def remember(self, serial: str, name: str, value: str) -> None:
         """Keeps a fact of this meter for its next session. Raises `UnknownMeter`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -41,10 +41,10 @@ _COLUMNS = (
     " ON i.session_id = s.id"
 )
 _OPENING = (
-    "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, job_id, codec, codec_version,"
-    " started_ms) VALUES "
+    "INSERT INTO session (id, owner, meter_id, serial, transport, remote, listener, caller, job_id, codec,"
+    " codec_version, started_ms) VALUES "
 )
-_ONE_OPENING = "(" + ", ".join("?" * 11) + ")"
+_ONE_OPENING = "(" + ", ".join("?" * 12) + ")"
 _ENTRY = "(?, ?, ?, ?, ?)"
 _LOG = "INSERT INTO session_log (id, session_id, at_ms, direction, data) VALUES "
 _PART = "INSERT INTO session_log_part (session_id, part) VALUES "
@@ -54,6 +54,8 @@ _DIRECTIONS = {direction.value: direction for direction in Direction}
 _DATA = itemgetter(3)
 
 _Entry = tuple[int, int, int, str, bytes]
+Callers = Mapping[SessionKey, tuple[int, str]]
+NOBODY: Callers = {}
 
 
 class SessionQueries(InboxQueries):
@@ -61,6 +63,7 @@ class SessionQueries(InboxQueries):
 
     def __init__(self, connection: Connection, vault: Vault, owner: str) -> None:
         self._log_end: int | None = None  # the newest log entry; None when it has to be looked up
+        self._session_end: int | None = None  # the newest session; None when it has to be looked up
         self._log_part = -1
         self._noted: set[int] = set()  # sessions known to have something in this part of the log
         super().__init__(connection, vault, owner)
@@ -69,6 +72,7 @@ class SessionQueries(InboxQueries):
         """Forgets the log's end too."""
         super().forget()
         self._log_end = None
+        self._session_end = None
         self._noted.clear()
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
@@ -77,29 +81,37 @@ class SessionQueries(InboxQueries):
         self.open_sessions([(key, opening)])
         return key
 
-    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]]) -> None:
-        """Begins sessions and fills their keys."""
+    def open_sessions(self, openings: Sequence[tuple[SessionKey, SessionOpening]], callers: Callers = NOBODY) -> None:
+        """Begins sessions and fills their keys. ``callers`` are those who have said their names meanwhile: the row
+        number of the meter, and the name."""
+        owner = self._owner
         with self.connection.transaction("open sessions"):
+            number = self.next_session() - 1
             for some, shape in portions(openings, _ONE_OPENING):
                 values: list[Any] = []
-                for _, opening in some:
+                for key, opening in some:
+                    key.id = number = number + 1
+                    transport, remote, started_ms, serial, codec, version, listener, caller, job, _ = opening
+                    meter_id = None
+                    if (told := callers.get(key)) is not None:
+                        meter_id, caller = told
+                    elif serial:
+                        meter_id = self.meter_id(serial)
                     values += (
-                        self._owner,
-                        self.meter_id(opening.serial) if opening.serial else None,
-                        opening.serial,
-                        opening.transport,
-                        opening.remote,
-                        opening.listener,
-                        opening.caller,
-                        opening.job,
-                        opening.codec,
-                        opening.codec_version,
-                        opening.started_ms,
-                    )
-                numbers = self.connection.all(f"{_OPENING}{shape} RETURNING id", values)
-                # they are given in the order of the rows, but not always told in it
-                for (key, _), (number,) in zip(some, sorted(numbers), strict=True):
-                    key.id = number
+                        number, owner, meter_id, serial, transport, remote, listener, caller, job, codec, version,
+                        started_ms,
+                    )  # fmt: skip
+                self.connection.execute(_OPENING + shape, values)
+            self._session_end = number
+
+    def next_session(self) -> int:
+        """The number of a session that is written now, to be asked within a transaction. Told its numbers by the
+        database, the store's thread would wait for its turn at each of them."""
+        end = self._session_end
+        if end is None:
+            end = int(self.connection.one("SELECT COALESCE(MAX(id), 0) FROM session")[0])
+        self._session_end = end + 1
+        return end + 1
 
     def log(self, chunks: Sequence[LoggedChunk]) -> None:
         """Appends to the logs of open sessions, in the order given.

@@ -12,8 +12,9 @@ from typing import Protocol, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.gaps import Gap
-from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span
+from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
     CallRecord,
     EventToSave,
@@ -64,7 +65,7 @@ class Writer(Protocol):
         """Saves what a meter reported; ``done`` is called after the commit, with what it did."""
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """`Store.caller_contact`, together with whoever else calls at this time."""
 
@@ -244,11 +245,17 @@ class Store(Protocol):
     def calls_wanted(self, at_ms: int) -> list[JobRecord]:
         """Jobs that wait for a modem, due now or later, and nobody is at them."""
 
+    def calls_to_line(self, serial: str, at_ms: int) -> int:
+        """The meter is on a line: what the plan wants of it by modem needs none now. Gives how many jobs."""
+
     def end_windows(self, at_ms: int) -> list[JobRecord]:
         """Fails the jobs whose window ended before anybody came to them; gives them."""
 
     def update_job(self, job: JobRecord) -> None:
         """Writes how far a job is. Raises `StoreError` if it is another gateway's by now."""
+
+    def free_jobs(self) -> int:
+        """Gives the jobs of processes that live no more back to the queue; gives how many."""
 
     def cancel_job(self, job_id: int) -> bool:
         """Cancels a job that is queued or running; `update_job` does not undo that. False if it was over already."""
@@ -277,13 +284,16 @@ class Store(Protocol):
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
         """Seconds of air time of calls made since then, by meter and by modem."""
 
-    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int) -> None:
-        """Nobody calls this meter until what was wrong has changed, or `resume_plan`."""
+    def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int, until_ms: int | None = None) -> None:
+        """Nobody calls this meter until what was wrong has changed, or `resume_plan`; or ``until_ms`` at the latest."""
 
     def resume_plan(self, serial: str) -> bool: ...
 
-    def plan_stops(self) -> dict[str, PlanStop]:
-        """The meters that must not be called; stops whose reason has changed are lifted."""
+    def plan_stops(self, at_ms: int) -> dict[str, PlanStop]:
+        """The meters that must not be called; stops whose reason has changed, or whose time is over, are lifted."""
+
+    def sweep(self, before_ms: int, most: int, *, when_quiet: bool) -> Swept:
+        """Removes old jobs that are over, and old calls; so many of each at most."""
 
     def note_asked(self, serial: str, archive: str, spans: Iterable[Span], at_ms: int, *, none_there: bool) -> None:
         """These rows were asked for and did not come; ``none_there``: because the device has none of them."""

@@ -22,8 +22,8 @@ from gateway_server.store.records import (
 )
 
 _SESSION = (
-    "INSERT INTO session (owner, meter_id, serial, transport, remote, listener, caller, started_ms, ended_ms, outcome,"
-    " detail, bytes_received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    "INSERT INTO session (id, owner, meter_id, serial, transport, remote, listener, caller, started_ms, ended_ms,"
+    " outcome, detail, bytes_received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _FILE = (
     "INSERT INTO file (meter_id, login, name, raw_name, size, sha256, received_at_ms, state, session_id, same_as,"
@@ -55,10 +55,11 @@ class UploadQueries(ArrivalQueries):
             if known is not None:
                 closing = replace(closing, serial=known.serial)
             meter = self.meter_id(closing.serial) if closing.serial else None
-            (session,) = self.connection.one(
+            session = self.next_session()
+            self.connection.execute(
                 _SESSION,
                 (
-                    self._owner, meter, closing.serial, opening.transport, opening.remote, opening.listener,
+                    session, self._owner, meter, closing.serial, opening.transport, opening.remote, opening.listener,
                     opening.caller, opening.started_ms, closing.ended_ms, closing.outcome.value, closing.detail,
                     closing.bytes_received,
                 ),

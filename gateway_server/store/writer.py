@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar, cast
 
 from twisted.internet.defer import Deferred
@@ -16,20 +13,13 @@ from twisted.internet.task import deferLater
 
 from gateway_server.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from gateway_server.model import Direction, Saved
-from gateway_server.store.batch import ITEM_WEIGHT, Answer, Batch, Other, Pending
+from gateway_server.store.batch import ITEM_WEIGHT, Answer, Other, Pending
+from gateway_server.store.callers import CallerContact, KnownCaller
 from gateway_server.store.direct import DirectWriter
-from gateway_server.store.inbox import FOLD_AT
-from gateway_server.store.records import (
-    CallerContact,
-    EventToSave,
-    MeterRecord,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
+from gateway_server.store.store_thread import Answering, StoreThread
 
 __all__ = ["DirectWriter", "ThreadWriter"]
 
@@ -39,14 +29,13 @@ T = TypeVar("T")
 
 RETRY_S = 2  # how often a store without room is tried when nobody else tries it
 UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
+SILENT_S = 0.5  # seconds after which a session is on record of which there is nothing to say
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
 LOW_WATER = 8 << 20
 
 
-class WriterReactor(Protocol):
+class WriterReactor(Answering, Protocol):
     """What `ThreadWriter` needs of the reactor."""
-
-    def callFromThread(self, f: Callable[..., Any], /, *args: Any) -> Any: ...
 
     def callLater(self, delay: float, f: Callable[..., Any], /, *args: Any) -> Any: ...
 
@@ -82,22 +71,19 @@ class ThreadWriter:
         low_water: int = LOW_WATER,
     ) -> None:
         self._reactor = reactor
-        self._open_store = open_store
         self._on_fatal = on_fatal
         self._on_full = on_full
         self._on_backlog = on_backlog
         self._high_water = high_water
         self._low_water = low_water
-        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._pending = Pending()
-        self._tokens: SimpleQueue[None] = SimpleQueue()  # one wakes the thread
-        self._idle = False  # the thread sleeps, or is about to look once more whether it is wanted
-        self._wanted = False  # something is pending that shall be written now
+        self._thread = StoreThread(reactor, open_store, self._pending, self._answered, self._ended)
+        self._silent: deque[SessionKey] = deque()  # sessions of which nothing may have been said yet
+        self._silent_due = False
         self._due = False
         self._look_due = False
         self._retry_due = False
         self._stopping: Deferred[None] | None = None
-        self._kept = Batch()  # the thread's: to be written when there is room
         self._given = self._written = 0
         self._crowded = False
         self.full = False
@@ -106,13 +92,7 @@ class ThreadWriter:
     def start(self) -> None:
         """Opens the store on its thread; raises whatever that raises (`OperatorError`, `StoreFull`), and may then be
         tried again."""
-        opened: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._opened = opened
-        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
-        if (failure := opened.get()) is not None:
-            self._thread.join()
-            raise failure
 
     async def begin(self) -> None:
         """`start`, as soon as there is room for the store on its disk."""
@@ -133,10 +113,9 @@ class ThreadWriter:
     def stop(self) -> Deferred[None]:
         """Writes what is pending, closes the store, ends the thread. What comes later is refused."""
         if self._stopping is None:
+            self._open_all()
             self._stopping = Deferred()
-            if self._thread.is_alive():
-                self._tokens.put(None)
-            else:
+            if not self._thread.end():
                 self._stopping.callback(None)
         return self._stopping
 
@@ -149,15 +128,20 @@ class ThreadWriter:
 
     def open_session(self, opening: SessionOpening) -> SessionKey:
         """Begins a session's record; the key can be used at once."""
-        key = SessionKey()
-        if self._stopping is None:
-            self._pending.openings.append((key, opening))
-            self._handed_over(ITEM_WEIGHT)
+        key = SessionKey(opening=opening)
+        if self._stopping is not None:
+            return key
+        self._silent.append(key)
+        if not self._silent_due:
+            self._silent_due = True
+            self._reactor.callLater(SILENT_S, self._open_silent)
         return key
 
     def log(self, key: SessionKey, at_ms: int, direction: Direction, data: bytes) -> None:
         """Appends to a session's log."""
         if self._stopping is None:
+            if key.opening is not None:
+                self._open(key, key.opening)
             self._pending.log.append((key, at_ms, direction, data))
             self._handed_over(ITEM_WEIGHT + len(data))
 
@@ -173,17 +157,21 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.saves.append((key, serial, rows, events))
         self._pending.saved.append(done)
         self._handed_over(ITEM_WEIGHT * (1 + len(rows) + len(events)), waited_for=True)
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """The meter known by what a caller registered as."""
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.contacts.append(CallerContact(key, caller, at_ms))
         self._pending.contacted.append(done)
         self._handed_over(ITEM_WEIGHT, waited_for=True)
@@ -195,6 +183,8 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        if key.opening is not None:
+            self._open(key, key.opening)
         self._pending.closings.append((key, closing, done))
         self._handed_over(ITEM_WEIGHT, waited_for=done is not None)
 
@@ -203,6 +193,7 @@ class ThreadWriter:
         if self._stopping is not None:
             self._refuse(done)
             return
+        self._open_all()  # whose key the work knows cannot be seen
         self._pending.calls.append((work, done))
         self._handed_over(ITEM_WEIGHT, waited_for=True)
 
@@ -210,12 +201,31 @@ class ThreadWriter:
         """As `call`, for another thread than the reactor's, for which neither request nor answer waits: ``done`` is
         called on the store's. Whoever calls this bounds himself how much of his is pending. Not after `stop`."""
         self._pending.calls.append((work, Other(done)))
-        self._wanted = True
-        if self._idle:  # the reactor may see the same: a token too many lets the thread look once more
-            self._idle = False
-            self._tokens.put(None)
+        self._thread.wanted = True
+        self._thread.wake()
 
     # on the reactor's thread
+
+    def _open(self, key: SessionKey, opening: SessionOpening) -> None:
+        """A session's opening goes with the first that is said of it, in one transaction: so what is known by then is
+        written once."""
+        key.opening = None
+        self._pending.openings.append((key, opening))
+        self._given += ITEM_WEIGHT
+
+    def _open_all(self) -> None:
+        silent = self._silent
+        while silent:
+            key = silent.popleft()
+            if key.opening is not None:
+                self._open(key, key.opening)
+
+    def _open_silent(self) -> None:
+        """Lines on which nothing is said are on record too, a moment later."""
+        self._silent_due = False
+        self._open_all()
+        if self._pending:
+            self._handed_over(0)
 
     def _refuse(self, done: Callable[[Any], None] | None) -> None:
         if done is not None:
@@ -226,9 +236,9 @@ class ThreadWriter:
         """Something is pending; sees to it that it is written in time."""
         self._given = given = self._given + weight
         if waited_for:
-            # The thread sleeps only after it has set `_idle` and then seen that it is not wanted: so none is missed.
-            self._wanted = True
-            if self._idle and not self._due:
+            thread = self._thread
+            thread.wanted = True
+            if thread.idle and not self._due:
                 self._due = True
                 self._reactor.callLater(0, self._wake)
         elif not self._look_due:
@@ -240,16 +250,14 @@ class ThreadWriter:
 
     def _wake(self) -> None:
         self._due = False
-        if self._idle:
-            self._idle = False
-            self._tokens.put(None)
+        self._thread.wake()
 
     def _look(self) -> None:
         """What nobody waits for has waited long enough."""
         self._look_due = False
         if self._pending:
-            self._wanted = True
-            self._wake()
+            self._thread.wanted = True
+            self._thread.wake()
 
     def _answered(self, answers: list[Answer], weight: int, trouble: StoreError | None) -> None:
         """A batch is over: what it took in memory is free, those who wait are told, and how the store is."""
@@ -299,101 +307,8 @@ class ThreadWriter:
             self._note_full(full=False)
 
     def _ended(self) -> None:
-        self._thread.join()
         assert self._stopping is not None
         self._stopping.callback(None)
-
-    # on the store's thread
-
-    def _run(self) -> None:
-        try:
-            store = self._open_store()
-            with suppress(StoreFull, StoreBusy):  # then commits take their time, or say so themselves
-                store.reserve()
-        except BaseException as error:  # noqa: BLE001  # whoever starts us gets it
-            self._opened.put(error)
-            return
-        self._opened.put(None)
-        broken: StoreBroken | None = None
-        no_room = False
-        fold_at = FOLD_AT
-        while batch := self._take():
-            weight = batch.weight
-            if self._kept:
-                batch, self._kept = batch.behind(self._kept), Batch()
-                weight = batch.weight
-            trouble: StoreError | None = broken
-            if broken is not None:
-                answers = batch.refused(broken)
-            else:
-                if no_room:  # only something that writes shows that there is room again
-                    batch.calls.append((SqlStore.probe, _ignore))
-                answers, trouble = self._commit(store, batch)
-                broken = trouble if isinstance(trouble, StoreBroken) else None
-                no_room = isinstance(trouble, StoreFull)
-                weight -= self._kept.weight
-            answers = Other.answered(answers)
-            if answers or weight or trouble is not None:
-                self._reactor.callFromThread(self._answered, answers, weight, trouble)
-            if store.waiting >= fold_at and trouble is None:
-                broken = self._fold(store)
-                fold_at = store.waiting + FOLD_AT
-        if self._kept:
-            logger.error("the store had no room for %d entries of session logs; they are lost", len(self._kept))
-        store.close()
-        self._reactor.callFromThread(self._ended)
-
-    def _fold(self, store: SqlStore) -> StoreBroken | None:
-        """Folds the inbox into the archive while those who were just answered go on. What cannot be folded now is
-        as safe where it is."""
-        try:
-            store.fold()
-        except StoreBroken as error:
-            self._reactor.callFromThread(self._answered, [], 0, error)
-            return error
-        except StoreError as error:
-            logger.warning("new rows wait in the store's inbox: %s", error)
-        return None
-
-    def _take(self) -> Batch:
-        """What is pending; waits until some of it shall be written. Nothing when we are to stop."""
-        pending = self._pending
-        while True:
-            if self._wanted or self._stopping is not None:
-                self._wanted = False
-                if pending:
-                    return pending.take()
-                if self._stopping is not None:
-                    return Batch()
-            self._idle = True
-            if not self._wanted and self._stopping is None:
-                self._tokens.get()
-            self._idle = False
-
-    def _commit(self, store: SqlStore, batch: Batch) -> tuple[list[Answer], StoreError | None]:
-        try:
-            return batch.commit(store), None
-        except (StoreFull, StoreBusy) as error:
-            self._kept = batch.unheard()
-            return batch.refused(error), error
-        except StoreBroken as error:
-            return batch.refused(error), error
-        except StoreError as error:
-            if len(batch) == 1:
-                logger.error("not stored: %s", error)
-                return batch.refused(error), None
-        answers: list[Answer] = []
-        parts = deque(batch.one_by_one())
-        while parts:
-            part = parts.popleft()
-            given, trouble = self._commit(store, part)
-            answers += given
-            if trouble is not None:
-                for rest in parts:
-                    answers += rest.refused(trouble)
-                    self._kept = rest.unheard().behind(self._kept)
-                return answers, trouble
-        return answers, None
 
 
 _FULL_WORDS = {

@@ -18,6 +18,7 @@ from gateway_server.testing.lis200.delivery import Delivery, Reply
 from gateway_server.testing.lis200.frames import (
     ACK,
     NAK,
+    NUL,
     Asked,
     Request,
     RequestBuffer,
@@ -40,6 +41,7 @@ from gateway_server.testing.lis200.objects import (
 )
 from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.lis200.recorder import Recorder, event_code, stamp
+from gateway_server.testing.lis200.wake_up import Sleeper
 
 WRONG_CODE = 17
 NO_READING = 18
@@ -47,7 +49,6 @@ NO_WRITING = 19
 NO_ARCHIVE = 100
 SYNTAX = 200
 ETX = 3
-WAKE_UPS = 20
 CLOCK = "1:400"
 INTERFACE_ACTIVE = 13
 LOCK_OPEN = 14
@@ -98,8 +99,11 @@ class FakeMeter:
         self._objects = objects(self.model, self.quirks.other_serial or serial)
         if self.quirks.daily_period and model == "tc215":
             self._objects["4:150"] = FakeObject("MPer", "D", text="1")
+        elif self.quirks.period_minutes and not self.model.is_tc:
+            self._objects["4:150"] = FakeObject("MPer", "min", text=str(self.quirks.period_minutes))
         self._delivery = Delivery(self.quirks, f"line/{serial}/{seed}")
         self._requests = RequestBuffer()
+        self._sleeper = Sleeper()
         self._state = _State.IDLE
         self._open_locks: set[int] = set()
         self._blocks: list[Block] = []
@@ -145,6 +149,8 @@ class FakeMeter:
             if not has_even_parity(data):
                 return []
             data = bytes(byte & 0x7F for byte in data)
+        if NUL in data:
+            self._sleeper.heard_nuls(self._now)
         replies: list[Reply] = []
         for request in self._requests.feed(data, awaiting_option=self._state is _State.IDENTIFIED):
             replies += self._answer(request)
@@ -156,6 +162,7 @@ class FakeMeter:
         if self._state is not _State.IDLE:
             self._sign_off()
         self._requests.clear()
+        self._sleeper.sleep()
         self._delivery.dead = False
 
     def holds(self) -> dict[str, object]:
@@ -195,8 +202,8 @@ class FakeMeter:
         return self._next_block() if request.asked is Asked.ACK else self._repeat()
 
     def _sign_on(self, address: str) -> list[Reply]:
-        awake = not self.quirks.asleep or self._state is not _State.IDLE or self._requests.wake_ups >= WAKE_UPS
-        self._requests.wake_ups = 0
+        awake = not self.quirks.asleep or self._state is not _State.IDLE or self._sleeper.is_awake(self._now)
+        self._sleeper.sleep()
         if self._first_missed:
             self._first_missed = False
             return []

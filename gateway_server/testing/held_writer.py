@@ -8,14 +8,8 @@ from typing import TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Saved
-from gateway_server.store.records import (
-    EventToSave,
-    MeterRecord,
-    RowToSave,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-)
+from gateway_server.store.callers import KnownCaller
+from gateway_server.store.records import EventToSave, RowToSave, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.store import Store, Writer
 
 T = TypeVar("T")
@@ -48,7 +42,7 @@ class HeldWriter:
         self._held.append((lambda: self._writer.save(key, serial, rows, events, done), done))
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         """Finds the caller at once."""
         self._writer.contact(key, caller, at_ms, done)

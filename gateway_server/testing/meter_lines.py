@@ -101,6 +101,11 @@ class MeterOnLine:
     def received(self, data: bytes) -> None:
         """Bytes came for the meter."""
         self._meter.tick(self._time.now())
+        if any(reply.until_asked for reply in self._waiting):
+            self._waiting = deque(reply for reply in self._waiting if not reply.until_asked)
+            if self._next is not None:
+                self._next.cancel()
+                self._next = None
         self._say(self._meter.received(data))
 
     def lost(self) -> None:

@@ -16,6 +16,7 @@ from gateway_server.session.line import Line
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.registration import Registration
 from gateway_server.session.session import Session
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.records import MeterRecord, SessionOpening
 from gateway_server.transports.errand import Errand
 from gateway_server.transports.identification import CALLER, Identification
@@ -202,10 +203,10 @@ class Caller:
         else:
             self._sieve.feed(self._session, self._line, data, at)
 
-    def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
+    def recognised(self, meter: KnownCaller, known: KnownMeter | None) -> None:
         """It is a meter in care."""
-        self._bind(record.serial)
-        self._talk(record, known)
+        self._bind(meter.serial)
+        self._talk(meter, known)
 
     def left_to_codec(self) -> None:
         """The meter has to say itself who it is."""
@@ -243,15 +244,16 @@ class Caller:
             codec_version=codec.version if codec is not None else "",
         )
 
-    def _talk(self, record: MeterRecord | None = None, known: KnownMeter | None = None) -> None:
+    def _talk(self, meter: KnownCaller | None = None, known: KnownMeter | None = None) -> None:
         """Holds the listener's usual conversation."""
         assert self._session is not None
         self._identification = None
         self._stage = _Stage.TALKING
         reception = self._reception
-        own = None if record is None else reception.codec_named(record.codec or record.profile)
+        own = None if meter is None else reception.codec_named(meter.codec or meter.profile)
         codecs = reception.codecs() if own is None else (own,)
-        self._session.begin(Plan(codecs, reception.role, record=record, expected=known))
+        serial = "" if meter is None else meter.serial
+        self._session.begin(Plan(codecs, reception.role, serial=serial, expected=known))
 
     def _talk_again(self) -> None:
         """The same, over a line whose meter is known; the register may have changed since."""
@@ -345,7 +347,7 @@ class Caller:
         self._session = session = self._open_session(errand.job)
         self._stage = _Stage.TALKING
         errand.started(session)
-        session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.record, errand.known))
+        session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.serial, errand.known))
 
     def _fail_errands(self, reason: str) -> None:
         errands, self._errands = self._errands, None

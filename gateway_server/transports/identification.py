@@ -12,11 +12,14 @@ from gateway_server.session.plan import Role
 from gateway_server.session.registration import Recogniser, Registration
 from gateway_server.session.remarks import kept_out
 from gateway_server.session.session import Session
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.store import Store
 from gateway_server.transports.reception import Reception, Rule
 
 CALLER = "caller:"
+
+_Found = tuple[KnownCaller, KnownMeter | None]
 
 
 class Enquirer(Protocol):
@@ -28,7 +31,7 @@ class Enquirer(Protocol):
     def heard(self, data: bytes, at: int) -> None:
         """Bytes that were for no rule, on record at offset ``at`` of the session's stream."""
 
-    def recognised(self, record: MeterRecord, known: KnownMeter | None) -> None:
+    def recognised(self, meter: KnownCaller, known: KnownMeter | None) -> None:
         """It is this meter in care; ``known`` is there if it has to be asked."""
 
     def left_to_codec(self) -> None:
@@ -60,7 +63,7 @@ class Identification:
 
     def look_again(self, serial: str) -> None:
         """The line's meter is known, but the register may have changed since."""
-        self._look_up(lambda store: store.meter(serial))
+        self._look_up(lambda store: _caller(store.meter(serial)))
 
     def received(self, data: bytes, at: int) -> None:
         """Bytes that are on record, at offset ``at`` of the session's stream."""
@@ -132,14 +135,14 @@ class Identification:
         facilities = self._reception.facilities
         facilities.writer.contact(session.key, found.id, facilities.now_ms(), self._contacted)
 
-    def _by_address(self, store: Store) -> MeterRecord | None:
+    def _by_address(self, store: Store) -> KnownCaller | None:
         here = (self._line.remote, self._host)
         for place in here:
             serial = self._reception.addresses.get(place)
             if serial is not None:
                 said, at_ms = Identify(serial), self._reception.facilities.now_ms()
-                return store.meter(serial) or store.identify(self._session.key, said, at_ms)
-        return next((meter for place in here if (meter := store.meter_at(f"tcp:{place}")) is not None), None)
+                return KnownCaller.of(store.meter(serial) or store.identify(self._session.key, said, at_ms))
+        return _caller(next(filter(None, (store.meter_at(f"tcp:{place}") for place in here)), None))
 
     @property
     def _host(self) -> str:
@@ -147,19 +150,19 @@ class Identification:
 
     # the register
 
-    def _look_up(self, find: Callable[[Store], MeterRecord | None]) -> None:
+    def _look_up(self, find: Callable[[Store], KnownCaller | None]) -> None:
         asks = self._reception.role is Role.ASK
 
-        def work(store: Store) -> tuple[MeterRecord, KnownMeter | None] | None:
-            record = find(store)
-            if record is None:
+        def work(store: Store) -> _Found | None:
+            meter = find(store)
+            if meter is None:
                 return None
             # A meter that speaks first is not expected to be anything but its serial number.
-            return record, store.known_meter(record.serial) if asks else None
+            return meter, store.known_meter(meter.serial) if asks else None
 
         self._reception.facilities.writer.call(work, self._looked_up)
 
-    def _contacted(self, found: MeterRecord | GatewayError) -> None:
+    def _contacted(self, found: KnownCaller | GatewayError) -> None:
         if isinstance(found, GatewayError):
             self._looked_up(found)
         elif self._reception.role is Role.ASK:
@@ -167,7 +170,7 @@ class Identification:
         else:
             self._looked_up((found, None))
 
-    def _looked_up(self, found: tuple[MeterRecord, KnownMeter | None] | GatewayError | None) -> None:
+    def _looked_up(self, found: _Found | GatewayError | None) -> None:
         session = self._session
         if session.over:
             return
@@ -200,3 +203,7 @@ class Identification:
         else:
             refusal = f"nobody is known at {self._host}; its bytes are kept"
         self._session.finish(UnknownMeter(refusal))
+
+
+def _caller(meter: MeterRecord | None) -> KnownCaller | None:
+    return None if meter is None else KnownCaller.of(meter)

@@ -185,7 +185,7 @@ class PhoneCaller:
 
     def _talk(self, errand: Errand, role: Role) -> None:
         errand.started(self.session)
-        self.session.begin(Plan(errand.codecs, role, errand.order, errand.record, errand.known))
+        self.session.begin(Plan(errand.codecs, role, errand.order, errand.serial, errand.known))
 
     def _next_errand(self) -> None:
         if self._last or self._errand is not None:

@@ -55,7 +55,7 @@ class Visit:
         """Starts the conversation."""
         errand = self._errand
         errand.started(self.session)
-        self.session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.record, errand.known))
+        self.session.begin(Plan(errand.codecs, Role.ASK, errand.order, errand.serial, errand.known))
 
     def received(self, data: bytes) -> None:
         """Bytes from the meter."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import EventToSave, RowToSave
+from gateway_server.store.zones import moment
 
 Told = Mapping[str, str | int | None]
 
@@ -29,8 +29,6 @@ READING_FIELDS = (
     "quality",
 )
 EVENT_FIELDS = ("meter", "code", "text", "measured_at", "order_number")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def told(serial: str, rows: Iterable[RowToSave] = (), events: Iterable[EventToSave] = ()) -> Iterator[Told]:
@@ -62,8 +60,8 @@ def told(serial: str, rows: Iterable[RowToSave] = (), events: Iterable[EventToSa
 
 def rfc3339(at_ms: int) -> str:
     """UTC milliseconds as the contract writes times: whole seconds without a fraction."""
-    at = (_EPOCH + timedelta(milliseconds=at_ms)).replace(tzinfo=None)
-    return f"{at.isoformat(timespec='milliseconds' if at_ms % 1000 else 'seconds')}Z"
+    at = moment(at_ms).replace(tzinfo=None)
+    return f"{at.isoformat(timespec='milliseconds' if at.microsecond else 'seconds')}Z"
 
 
 def write_readings(lines: Iterable[Told]) -> str:

@@ -6,12 +6,14 @@ decode is kept, no longer valid. Doing it twice changes nothing. A session is ne
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import Codec
 from gateway_server.codec.registry import Registry
+from gateway_server.errors import GatewayError, StoreError
 from gateway_server.model import MeterState, Outcome, Quality, Saved
 from gateway_server.session.remarks import spans_kept_out
 from gateway_server.store.records import (
@@ -26,6 +28,9 @@ from gateway_server.store.records import (
 from gateway_server.store.store import Store
 from gateway_server.workbench.readings import rfc3339
 from gateway_server.workbench.replay import Replayed, replay, same_serial
+from gateway_server.workbench.told import Told
+
+logger = logging.getLogger(__name__)
 
 UPLOADS = frozenset({"ftp", "file"})
 """Transports whose sessions bring files."""
@@ -100,11 +105,12 @@ def reprocess(
     """
     if codec:
         registry.get(codec)
+    told = Told() if dry_run else None
     # A session that brought a file is no conversation: the file is decoded, perhaps with what other sessions brought.
     for number in [record.id for record in store.sessions(wanted) if record.transport not in UPLOADS]:
         record = store.session(number)
         if record is not None and record.outcome is not Outcome.IDLE:
-            yield _read_again(store, registry, record, codec, dry_run=dry_run)
+            yield _read_again(store, registry, record, codec, told)
 
 
 def replay_stored(store: Store, record: SessionRecord, codec: Codec, meter: MeterRecord | None) -> Iterator[Replayed]:
@@ -116,9 +122,29 @@ def replay_stored(store: Store, record: SessionRecord, codec: Codec, meter: Mete
 
 
 def _read_again(
-    store: Store, registry: Registry, record: SessionRecord, codec_name: str, *, dry_run: bool
+    store: Store, registry: Registry, record: SessionRecord, codec_name: str, told: Told | None
 ) -> SessionReadAgain:
     result = SessionReadAgain(record.id, record.meter, codec_name, old_version=record.codec_version)
+    try:
+        _read_into(result, store, registry, record, codec_name, told)
+    except StoreError:
+        raise  # the next session would fare no better
+    except GatewayError as known:
+        result.skipped = str(known)
+    except Exception as fault:  # as in a live session, a codec's defect ends its own session only
+        logger.warning("session %d cannot be read again by %s", record.id, result.codec, exc_info=True)
+        result.skipped = f"the codec {result.codec} failed: {type(fault).__name__}: {fault}"
+    return result
+
+
+def _read_into(
+    result: SessionReadAgain,
+    store: Store,
+    registry: Registry,
+    record: SessionRecord,
+    codec_name: str,
+    told: Told | None,
+) -> None:
     meter = store.meter(record.meter) if record.meter else None
     result.codec = codec_name or record.codec or (meter.codec if meter else "")
     if record.ended_ms is None:
@@ -128,7 +154,7 @@ def _read_again(
     elif result.codec not in registry:
         result.skipped = f"there is no codec {result.codec!r} any more"
     if result.skipped:
-        return result
+        return
     codec = registry.get(result.codec)
     result.codec_version = codec.version
     if meter is None and (serial := _who_speaks(store, record, codec)):
@@ -140,8 +166,7 @@ def _read_again(
         result.skipped = f"nobody has claimed meter {meter.serial}: `gateway-server meter claim {meter.serial}`"
     else:
         result.meter = meter.serial
-        _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), dry_run=dry_run)
-    return result
+        _save_again(store, record, meter, result, replay_stored(store, record, codec, meter), told)
 
 
 def _who_speaks(store: Store, record: SessionRecord, codec: Codec) -> str:
@@ -157,22 +182,31 @@ def _save_again(
     meter: MeterRecord,
     result: SessionReadAgain,
     replayed: Iterable[Replayed],
-    *,
-    dry_run: bool,
+    told: Told | None,
 ) -> None:
-    """Takes in the whole session, portion by portion."""
+    """Takes in the whole session, portion by portion; with ``told``, what was told before, without storing it."""
     comparison = Comparison(store, (record.id,), meter.serial, result)
     rows: list[RowToSave] = []
     events: list[EventToSave] = []
 
     def portion() -> None:
+        if told is not None:
+            comparison.told_before(rows, events, told)
         if rows or events:
             comparison.compare(rows, events)
             comparison.count(
                 store.save_reprocessed(
-                    record.id, meter.serial, result.codec, result.codec_version, rows, events, dry_run=dry_run
+                    record.id,
+                    meter.serial,
+                    result.codec,
+                    result.codec_version,
+                    rows,
+                    events,
+                    dry_run=told is not None,
                 )
             )
+            if told is not None:
+                told.add(meter.serial, rows, events)
             rows.clear()
             events.clear()
 
@@ -213,6 +247,12 @@ class Comparison:
         """
         self._compare_rows(rows, sessions or [self._sessions[-1]] * len(rows))
         self._compare_events(events)
+
+    def told_before(self, rows: list[RowToSave], events: list[EventToSave], told: Told) -> None:
+        """Takes out what would be stored by now, had anything been stored: that is the same again."""
+        before = len(rows) + len(events)
+        self._told.update(hash(_key(row)) for row in told.take_out(self._serial, rows, events))
+        self.count(Saved(same=before - len(rows) - len(events)))
 
     def count(self, saved: Saved) -> None:
         """What saving the portion did."""

@@ -2,24 +2,25 @@
 
 Where to go on is asked by time (column V.2/V.4 say which; 3 on EK, 2 on TC): that is what all servers known to work
 do. The last stored row is asked for again; coming once more is harmless, and not coming tells that the ring was
-overwritten or cleared: then the rows between are asked for by archive order number, or all the device has. After its
-clock was set back a device is asked by order number at once.
+overwritten or cleared: then the rows between are asked for by archive order number, or all the device has; what a
+break leaves of these is remembered and asked for by the next session (`holes`). After its clock was set back a device
+is asked by order number at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from gateway_server.codec.dialogue import Drain, Note, Progress, Wish
-from gateway_server.errors import ChecksumError, LineLost, MeterSilent
-from gateway_server.model import LastRow
+from gateway_server.codec.dialogue import Drain, Note, Progress
+from gateway_server.errors import ChecksumError, LineError, LineLost, MeterRefused, MeterSilent
+from gateway_server.model import INTERVAL, LastRow
 
-from . import errors, locks, messages, values
-from .conversation import PERIODS, Conversation, Talk
+from . import errors, locks, messages, periods, values
+from .conversation import Conversation, Talk
+from .holes import Hole, Holes
 from .interpreter import Answer, Begun, Block, Damaged, Refused, Rejected
+from .learn import learn_layout
 from .rows import RowReader
 
 BLOCK = "block"
@@ -32,6 +33,10 @@ MOST_AIRTIME_ROWS = 250
 """35 kB, 37 s of a CSD call: what a lost line costs at most. No document says what devices bear: it is learnt, and
 who does not bear it gets `ROWS_PER_BLOCK` from then on."""
 LONGEST_BLOCK_S = 60.0
+LONGEST_ROW = 600
+"""So many octets has a row at most: the longest known, the monthly archive's of 36 cells, has less than half."""
+MOST_AT_ONCE = 1 << 17
+"""So many octets is a device given that sends all rows in one block, once: a month of hourly rows is 106 kB."""
 MOST_FRUITLESS = 3
 MOST_REQUESTS = 2000
 MOST_BLOCKS = 50_000
@@ -71,20 +76,40 @@ def read_archive(talk: Conversation, name: str, number: int, since: datetime | N
     if last is not None and by_order and _time_is_no_use(talk, last):
         yield Note(f"{name}: by its time the last stored row cannot be found again; going on by order number")
         wanted = Range(_order_position(talk, number), str(last.order_number))
-    first = yield from _read(talk, name, number, wanted)
-    if last is None or until is not None:
+    goes_on = last is not None and until is None
+    holes = Holes(talk, name, last.order_number if last and by_order and goes_on else None)
+    yield from _read(talk, name, number, wanted, holes)
+    if not goes_on:
         return
     if not reader.seen:
         yield Note(f"{name}: the last stored row is no longer in the device; reading all it has")
         yield from _read(talk, name, number, replace(wanted, position=_time_position(talk, number), lower=""))
-    elif by_order and first is not None and last.order_number is not None and first > last.order_number + 1:
-        missing = Range(_order_position(talk, number), str(last.order_number + 1), str(first - 1))
-        yield from _read(talk, name, number, missing)
-        if not reader.seen:
-            yield Note(
-                f"{name}: rows {last.order_number + 1} to {first - 1} behind the last stored one are no longer "
-                "in the device"
-            )
+    for hole in holes:
+        yield from _fill(talk, name, number, holes, hole)
+
+
+def _fill(talk: Conversation, name: str, number: int, holes: Holes, hole: Hole) -> Talk:
+    """Reads rows that were passed over. What keeps them away does not keep the session from going on."""
+    reader = talk.listener.reader(number)
+    reader.elsewhere()
+    missing = f"rows {hole.first} to {hole.last} behind the last stored one"
+    try:
+        yield from _read(talk, name, number, Range(_order_position(talk, number), str(hole.first), str(hole.last)))
+    except errors.Absent as absent:
+        yield from holes.filled(hole)
+        yield Note(f"{name}: {missing} cannot be asked for by order number (#{absent.code})")
+        return
+    except (LineError, ChecksumError, MeterRefused) as error:
+        yield from holes.filled(hole, reader.last_order or 0)
+        if isinstance(error, LineLost):
+            raise
+        if isinstance(error, MeterSilent):
+            yield from talk.quiet()
+        yield from talk.trouble(f"{name}: {missing} are still to come ({error}); the next session asks for them")
+        return
+    yield from holes.filled(hole)
+    if not reader.seen:
+        yield Note(f"{name}: {missing} are no longer in the device")
 
 
 def read_range(talk: Conversation, name: str, number: int, since: datetime, until: datetime) -> Talk:
@@ -99,27 +124,6 @@ def read_range(talk: Conversation, name: str, number: int, since: datetime, unti
         yield Note(f"{name}: the device has no rows from {wanted.lower} to {upper}")
 
 
-def learn_layout(talk: Conversation, number: int) -> Talk:
-    """Asks once per software version for names, units and sources of an archive's columns."""
-    key = talk.listener.layout_key(number)
-    if talk.meter is not None and key in talk.meter.memory:
-        return
-    for attribute in ("2", "3", "4"):
-        try:
-            answer = yield from locks.ask(talk, messages.Command("R1", f"{number}:V.{attribute}(1)"))
-        except ChecksumError as error:
-            yield Note(f"archive {number}: its columns stay unknown for now: {error}")
-            return
-        if isinstance(answer, Refused):
-            if errors.number(answer.error.code) == 100:
-                raise answer.error
-            if attribute == "2":
-                yield Note(f"archive {number}: the device does not describe its columns (#{answer.error.code})")
-                if isinstance(answer.error, errors.Absent):
-                    yield from talk.remember(key, "")
-                return
-
-
 def _lower(since: datetime | None, last: LastRow | None) -> str:
     if since is not None:
         return values.time_text(since)
@@ -128,7 +132,7 @@ def _lower(since: datetime | None, last: LastRow | None) -> str:
     moment = last.measured_at
     if moment.fold:
         # In the second of two equal hours: from an hour before, so that the device's first one is seen as well.
-        moment -= timedelta(hours=1)
+        moment = values.moved(moment, -timedelta(hours=1))
     return values.time_text(moment)
 
 
@@ -137,7 +141,7 @@ def _time_is_no_use(talk: Conversation, last: LastRow) -> bool:
     clock, moment = talk.clock, last.measured_at
     if last.order_number is None:
         return False
-    return moment is None or (clock is not None and moment.replace(fold=0) > clock + timedelta(hours=2))
+    return moment is None or (clock is not None and moment.replace(fold=0) - clock > timedelta(hours=2))
 
 
 def _time_position(talk: Conversation, number: int) -> int:
@@ -166,8 +170,8 @@ def _block_size(talk: Conversation) -> int:
     return min(max(int(text), 1), most) if text.isascii() and text.isdecimal() else first
 
 
-def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generator[Wish, Any, int | None]:
-    """Reads a range, going on after every break; gives the order number of its first row, None without one."""
+def _read(talk: Conversation, name: str, number: int, wanted: Range, holes: Holes | None = None) -> Talk:
+    """Reads a range, going on after every break; ``holes`` hears of its first row."""
     reader = talk.listener.reader(number)
     reader.first_order, reader.seen = None, 0
     block = _block_size(talk)
@@ -175,7 +179,7 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
     for _ in range(MOST_REQUESTS):
         mark = _position_of(reader)
         try:
-            yield from _blocks(talk, name, number, wanted, block)
+            yield from _blocks(talk, name, number, wanted, block, holes)
         except errors.NothingThere:
             break
         except LineLost:
@@ -227,7 +231,8 @@ def _read(talk: Conversation, name: str, number: int, wanted: Range) -> Generato
     else:
         raise MeterSilent(f"{talk.name}, {name}: broke off again and again; given up after {MOST_REQUESTS} requests")
     yield from _learn_block(talk, block, clean=clean, rows=reader.seen)
-    return reader.first_order
+    if name == INTERVAL and reader.period is not None:
+        yield from talk.remember(periods.PERIOD_FACT, periods.minutes(reader.period))
 
 
 def _position_of(reader: RowReader) -> tuple[int | None, datetime | None]:
@@ -246,11 +251,12 @@ def _behind_damage(talk: Conversation, number: int, name: str, wanted: Range) ->
     """The range behind the row that follows the last good one; None where nothing says where that is."""
     reader = talk.listener.reader(number)
     by_order = reader.layout.has_archive_order if reader.layout else talk.listener.profile.has_order_numbers
-    by_time = wanted.upper and wanted.position == _time_position(talk, number) and name in PERIODS
+    period = talk.period(name)
+    by_time = wanted.upper and wanted.position == _time_position(talk, number) and period is not None
     if by_order and not by_time and reader.last_order is not None:
         return Range(_order_position(talk, number), str(reader.last_order + 2))
-    if reader.last_time is not None and name in PERIODS:
-        behind = reader.last_time + PERIODS[name] + timedelta(seconds=1)
+    if reader.last_time is not None and period is not None:
+        behind = values.moved(reader.last_time, period + timedelta(seconds=1))
         return Range(_time_position(talk, number), values.time_text(behind), wanted.upper if by_time else "")
     return None
 
@@ -269,7 +275,7 @@ def _learn_block(talk: Conversation, block: int, *, clean: bool, rows: int) -> T
         yield from talk.remember(fact, str(min(most, usual * 2)))
 
 
-def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int) -> Talk:
+def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: int, holes: Holes | None = None) -> Talk:
     """One R3 and its blocks: each is stored before it is acknowledged, a damaged one is asked for again.
 
     Where the operator allows it for the type of device, a block that is not the last one is acknowledged as soon as it
@@ -280,16 +286,19 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
     request = messages.Command("R3", f"{number}:V.0({wanted.position};{wanted.lower};{wanted.upper};{block})")
     yield from talk.say(request)
     damaged = rows = size = 0
-    nudged = ahead = False
+    nudged = ahead = trying = False
     for _ in range(MOST_BLOCKS):
+        most = MOST_AT_ONCE if talk.at_once else (block + 2) * LONGEST_ROW
         try:
             early = talk.early and not nudged and not damaged
             early = early and _more_follows(talk, name, number, wanted, rows, size or block)
-            answer = yield from talk.hear(talk.timing.reply, _is_part, begun=early)
+            answer = yield from talk.hear(talk.timing.reply, _is_part, begun=early, most=most)
             if early := isinstance(answer, Begun):
                 yield from talk.say(messages.Acknowledge())
-                answer = yield from talk.hear(talk.timing.reply, _is_part)
+                answer = yield from talk.hear(talk.timing.reply, _is_part, most=most)
         except MeterSilent as silence:
+            if trying:
+                raise _endless(talk, name) from None
             if nudged or not rows:
                 raise Broken(str(silence)) from None
             # Our ACK or its block was lost: a NAK brings the block in either case.
@@ -306,7 +315,11 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
             damaged += 1
             if damaged > talk.timing.repeats:
                 raise Broken(f"a block arrived damaged {damaged} times: {answer.fault}", damaged=True)
-            yield Note(f"{name}: {answer.fault}; asking for the block again")
+            yield Note(f"{name}: {_what_came(answer, most)}; asking for the block again")
+            if answer.size > most:
+                if talk.at_once is not None:
+                    raise _endless(talk, name)
+                trying = talk.at_once = True  # it may give all rows in one block: once it is heard out
             if answer.fault.startswith("cut off"):
                 yield from talk.quiet()
             yield from talk.say(messages.Repeat())
@@ -318,12 +331,15 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
                 yield from talk.say(request)
                 continue
             raise answer.error
+        if holes is not None:
+            # Before the block is acknowledged and its rows are the last stored ones for whoever comes next.
+            yield from holes.noticed(talk.listener.reader(number).first_order)
         rows += answer.rows
         size = max(size, answer.rows)
         if nudged:
             # The block may only have been late and come twice: what is acknowledged must be the last one.
             yield from talk.quiet()
-        damaged, nudged = 0, False
+        damaged, nudged, trying = 0, False, False
         done, total = _estimate(talk, name, number, wanted, rows)
         yield Progress(f"{name}: {rows} rows", done, total)
         interrupted, talk.interrupted = talk.interrupted, False
@@ -335,6 +351,17 @@ def _blocks(talk: Conversation, name: str, number: int, wanted: Range, block: in
         if not early:
             yield from talk.say(messages.Acknowledge())
     raise Broken(f"more than {MOST_BLOCKS} blocks")
+
+
+def _endless(talk: Conversation, name: str) -> ChecksumError:
+    talk.at_once = False
+    return ChecksumError(f"{talk.name}, {name}: the device does not stop sending; try again when it has come to rest")
+
+
+def _what_came(answer: Damaged, most: int) -> str:
+    if answer.size <= most:
+        return answer.fault
+    return f"a block that does not end, cut off after {answer.size} bytes"
 
 
 def _more_follows(talk: Conversation, name: str, number: int, wanted: Range, rows: int, size: int) -> bool:
@@ -349,7 +376,7 @@ def _is_part(answer: Answer) -> bool:
 
 def _estimate(talk: Conversation, name: str, number: int, wanted: Range, rows: int) -> tuple[int, int]:
     """How many rows there are, by the clock and the archive's grid; 0 where that cannot be told."""
-    period = PERIODS.get(name)
+    period = talk.period(name)
     start = values.time(wanted.lower)
     end = values.time(wanted.upper) or talk.clock
     if period is None or start is None or end is None or end < start:

@@ -12,9 +12,9 @@ from typing import Any
 from gateway_server.codec.codec import BEGUN
 from gateway_server.codec.dialogue import Findings, Note, Receive, Remember, Wish
 from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
-from gateway_server.model import DAILY, EVENTS, INTERVAL, Event, Identify, KnownMeter, LastRow, Row
+from gateway_server.model import EVENTS, Event, Identify, KnownMeter, LastRow, Row
 
-from . import messages
+from . import messages, periods
 from .gate import outgoing
 from .interpreter import (
     PARITY,
@@ -34,9 +34,13 @@ from .models import Timing
 
 Talk = Generator[Wish, Any, Any]
 
-PERIODS = {INTERVAL: timedelta(hours=1), DAILY: timedelta(days=1)}
 MOST_EARLY_BREAKS = 3
 """So many blocks that were acknowledged too early, and the session waits for the end of each."""
+
+MOST_ANSWER = 1 << 14
+"""So many octets at most until an answer is whole, noise and all; before a sign-on a line may bring any amount."""
+PATIENCE = 4
+"""So many times as long as its line takes for them an answer's octets may take: calls repeat what was damaged."""
 
 FOREIGN_FRAMES = 40
 """So many frames that are not for us pass by before an answer is given up."""
@@ -55,10 +59,12 @@ class Conversation:
         self.troubles: list[str] = []
         self.opened: dict[int, str] = {}  # locks we opened, and with which code
         self.reopened = 0
-        self.woken = False
+        self.woken = ""  # it answered behind wake-up NULs, sent in this way
         self.clock: datetime | None = None  # the device's own, as read in this session
         self.denied = False  # no lock could be opened: the code at hand does not fit
         self.early_left = MOST_EARLY_BREAKS
+        self.rate = 30.0  # octets a second that its line brings at least
+        self.at_once: bool | None = None  # the device gives an archive in one block, whatever is asked for
         self.vouched = False  # rows of this session go on from the stored ones
         self.confirm: Callable[[], Talk] | None = None  # asks a trusted meter who it is
         self.interrupted = False  # ... in the middle of an archive, whose next block does not come by itself then
@@ -91,6 +97,12 @@ class Conversation:
         """What an earlier session asked to remember, empty if nothing."""
         return self.meter.memory.get(fact, "") if self.meter else ""
 
+    def period(self, archive: str) -> timedelta | None:
+        """How far apart its regular rows are: as they showed in this session, else in an earlier one."""
+        number = self.listener.profile.number_of(archive)
+        period = periods.usual(archive, self.meter.memory if self.meter else {})
+        return period if period is None or number is None else self.listener.reader(number).period or period
+
     def remember(self, fact: str, value: str) -> Talk:
         """Asks to remember, if it is news."""
         if self.recalled(fact) != value or (not value and self.meter is not None and fact not in self.meter.memory):
@@ -109,15 +121,15 @@ class Conversation:
         *,
         kinds: frozenset[str] | None = None,
         begun: bool = False,
+        most: int | None = MOST_ANSWER,
     ) -> Talk:
         """The next answer that is wanted, or `Damaged`; what else comes is heard and passed over.
 
-        With ``begun`` a block that has begun and is not whole is told of as `Begun`.
-
-        ``kinds`` keeps other frames away altogether. Raises `MeterSilent`, and `LineLost` when the modem says so.
+        With ``begun`` a block that has begun and is not whole is told of as `Begun`. ``kinds`` keeps other frames away
+        altogether; ``most`` octets are waited for at most. Raises `MeterSilent`, and `LineLost` when the modem says so.
         """
         for _ in range(FOREIGN_FRAMES):
-            frame = yield Receive(timeout, self.timing.gap, kinds=kinds, begun=begun)
+            frame = yield Receive(timeout, self.timing.gap, kinds=kinds, begun=begun, most=most, rate=self.rate)
             if frame.kind == BEGUN:
                 return Begun()
             found, answer = self.listener.hear(frame)
@@ -162,7 +174,7 @@ class Conversation:
         first: Row | Event = findings.rows[0] if findings.rows else findings.events[0]
         archive = first.archive if isinstance(first, Row) else EVENTS
         self.vouched = True
-        if continues(self.meter.last.get(archive), archive, first.order_number, first.measured_at):
+        if continues(self.meter.last.get(archive), self.period(archive), first.order_number, first.measured_at):
             return
         yield Note(f"{archive}: its rows do not go on from the stored ones; asking the meter who it is")
         self.interrupted = True
@@ -233,16 +245,16 @@ def _is_refusal(answer: Answer) -> bool:
     return isinstance(answer, Refused)
 
 
-def continues(last: LastRow | None, archive: str, order: int | None, moment: datetime | None) -> bool:
-    """Whether a row is as far from the last stored one by its order number as by its time.
+def continues(last: LastRow | None, period: timedelta | None, order: int | None, moment: datetime | None) -> bool:
+    """Whether a row is as far from the last stored one by its order number as by its time; ``period`` if it has one.
 
     Strict on purpose: a row too many or too few between them costs a question, a wrong guess an exchanged meter's rows.
     """
     if last is None or last.order_number is None or last.measured_at is None or order is None or moment is None:
         return False
     apart = moment.replace(fold=0) - last.measured_at.replace(fold=0)
-    if archive in PERIODS:
-        return apart == (order - last.order_number) * PERIODS[archive]
+    if period is not None:
+        return divmod(apart, period) == (order - last.order_number, timedelta())
     return order == last.order_number and not apart
 
 

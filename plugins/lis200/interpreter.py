@@ -84,9 +84,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A telegram arrived damaged or cut off."""
+    """A telegram arrived damaged or cut off, of so many octets."""
 
     fault: str
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class Lis200Interpreter:
         if kind == frames.REQUEST:
             return [], _FOREIGN
         if frame.fault:
-            return [], Damaged(frame.fault)
+            return [], Damaged(frame.fault, len(frame.data))
         if kind in (frames.BLOCK, frames.PARTIAL):
             return self._block(frame, messages.characters(frame.data))
         if kind == frames.ACKNOWLEDGE:

@@ -27,7 +27,7 @@ class Timing:
     repeats: int = 3  # of a request, and of a damaged block (RMG)
     quiet: float = 1.5  # so long nothing: the line is drained (RMG)
     afterthought: float = 0.3  # behind the ACK of a write: an error telegram would follow at once (a guess)
-    wake_up_pause: float = 1.5  # behind the NULs (RMG)
+    wake_up_pause: float = 1.5  # behind the NULs (RMG); others pause up to 1.7
 
 
 @dataclass(frozen=True, slots=True)

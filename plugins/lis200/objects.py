@@ -88,6 +88,7 @@ TC_LIVE = (*_COMMON, "6:312", "7:312", "1:100", "1:101", "2:404")
 ELSEWHERE = {"4:310": "1:210"}
 """Where some devices keep a live value that they do not have at its usual address."""
 CLOCK = "1:400"
+GAS_DAY = "2:141"
 STATUS = "1:100"
 STATUS_PARTS = ("2:100", *(f"{number}:110" for number in range(1, 10)))
 """Where the messages of the momentary status come from: the system's own and those of each status (lis200.md 2.4, a

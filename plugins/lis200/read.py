@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway_server.codec.dialogue import Dialogue, Note, Partly, Progress, Remember
 from gateway_server.errors import ChecksumError, CodecError, LineError, MeterRefused, MeterSilent, UnknownMeter
-from gateway_server.model import KnownMeter, ReadOrder
+from gateway_server.model import DAILY, GAS_DAY_START, MONTHLY, KnownMeter, ReadOrder
 
-from . import archive, errors, locks, messages, objects, status, values
+from . import archive, errors, gas_day, locks, messages, objects, status, values
 from .conversation import Conversation, Talk
 from .interpreter import DEVICE, DEVICE_GAP, PERIOD, SERIAL, SOFTWARE, TYPE, Refused, Told
 from .models import LOGS
@@ -65,7 +65,7 @@ def _ask_identity(talk: Conversation) -> Talk:
             raise answer.error
         raise CodecError(f"{talk.name} gives no serial number")
     if talk.woken:
-        yield from talk.remember(WAKE_UP, "yes")
+        yield from talk.remember(WAKE_UP, talk.woken)
     if talk.listener.profile.model == "TC215":
         yield from _ask(talk, PERIOD)
     yield from talk.remember(DEVICE, talk.listener.device)
@@ -110,7 +110,10 @@ def _obtain(talk: Conversation) -> Talk:
         talk.clock = values.time(answer.text)
     elif isinstance(answer, Refused) and not isinstance(answer.error, errors.Absent):
         yield from talk.trouble(f"clock: {answer.error}")
-    for name, number in wanted_archives(talk, order):
+    archives = wanted_archives(talk, order)
+    if any(name.rstrip("0123456789") in (DAILY, MONTHLY) for name, _ in archives):
+        yield from _gas_day(talk, absent)
+    for name, number in archives:
         yield from _archive(talk, absent, name, number, order)
     for name in order.archives:
         if not any(_named(name, known) for known, _ in talk.listener.profile.archives):
@@ -120,6 +123,30 @@ def _obtain(talk: Conversation) -> Talk:
     if CURRENT in order.what:
         yield from _live(talk, absent)
     yield from absent.remember()
+
+
+def _gas_day(talk: Conversation, absent: _Absent) -> Talk:
+    """Asks once when the gas day starts, which days and months go by; never over a line paid for by the second."""
+    if talk.airtime or talk.recalled(GAS_DAY_START) or objects.GAS_DAY in absent:
+        return
+    try:
+        # Once: a device that hears nothing for a minute leaves programming mode. And no lock is opened for it.
+        answer = yield from talk.ask(messages.Command("R1", f"{objects.GAS_DAY}.0(1)"), repeats=1)
+    except ChecksumError:
+        return  # another time
+    except MeterSilent:
+        # Nothing hangs on it; whether anybody is there at all the next question shows.
+        yield from talk.quiet()
+        absent.add(objects.GAS_DAY)
+        return
+    if isinstance(answer, Refused) and isinstance(answer.error, errors.Absent):
+        absent.add(objects.GAS_DAY)
+    elif isinstance(answer, Told):
+        if start := gas_day.start_of(answer.text):
+            yield from talk.remember(GAS_DAY_START, start)
+        else:
+            absent.add(objects.GAS_DAY)
+            yield Note(f"the start of its gas day, {answer.text!r}, is no time of day")
 
 
 def wanted_archives(talk: Conversation, order: ReadOrder) -> list[tuple[str, int]]:

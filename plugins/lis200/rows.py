@@ -10,12 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from operator import lt
 from typing import Any
 
-from gateway_server.model import CHANGES, EVENTS, Event, Quality, Row, Span, Value
+from gateway_server.model import (
+    CHANGES,
+    DAILY,
+    EVENTS,
+    INTERVAL,
+    MOST_ORDER_NUMBER,
+    Event,
+    Quality,
+    Row,
+    Span,
+    Value,
+)
 
-from . import values
+from . import periods, values
 from .events import EVENT, in_words, regular
 from .layouts import Layout, fitting
 from .models import CALIBRATION
@@ -25,6 +37,7 @@ _ODD = ("_", "\\", "n", "N", "i", "I", "e", "E", "\0")
 """Characters a usual block has none of: `Decimal` and `int` take NaN, infinity, 1E5 and 1_0 for numbers."""
 _LOGS = (EVENTS, CHANGES, CALIBRATION)
 _SHOWN = 60
+_ENOUGH = 3  # regular rows, to tell a period from a gap
 
 
 @dataclass(slots=True)
@@ -48,6 +61,8 @@ class RowReader:
         self.seen = 0  # rows, since whoever asks has set it to 0
         self.last_order: int | None = None
         self.last_time: datetime | None = None
+        self.period: timedelta | None = None  # as its regular rows show it
+        self._regular: list[datetime] = []  # the last ones
         self._model = model
         self._fixed: dict[tuple[int, int], Layout | None] = {}
         self._last_line = ""
@@ -59,6 +74,7 @@ class RowReader:
     def elsewhere(self) -> None:
         """What comes next is of another stretch: no row to compare with, and nowhere to go on from."""
         self.last_order = self.last_time = self._summit = None
+        self._regular = []
 
     def read(self, body: str, offset: int) -> Rows:
         """The rows in a block's text, whose first character stands at ``offset`` in the stream."""
@@ -73,7 +89,30 @@ class RowReader:
         else:
             self._read_usual(body, offset, found)
         self.seen += len(found.rows) + len(found.events) + found.repeated
+        if found.rows and self.archive in (INTERVAL, DAILY):
+            self._keep_pace(found)
         return found
+
+    def _keep_pace(self, found: Rows) -> None:
+        """Learns the period. Where no order numbers tell of lost rows, the time between two regular ones has to."""
+        layout = self.layout or self._layout_of_last()
+        by_time = layout is not None and not layout.has_archive_order
+        rows = found.rows if by_time else found.rows[-_ENOUGH:]
+        regular = [row.measured_at for row in rows if row.measured_at and Quality.EXTRA_ROW not in row.quality]
+        times = [*self._regular, *regular]
+        self.period = periods.shown(times) or self.period
+        period = self.period
+        if by_time and period is not None:
+            for before, after in pairwise(times[max(0, len(self._regular) - 1) :]):
+                if (missing := (after - before) // period - 1) > 0:
+                    found.notes.append(
+                        f"{self.archive}: {missing} rows are missing between {before} and {after}: the device has lost "
+                        "or overwritten them, or its clock was put forward"
+                    )
+        self._regular = times[-_ENOUGH:]
+
+    def _layout_of_last(self) -> Layout | None:
+        return self._layout_of(self._last_line) if self._last_line else None
 
     def _read_usual(self, body: str, at: int, found: Rows) -> None:
         """Rows that follow one another as they should are read here, every other one by `_row`, to the same end."""
@@ -174,8 +213,12 @@ class RowReader:
                 raise ValueError(stamp)
             moment = datetime.fromisoformat(stamp)
             order = int(cells[layout.order]) if layout.order >= 0 else None
+            if order is not None and not 0 <= order <= MOST_ORDER_NUMBER:
+                raise ValueError(order)
         except ValueError:
-            self._unread(line, f"its time or order number cannot be read: {stamp[:_SHOWN]}", found)
+            number = cells[layout.order][:_SHOWN] if layout.order >= 0 else "none"
+            why = f"its time or order number cannot be read: {stamp[:_SHOWN]}, number {number}"
+            self._unread(line, why, found)
             return
         if self.first_order is None:
             self.first_order = order

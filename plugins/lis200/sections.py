@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 
 from gateway_server.model import DAILY, EVENTS, INTERVAL, MONTHLY, KnownMeter, LastRow, Span
 
-from . import layouts, models, values
+from . import layouts, models, periods, values
 from .events import EVENT, regular
 from .rows import RowReader, Rows
 
 UPLOADED = "uploaded"
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_DAY = timedelta(days=1)
 _SHORTEST_MONTH = timedelta(days=27)
 _TIME_NAMES = frozenset({"time", "zeit", "date", "время", "дата"})
 _SOURCE = re.compile(r"(?:\d+-)?\d+:[0-9A-Fa-f_]+(?:\.\w+)?")
@@ -98,7 +98,9 @@ class Section:
             return models.MONTHLY_2 if len(cells) == 36 else MONTHLY, "they are months apart"
         if step is not None:
             return (DAILY, "they are a day apart") if step >= _DAY else (INTERVAL, f"they are {step} apart")
-        fitting = [name for name, last in (meter.last if meter else {}).items() if self._goes_on(name, last)]
+        fitting = (
+            [name for name, last in meter.last.items() if self._goes_on(name, last, meter.memory)] if meter else []
+        )
         if len(fitting) == 1:
             return fitting[0], "they go on behind its last stored row"
         return UPLOADED, "nothing tells of which one they are"
@@ -117,14 +119,14 @@ class Section:
             before = moment
         return min(steps, default=None)
 
-    def _goes_on(self, name: str, last: LastRow) -> bool:
+    def _goes_on(self, name: str, last: LastRow, memory: Mapping[str, str]) -> bool:
         """Whether the first row is where this archive would be by now, one row a period."""
         cells = self.rows[0][0]
         moment, order = _time(cells), _order(cells)
-        period = {INTERVAL: _HOUR, DAILY: _DAY}.get(name)
+        period = periods.usual(name, memory)
         if period is None or moment is None or order is None or last.measured_at is None or last.order_number is None:
             return False
-        return moment - last.measured_at.replace(fold=0) == (order - last.order_number) * period
+        return divmod(moment - last.measured_at.replace(fold=0), period) == (order - last.order_number, timedelta())
 
     # which columns
 
@@ -160,7 +162,7 @@ def _order(cells: Sequence[str]) -> int | None:
     """The archive's own order number: what stands in front of the time."""
     at = next((at for at, cell in enumerate(cells[:3]) if values.time(cell)), 0)
     text = cells[at - 1] if at else ""
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _is_log(cells: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway_server.model import Value
@@ -67,6 +67,14 @@ def time(text: str) -> datetime | None:
         return None
 
 
+def moved(moment: datetime, by: timedelta) -> datetime:
+    """A time so much later; itself where the calendar ends before that, as with a clock that was never set."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
 def time_text(moment: datetime) -> str:
     """A time as the device writes it."""
-    return moment.strftime("%Y-%m-%d,%H:%M:%S")
+    return moment.isoformat(sep=",", timespec="seconds")

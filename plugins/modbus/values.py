@@ -88,7 +88,7 @@ class Form:
         if self.names:
             return self.names.get(raw, str(raw))
         if self.kind is Kind.UNIX:
-            return (_EPOCH + timedelta(seconds=raw)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return _unix_time(raw)
         number = self._number(data, raw)
         return None if number is None else number * self.scale + self.offset
 
@@ -125,6 +125,13 @@ class Form:
         if self.low_word_first:
             words.reverse()
         return b"".join(words)
+
+
+def _unix_time(seconds: int) -> str:
+    try:
+        return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        raise CodecError(f"{seconds} s since 1970 is no time a meter can mean") from None
 
 
 def _shortest(binary: float) -> str:

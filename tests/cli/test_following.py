@@ -9,7 +9,8 @@ import pytest
 from gateway_server.cli.errors import Failed
 from gateway_server.cli.following import follow_job
 from gateway_server.model import Outcome, ReadOrder
-from gateway_server.store.records import JobRecord, JobState
+from gateway_server.store.plan_records import JobToMake
+from gateway_server.store.records import CallRecord, JobRecord, JobState, Origin
 from gateway_server.store.sql import SqlStore
 from tests.cli.desk import Desk
 
@@ -42,6 +43,26 @@ def test_progress_is_shown_until_the_order_is_done(desk: Desk) -> None:
         job = follow_job(store, number, lambda *one: shown.append(one), lambda: True, FakeGateway(store, steps).step)
     assert shown == [("waiting for the gateway", 0, 0), ("hourly rows", 240, 744)]
     assert (job.outcome, job.session) == (Outcome.READ, 7)
+
+
+def test_order_that_a_nights_call_holds_up_says_so(desk: Desk) -> None:
+    shown: list[str] = []
+    with desk.store() as store:
+        plan = JobToMake("41203377", ReadOrder().to_json(), Origin.SCHEDULE, "night", "1", AT, by_modem=True)
+        store.make_jobs([plan], AT)
+        call = store.take_call(1, AT, 60_000)
+        assert call is not None
+        store.open_call(CallRecord(0, "41203377", "m1", "+79160000001", AT, job=call.id))
+        number = store.add_job("41203377", ReadOrder().to_json(), "", AT)
+
+        def hang_up() -> None:
+            store.update_job(replace(call, state=JobState.DONE))
+            job = store.take_job(AT, 60_000)
+            assert job is not None
+            store.update_job(replace(job, state=JobState.DONE))
+
+        follow_job(store, number, lambda text, *_: shown.append(text), lambda: True, hang_up)
+    assert shown == ["another call with this meter is running (modem m1)"]
 
 
 def test_cancelled_order_is_a_failure(desk: Desk) -> None:

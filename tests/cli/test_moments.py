@@ -108,3 +108,21 @@ def test_more_days_than_the_calendar_has_are_refused() -> None:
     for text in ("-99999999999d", "-9999999w"):
         with pytest.raises(OperatorError, match="calendar"):
             first(text)
+
+
+@pytest.mark.parametrize("zone", [MOSCOW, BERLIN, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")])
+@pytest.mark.parametrize(
+    "shown", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)], ids=str
+)
+def test_times_of_a_clock_that_was_never_set_are_shown_in_every_zone(shown: datetime, zone: ZoneInfo) -> None:
+    ms = to_ms(shown)
+    assert at(ms).astimezone(zone).year == shown.year
+    assert local(ms, zone).startswith(f"{shown.year:04}-")
+    said = rfc3339(ms) or ""
+    assert said.startswith(f"{shown.year:04}-")
+    assert said.endswith("Z")
+    assert len(said.partition(".")[0].rstrip("Z")) == 19
+
+
+def test_year_has_four_digits_and_a_fraction_three() -> None:
+    assert rfc3339(to_ms(datetime(987, 6, 5, 4, 3, 2, 100_000, tzinfo=UTC))) == "0987-06-05T04:03:02.100Z"

@@ -100,6 +100,20 @@ def test_workbook_goes_on_in_the_next_sheet(tmp_path: Path) -> None:
     assert [page.auto_filter.ref for page in openpyxl.load_workbook(path)] == ["A1:N4", "A1:N4", "A1:N2"]
 
 
+def test_rows_of_a_clock_that_was_never_set_are_exported_in_every_format(tmp_path: Path) -> None:
+    year_one, last_year = -62_135_596_800_000, 253_402_300_799_000
+    things = [reading("1", measured_at_ms=year_one), reading("2", measured_at_ms=last_year), reading("3")]
+    write_xlsx(tmp_path / "x.xlsx", READINGS, things)
+    first, last, usual = (row["measured_at"] for row in cells(tmp_path / "x.xlsx"))
+    assert str(first).startswith("0001-01-0")
+    assert str(last).startswith("9999-12-3")
+    assert usual == datetime(2014, 5, 2, 6, 0)
+    write_parquet(tmp_path / "x.parquet", READINGS, things)
+    assert parquet.read_table(tmp_path / "x.parquet").num_rows == 3
+    assert b"0001-01-0" in b"".join(csv_pieces(READINGS, things))
+    assert b'"0001-01-0' in b"".join(jsonl_pieces(READINGS, things))
+
+
 def test_workbook_without_readings_has_its_headings(tmp_path: Path) -> None:
     path = tmp_path / "x.xlsx"
     assert write_xlsx(path, READINGS, []) == 1

@@ -176,3 +176,6 @@ def test_meter_that_nobody_calls_any_more_says_since_when_and_what_starts_it_aga
     assert "call resume 41203377" in stands.next_step
     number = standing(CALLED, [], NOW, (), replace(stop, result=CallResult.WRONG_NUMBER))
     assert "--route csd:NUMBER" in number.next_step
+    barred = standing(CALLED, [], NOW, (), replace(stop, result=CallResult.BARRED, until_ms=NOW + 2 * 3_600_000))
+    assert barred.verdict == "barred: nobody calls it any more for 2 h 0 min"
+    assert "ask the SIM's operator" in barred.next_step

@@ -232,6 +232,64 @@ def test_profile_that_is_added_later_is_found_when_it_is_asked_for(tmp_path: Pat
         registry.get("others")
 
 
+MAPPING = """
+reads: table_file
+time: {value: Time, format: "%Y-%m-%d %H:%M"}
+values: [{value: V, quantity: QUANTITY}]
+"""
+
+
+def test_mappings_that_are_added_changed_and_mended_are_among_all_that_are_asked(tmp_path: Path) -> None:
+    registry = load_codecs([tmp_path])
+    path = tmp_path / "day.yaml"
+
+    def versions() -> list[str]:
+        return [codec.version for codec in registry if codec.name == "day"]
+
+    assert versions() == []
+    path.write_text(MAPPING.replace("QUANTITY", "no such thing"), "utf-8")
+    assert versions() == []
+    assert [problem.path for problem in registry.problems] == [path]
+    path.write_text(MAPPING.replace("QUANTITY", "base_volume_total"), "utf-8")  # in place: its folder looks as before
+    (first,) = versions()
+    assert registry.problems == []
+    path.write_text(MAPPING.replace("QUANTITY", "actual_volume_total"), "utf-8")
+    (second,) = versions()
+    assert first != second
+    (tmp_path / "gone.yaml").write_text("reads: nothing", "utf-8")
+    assert versions() == [second]
+    (tmp_path / "gone.yaml").unlink()
+    assert versions() == [second]
+    assert registry.problems == []
+
+
+def test_later_folder_wins_whichever_file_was_added_first(tmp_path: Path) -> None:
+    early, late = tmp_path / "early", tmp_path / "late"
+    early.mkdir()
+    late.mkdir()
+    registry = load_codecs([early, late])
+    mapping = MAPPING.replace("QUANTITY", "base_volume_total")
+    (late / "day.yaml").write_text(mapping, "utf-8")
+    assert registry.path("day") == late / "day.yaml"
+    (early / "day.yaml").write_text(mapping, "utf-8")
+    assert [codec.name for codec in registry if codec.name == "day"] == ["day"]
+    assert registry.path("day") == late / "day.yaml"
+    assert [str(one) for one in registry.problems] == [
+        f"{early / 'day.yaml'}: codec 'day' is not used: {late / 'day.yaml'} offers it too"
+    ]
+
+
+def test_folder_that_is_removed_leaves_what_was_read_in_use(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins.d"
+    folder.mkdir()
+    (folder / "day.yaml").write_text(MAPPING.replace("QUANTITY", "base_volume_total"), "utf-8")
+    registry = load_codecs([folder])
+    (folder / "day.yaml").unlink()
+    folder.rmdir()
+    assert "day" in [codec.name for codec in registry]
+    assert "other" not in registry
+
+
 def test_codec_of_a_declaration_is_made_without_being_taken_up(tmp_path: Path) -> None:
     registry = load_codecs()
     place = tmp_path / "boiler.yaml"

@@ -33,7 +33,7 @@ def program(*arguments: str, log: Path | None = None, under: Sequence[str] = ())
     finally:
         running.terminate()
         try:
-            running.wait(10)
+            running.wait(30)
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait(10)

@@ -72,7 +72,7 @@ class Reader:
         session = Session(line, self._facilities, self, opening)
         line.connect(session)
         known = self.store.known_meter(SERIAL)
-        session.begin(Plan((codec,), order=order, record=self.store.meter(SERIAL), expected=known))
+        session.begin(Plan((codec,), order=order, serial=SERIAL, expected=known))
         waited = 0.0
         while len(self.endings) == before and waited < LONGEST_S:
             run(self.clock, 30)

@@ -57,7 +57,7 @@ def store(port: int, number: int) -> tuple[str, str]:
     content = random.Random(number).randbytes(SIZE)
     said = ""
     try:
-        with ftplib.FTP(timeout=20) as client:
+        with ftplib.FTP(timeout=60) as client:
             client.connect("127.0.0.1", port)
             client.login(LOGIN, PASSWORD)
             said = client.storbinary(f"STOR {number}.dat", io.BytesIO(content))
@@ -96,7 +96,7 @@ def test_sync_that_fails_is_no_226_and_ends_the_gateway(tmp_path: Path, error: s
         else:
             raise AssertionError("nothing failed")
         # To try the sync again proves nothing: the kernel may have dropped what it could not write.
-        assert running.wait(20) == 1
+        assert running.wait(60) == 1
     log = (tmp_path / "log").read_text()
     assert "the store's files failed" in log
     assert "Traceback" not in log

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import io
 import random
+import shutil
 import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
@@ -39,7 +40,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def store(port: int, number: int) -> tuple[str, str]:
     """Uploads one file; gives the server's last word and the content's hash."""
     content = random.Random(number).randbytes(SIZE)
-    with ftplib.FTP(timeout=30) as client:
+    with ftplib.FTP(timeout=60) as client:
         client.connect("127.0.0.1", port)
         client.login(LOGIN, PASSWORD)
         try:
@@ -65,9 +66,28 @@ def test_full_disk_refuses_politely_loses_nothing_and_goes_on_when_there_is_room
         assert acknowledged
         assert {one.sha256 for one in drop.stored() if one.record.state.value != "incomplete"} == acknowledged
         ballast.unlink()
-        wait_until(lambda: store(port, 100)[0].startswith("226"), 30)
+        wait_until(lambda: store(port, 100)[0].startswith("226"))
         acknowledged.add(store(port, 101)[1])
     spare.unlink()
     said_by("store", "check", "-c", str(drop.config))
     assert [one for one in drop.lists("session", "list") if one["ended"] is None] == []
     assert acknowledged <= {one.sha256 for one in drop.stored() if one.record.state.value != "incomplete"}
+
+
+def test_disk_that_fills_up_under_a_file_is_told_to_its_client_at_once(small_disk: Path, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    large = tmp_path / "large.dat"
+    large.write_bytes(random.Random(1).randbytes(40_000_000))
+    drop = Drop(small_disk)
+    drop.accounts(LOGIN)
+    spare = small_disk / "spare"
+    spare.write_bytes(bytes(1_500_000))
+    with drop.gateway() as (port, _):
+        url = f"ftp://{LOGIN}:{PASSWORD}@127.0.0.1:{port}/"
+        command = ["curl", "-sS", "-v", "-T", str(large), url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert "< 452 The disk is full; nothing was stored. Try again later." in done.stderr
+        assert done.returncode == 18, done.stderr[-300:]  # curl: the server did not report that it is whole
+        spare.unlink()
+    assert [one.record.name for one in drop.stored() if one.record.state.value != "incomplete"] == []

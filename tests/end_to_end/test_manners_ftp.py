@@ -45,7 +45,7 @@ def test_units_of_every_manner_get_their_files_in_byte_for_byte(tmp_path: Path) 
         for serial, manners in zip(serials, MANNERS, strict=True):
             told = tmp_path / serial
             command = ["simulate", "upload", "--call", f"127.0.0.1:{port}", "--password-file", str(password)]
-            command += ["--serial", serial, "--retry-seconds", "0.2", "--seconds", "30", "--acknowledged", str(told)]
+            command += ["--serial", serial, "--retry-seconds", "0.2", "--seconds", "90", "--acknowledged", str(told)]
             for manner in manners:
                 command += ["--manner", manner]
             assert "1/1 files acknowledged" in said_by(*command)
@@ -68,13 +68,13 @@ def test_thousand_idle_connections_leave_room_for_one_that_uploads_and_are_sent_
     idle: list[socket.socket] = []
     try:
         with drop.gateway() as (port, _):
-            idle += [socket.create_connection(("127.0.0.1", port), 10) for _ in range(IDLE)]
-            with ftplib.FTP(timeout=10) as client:
+            idle += [socket.create_connection(("127.0.0.1", port), 60) for _ in range(IDLE)]
+            with ftplib.FTP(timeout=60) as client:
                 client.connect("127.0.0.1", port)
                 client.login(LOGIN, PASSWORD)
                 assert client.storbinary("STOR day.dat", io.BytesIO(b"(1)(2)\r\n")).startswith("226")
             for line in idle:
-                line.settimeout(20)
+                line.settimeout(60)
                 said = b""
                 while data := line.recv(1000):
                     said += data

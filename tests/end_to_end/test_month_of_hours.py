@@ -29,6 +29,7 @@ READ_AT_ONCE = {
     "split": Quirks(split=7),
     "seven_e1": Quirks(seven_e1=True),
     "asleep": Quirks(asleep=True),
+    "period_minutes": Quirks(period_minutes=15),
     "misses_first": Quirks(misses_first=True),
     "idle_fallback_s": Quirks(idle_fallback_s=5),
     "lock_values": Quirks(lock_values=True),
@@ -115,7 +116,10 @@ def test_every_quirk_is_tried() -> None:
 def test_month_is_stored_exactly_as_the_meter_holds_it(quirk: str) -> None:
     reader = Reader(month(READ_AT_ONCE[quirk]))
     assert reader.read_until_done(HOURS) == ["read"]
-    assert len(held(reader.meter, 3)) == {"order_gap": 741, "empty_archive": 0}.get(quirk, 744) or quirk == "extra_rows"
+    assert (
+        len(held(reader.meter, 3)) == {"order_gap": 741, "empty_archive": 0, "period_minutes": 2976}.get(quirk, 744)
+        or quirk == "extra_rows"
+    )
     assert differences(reader, "interval", 3) == []
     assert reader.meter.writes == []
 

@@ -1,10 +1,15 @@
-"""Encrypted uploads with clients that nobody here wrote, two TLS libraries: curl (OpenSSL) and lftp (GnuTLS)."""
+"""Encrypted uploads with clients that nobody here wrote, two TLS libraries: curl and Python's ftplib (OpenSSL), lftp
+(GnuTLS); both versions of TLS that are spoken today, no byte lost at the end of any file."""
 
 from __future__ import annotations
 
+import ftplib
+import io
 import random
 import shutil
+import ssl
 import subprocess
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -61,6 +66,63 @@ def test_client_of_others_uploads_encrypted_byte_for_byte(client: str, tmp_path:
     assert one.record.state.value != "incomplete"
     (session,) = drop.lists("session", "list")
     assert (session["outcome"], session["transport"], session["meter"]) == ("read", "ftp", LOGIN)
+
+
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+SIZES = (0, 1, 16_384, 10_000_000, *(4000 + number for number in range(20)))
+
+
+def by_curl(port: int, files: list[Path], version: str, mode: str) -> None:
+    # As above, curl does not encrypt what goes over a connection in active mode.
+    ways = {"passive": ["--ssl-reqd"], "active": ["--ftp-ssl-control", "-P", "127.0.0.1"]}
+    chosen = ["curl", "-sS", "-k", f"--tlsv{version}", "--tls-max", version, *ways[mode]]
+    url = f"ftp://{LOGIN}:{PASSWORD}@127.0.0.1:{port}/"
+    subprocess.run([*chosen, "-T", "{" + ",".join(map(str, files)) + "}", url], timeout=60, check=True)
+
+
+def by_lftp(port: int, files: list[Path], version: str, mode: str) -> None:
+    sets = f"{LFTP_SETS}; set ftp:ssl-protect-data yes; set ftp:passive-mode {'on' if mode == 'passive' else 'off'}"
+    # Without its own check of what it has sent (SIZE), which would send again.
+    sets += f"; set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS{version}; set net:max-retries 1; set ftp:stat-interval 0"
+    puts = "; ".join(f"put {file}" for file in files)
+    command = ["lftp", "-u", f"{LOGIN},{PASSWORD}", "-p", str(port), "127.0.0.1", "-e", f"{sets}; {puts}; bye"]
+    subprocess.run(command, capture_output=True, timeout=60, check=True)
+
+
+def by_ftplib(port: int, files: list[Path], version: str, mode: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = VERSIONS[version]
+    with ftplib.FTP_TLS(context=context, timeout=30) as client:
+        client.connect("127.0.0.1", port)
+        client.login(LOGIN, PASSWORD)
+        client.prot_p()
+        client.set_pasv(mode == "passive")
+        for file in files:
+            assert client.storbinary(f"STOR {file.name}", io.BytesIO(file.read_bytes())).startswith("226")
+        assert isinstance(client.sock, ssl.SSLSocket)
+        assert client.sock.version() == f"TLSv{version}"
+
+
+@pytest.mark.parametrize("mode", ["passive", "active"])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("client", [by_curl, by_lftp, by_ftplib])
+def test_no_byte_is_lost_at_the_end_of_an_encrypted_file(
+    client: Callable[[int, list[Path], str, str], None], version: str, mode: str, tmp_path: Path
+) -> None:
+    program = client.__name__.removeprefix("by_")
+    if program != "ftplib" and shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    files = [tmp_path / f"{number}.dat" for number in range(len(SIZES))]
+    for number, (file, size) in enumerate(zip(files, SIZES, strict=True)):
+        file.write_bytes(random.Random(number).randbytes(size))
+    drop = drop_with_tls(tmp_path)
+    with drop.gateway() as (port, _):
+        client(port, files, version, mode)
+    stored = {one.record.name: (one.sha256, one.record.size) for one in drop.stored()}
+    assert stored == {file.name: (sha256(file.read_bytes()).hexdigest(), file.stat().st_size) for file in files}
+    assert [one.record.name for one in drop.stored() if one.record.state.value == "incomplete"] == []
 
 
 @pytest.mark.parametrize(("client", "said"), [("curl, EPSV", ""), ("curl, data in clear", "522")])

@@ -112,7 +112,7 @@ def _hash(pieces: Iterator[bytes]) -> str:
     return digest.hexdigest()
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(what: Callable[[], bool], seconds: float = 60.0) -> None:
     """Waits for something that another program does."""
     end = time.monotonic() + seconds
     while not what():

@@ -2,6 +2,7 @@
 
 ``dialogue(order)`` makes one from a seeded generator; `Wild` holds many of them at once against a server on loopback
 and looks at every reply. Nothing here knows the server: what is judged is the form of its replies, and that it goes on.
+How fast it goes on is the machine's matter.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import random
 import re
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -47,6 +48,8 @@ LOGINS = ((b"41203377", b"secret"),) * 150 + (
 )  # fmt: skip
 PLACES = re.compile(rb"\((?:\d+,){4}(\d+),(\d+)\)|\(\|\|\|(\d+)\|\)")
 REPLY = re.compile(rb"[1-5]\d\d[ -]")
+PROBES = 3  # visits during which a server that goes round would have answered everybody
+PROBE_EVERY_S = 2.0
 
 
 @dataclass(slots=True)
@@ -116,6 +119,7 @@ class Talk:
     wildness: Wildness
     began: float
     heard: float
+    probes: int  # how many had been answered when it was last said or heard something
     next: int = 0
     buffer: bytes = b""
     said: bytes = b""  # the last line
@@ -127,23 +131,28 @@ class Wild:
     """Dialogues against a server. ``strange`` are the replies that are none, ``unanswered`` the dialogues whose QUIT
     got no 221, with what was heard last.
 
-    ``patience_s`` is how long a dialogue is listened to after its last word, ``quit_s`` how long 221 is waited for.
+    How long is waited is measured by the server, not by the clock: ``probe`` is a whole visit that an ordinary client
+    pays to it, through every queue that it has, and gives how long one reply of it took. A dialogue is unanswered when
+    nothing came of it during several visits that began behind its last word. How long others are listened to is what
+    a reply took lately, ``patience_s`` at least.
     """
 
     def __init__(
         self,
         port: int,
         dialogues: Iterator[Wildness],
+        probe: Callable[[], float],
         *,
         at_once: int = 50,
         patience_s: float = 0.05,
-        quit_s: float = 30.0,
     ) -> None:
         self._port = port
         self._dialogues = dialogues
+        self._probe = probe
+        self._probes = 0
+        self._probed = float("-inf")
         self._at_once = at_once
-        self._patience_s = patience_s
-        self._quit_s = quit_s
+        self._least_s = self._patience_s = patience_s
         self._selector = selectors.DefaultSelector()
         self._live: dict[socket.socket, Talk] = {}
         self.done = 0
@@ -160,20 +169,31 @@ class Wild:
                 more = wildness is not None
                 if wildness is not None:
                     self._begin(wildness)
-            for key, _ in self._selector.select(self._patience_s / 2):
-                talk = self._live.get(key.data)
-                if talk is not None:
-                    self._readable(talk)
+            self._hear(self._patience_s / 2)
             now = monotonic()
             for talk in [one for one in self._live.values() if now > one.heard + self._patience_s]:
                 self._quiet(talk, now)
+            if now > self._probed + PROBE_EVERY_S:
+                self._visit()
+
+    def _hear(self, wait: float) -> None:
+        for key, _ in self._selector.select(wait):
+            talk = self._live.get(key.data)
+            if talk is not None:
+                self._readable(talk)
+
+    def _visit(self) -> None:
+        self._patience_s = max(self._least_s, self._probe())
+        self._probes += 1
+        self._probed = monotonic()
+        self._hear(0)  # what came meanwhile is read before anybody is judged
 
     def _begin(self, wildness: Wildness) -> None:
-        line = socket.create_connection(("127.0.0.1", self._port), 10)
+        line = socket.create_connection(("127.0.0.1", self._port), 60)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.settimeout(0.5)
         now = monotonic()
-        talk = Talk(line, wildness, now, now)
+        talk = Talk(line, wildness, now, now, self._probes)
         self._live[line] = talk
         self._selector.register(line, selectors.EVENT_READ, line)
         if not wildness.waits:
@@ -186,6 +206,7 @@ class Wild:
     def _say(self, talk: Talk) -> None:
         piece = talk.wildness.pieces[talk.next]
         talk.next += 1
+        talk.probes = self._probes
         try:
             talk.line.sendall(piece)
         except OSError:
@@ -200,6 +221,7 @@ class Wild:
             self._over(talk)
             return
         talk.heard = monotonic()
+        talk.probes = self._probes
         *lines, talk.buffer = (talk.buffer + data).split(b"\r\n")
         for line in lines:
             self._look_at(talk, line)
@@ -234,7 +256,7 @@ class Wild:
         if talk.next < len(talk.wildness.pieces):
             self._say(talk)
             return
-        if talk.wildness.bids_farewell and now < talk.began + self._quit_s:
+        if talk.wildness.bids_farewell and self._probes < talk.probes + PROBES:
             return
         if talk.wildness.ends == "half" and now < talk.began + 10 * self._patience_s:
             try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 from gateway_server.codec.codec import NOISE, SENT, Answers, Asks, Codec, Encodes, Field, Frame, Framer, Interprets
 from gateway_server.codec.dialogue import Dialogue, Findings, Receive, Send
 from gateway_server.errors import CodecError, GatewayError, MeterSilent
-from gateway_server.model import Event, Identify, KnownMeter, Reading, Row, Saved
-from gateway_server.workbench.readings import compare_readings, read_readings, told
+from gateway_server.model import Direction, Event, Identify, KnownMeter, Reading, Row, Saved
+from gateway_server.store.open import open_store
+from gateway_server.store.records import Filter, LogEntry, SessionOpening
+from gateway_server.workbench.readings import compare_readings, read_readings, rfc3339, told
 from gateway_server.workbench.replay import replay
 from tests.plugins.contract import REGISTRY, Case, cases, cut, drained, fault_of_tiling, held_by, samples
 
@@ -260,6 +264,53 @@ def test_capture_gives_its_readings(case: Case) -> None:
         for line in told(one.serial, one.rows, one.events)
     ]
     assert compare_readings(expected, got) == []
+
+
+# bounds
+
+
+def resealed(codec: Codec, data: bytes) -> bytes:
+    """A frame with the last byte that makes its check fit, where one byte is the check; else as it is."""
+    for last in range(256):
+        frames = cut(codec, [data[:-1] + bytes([last])])
+        if len(frames) == 1 and frames[0].kind != NOISE and not frames[0].fault:
+            return frames[0].data
+    return data
+
+
+BEYOND = (
+    (re.compile(rb"(?<![\d.,:\-x*])\d{2,}(?![\d.,:\-])"), b"10000000000000000000000000"),
+    (re.compile(rb"\d{4}-\d\d-\d\d"), b"0001-01-01"),
+    (re.compile(rb"\d{4}-\d\d-\d\d"), b"9999-12-31"),
+)
+
+
+def beyond(codec: Codec, entry: LogEntry, pattern: re.Pattern[bytes], put: bytes) -> LogEntry:
+    """What the meter said, with a number or a day beyond all bounds in the place of its own."""
+    if entry.direction is not Direction.FROM_METER:
+        return entry
+    frames = cut(codec, [entry.data])
+    said = [resealed(codec, new) if (new := pattern.sub(put, one.data)) != one.data else one.data for one in frames]
+    return replace(entry, data=b"".join(said))
+
+
+@every_capture
+@pytest.mark.parametrize(("pattern", "put"), BEYOND, ids=["number", "year 1", "year 9999"])
+def test_numbers_and_days_beyond_all_bounds_cost_at_most_their_own_rows(
+    case: Case, pattern: re.Pattern[bytes], put: bytes
+) -> None:
+    header = case.capture.header
+    store = open_store(":memory:")
+    key = store.open_session(SessionOpening("tcp", "192.0.2.7:1", 1_700_000_000_000))
+    meter = KnownMeter(header.meter) if header.meter else None
+    entries = [beyond(case.codec, entry, pattern, put) for entry in case.capture.entries]
+    for one in replay(case.codec, entries, ZoneInfo(header.zone), meter=meter):
+        if one.rows or one.events:
+            store.save(key, one.serial or "1", one.rows, one.events)
+    for row in store.rows(Filter()):
+        assert len(rfc3339(row.row.measured_at_ms)) in (20, 24)
+    for event in store.events(Filter()):
+        assert len(rfc3339(event.measured_at_ms)) in (20, 24)
 
 
 # dialogues

@@ -64,6 +64,17 @@ def test_end_is_written_as_whoever_looks_at_what_came_of_it_says() -> None:
     assert told == [desk.job()]
 
 
+def test_store_that_cannot_keep_how_far_a_job_is_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    desk.store.connection.execute("ALTER TABLE job RENAME TO job_away")
+    for _ in range(5):
+        desk.books.renew(desk.held)
+    desk.store.connection.execute("ALTER TABLE job_away RENAME TO job")
+    assert caplog.text.count("could not be stored") == 1
+    desk.books.renew(desk.held)
+    assert desk.job().lease_until_ms == desk.facilities.now_ms() + 60_000
+
+
 def test_job_that_another_gateway_took_up_is_left_to_it(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk()
     desk.store.connection.execute("UPDATE job SET lease_owner = 'other'")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from gateway_server.model import Column
+from gateway_server.model import GAS_DAY_START, Column
 from gateway_server.scheduler.completeness import Completeness, Terms, archives_expected, assess, assess_all, total
 from gateway_server.scheduler.grid import DAY_MS, HOUR_MS, MINUTE_MS
 from gateway_server.store.open import open_store
@@ -141,6 +142,15 @@ def test_rows_that_the_device_was_found_not_to_have_are_lost_and_no_hole(store: 
     assert part.holes == (Span(at(22), at(22)), Span(at(60), at(60)))
     store.ask_again(SERIAL)
     assert looked(store).lost == ()
+
+
+def test_days_without_a_row_yet_begin_when_the_meter_said_its_gas_day_does(store: SqlStore) -> None:
+    store.remember(SERIAL, GAS_DAY_START, "08:00")
+    for gas_day_start, hour in (("", 5), ("10:00", 7)):
+        found = store.meter(SERIAL)
+        assert found is not None
+        part = assess(store, replace(found, gas_day_start=gas_day_start), "daily", TERMS, ms(2024, 3, 20, 9), full=True)
+        assert part.until_ms == ms(2024, 3, 20, hour)
 
 
 def test_daily_rows_stand_at_the_gas_day_that_the_meter_keeps_not_at_the_registers(store: SqlStore) -> None:

@@ -16,6 +16,7 @@ from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Outcome, ReadOrder
 from gateway_server.scheduler.jobs import NOTHING_MISSING
 from gateway_server.scheduler.night import Limits
+from gateway_server.scheduler.planning import jobs_of
 from gateway_server.scheduler.schedules import Acceptance, Window
 from gateway_server.scheduler.waiting import Rules
 from gateway_server.store.connection import Connection
@@ -110,6 +111,21 @@ def test_gateway_killed_in_the_middle_costs_nothing_but_the_calls_in_progress() 
     assert {job.state.value for job in town.jobs()} == DONE
 
 
+def test_calls_in_progress_of_a_killed_gateway_are_made_again_as_soon_as_the_next_one_runs() -> None:
+    town = Town(2)
+    town.gateway(modems=2)
+    town.pass_seconds(22)
+    in_progress = {job.id for job in town.jobs(JobState.RUNNING)}
+    town.kill()
+    town.store.connection.execute("UPDATE job SET lease_owner = 'boot:999999:1'")
+    town.gateway(modems=2)
+    town.pass_seconds(1)
+    assert {order.errand.job for order in town.pools[1].orders} == in_progress
+    assert len(in_progress) == 2
+    town.until_done()
+    assert town.percent() == {"100.00"}
+
+
 def test_gateway_that_is_stopped_gives_its_jobs_back_without_an_attempt_lost() -> None:
     town = Town(3)
     duty = town.gateway(modems=1)
@@ -200,6 +216,18 @@ def test_busy_meter_is_called_again_after_a_minute_three_and_ten() -> None:
     assert "4 of 4 attempts made" in job.detail
 
 
+@pytest.mark.parametrize("online_s", [95, 105, 115])
+def test_meter_whose_call_lasted_while_the_plan_was_looked_at_is_called_again_when_its_gap_is_over(
+    online_s: float,
+) -> None:
+    town = Town(1)
+    silent = FakeCall(CallResult.SILENT, online_s=online_s)
+    town.gateway(at_first(town, silent), gaps=0.05)
+    town.pass_seconds(240)
+    (gap,) = gaps(town)
+    assert 2 <= gap <= 5
+
+
 def test_modem_fault_is_no_attempt_of_the_meters_and_another_modem_calls() -> None:
     town = Town(1)
     town.gateway(at_first(town, FakeCall(CallResult.MODEM_FAULT, setup_s=1)), modems=2)
@@ -216,12 +244,12 @@ def test_wrong_password_stops_the_plan_until_the_access_code_is_changed(caplog: 
     town.pass_seconds(7200)
     assert len(town.pools[0].made) == 1
     assert only_job(town).state is JobState.FAILED
-    assert set(town.store.plan_stops()) == {serial}
+    assert set(town.store.plan_stops(town.now_ms)) == {serial}
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     record = town.store.meter(serial)
     assert record is not None
     town.store.put_meter(record, "3:4711")
-    assert town.store.plan_stops() == {}
+    assert town.store.plan_stops(town.now_ms) == {}
 
 
 def test_wrong_number_stops_the_plan_until_the_number_is_edited() -> None:
@@ -230,9 +258,34 @@ def test_wrong_number_stops_the_plan_until_the_number_is_edited() -> None:
     town.gateway(always(FakeCall(CallResult.WRONG_NUMBER, setup_s=3, cause="1")))
     town.pass_seconds(3600)
     assert len(town.pools[0].made) == 1
-    assert town.store.plan_stops()[serial].result is CallResult.WRONG_NUMBER
+    assert town.store.plan_stops(town.now_ms)[serial].result is CallResult.WRONG_NUMBER
     town.store.put_meter(MeterRecord(serial, codec="lis200", routes=("csd:+79990000001",)))
-    assert town.store.plan_stops() == {}
+    assert town.store.plan_stops(town.now_ms) == {}
+
+
+def test_barred_number_is_left_alone_though_its_schedule_is_due_every_ten_minutes() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    often = replace(NIGHT, cron="*/10 * * * *")
+    town.gateway(always(FakeCall(CallResult.BARRED, setup_s=2)), schedules=(often,), barred_for_s=7200)
+    town.pass_seconds(7000)
+    assert len(town.pools[0].made) == 2
+    assert town.store.plan_stops(town.now_ms)[serial].result is CallResult.BARRED
+    town.pass_seconds(1200)
+    assert len(town.pools[0].made) == 4
+    record = town.store.meter(serial)
+    assert record is not None
+    town.store.put_meter(replace(record, routes=("csd:+79990000001",)))
+    town.pass_seconds(900)
+    assert len(town.pools[0].made) > 4
+
+
+def test_meter_that_refused_is_not_called_though_its_schedule_is_due_every_ten_minutes() -> None:
+    town = Town(1)
+    often = replace(NIGHT, cron="*/10 * * * *")
+    town.gateway(always(FakeCall(CallResult.REFUSED, outcome=Outcome.REFUSED)), schedules=(often,))
+    town.pass_seconds(14_000)
+    assert len(town.pools[0].made) == 1
 
 
 def test_what_stands_in_the_register_but_is_no_number_never_reaches_a_modem() -> None:
@@ -289,6 +342,35 @@ def test_order_of_a_person_over_a_modem_is_seen_going_on() -> None:
     assert only_job(town).state is JobState.DONE
 
 
+def test_person_hears_why_nobody_calls_and_the_order_is_given_up_in_time() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    duty = town.gateway(schedules=(), modems=2, patience_s=60)
+    town.pools[0].take_out("m2", "/dev/ttyUSB1 is not there")
+    town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}@m2", town.now_ms)
+    duty.look()
+    town.pass_seconds(10)
+    assert "/dev/ttyUSB1 is not there" in only_job(town).progress
+    town.pass_seconds(60)
+    assert only_job(town).state is JobState.FAILED
+    assert "modem m2" in only_job(town).detail
+    assert town.pools[0].orders == []
+
+
+def test_persons_order_behind_a_long_call_is_not_given_up() -> None:
+    town = Town(2)
+    first, second = town.meters
+    duty = town.gateway(always(FakeCall(online_s=600)), schedules=(), modems=1, patience_s=60)
+    for serial in (first, second):
+        town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}", town.now_ms)
+    duty.look()
+    town.pass_seconds(500)
+    assert [job.state for job in town.jobs()] == [JobState.RUNNING, JobState.QUEUED]
+    assert town.jobs()[1].progress.startswith("waits for a modem: modem m1: online")
+    town.pass_seconds(1000)
+    assert {job.state for job in town.jobs()} == {JobState.DONE}
+
+
 def test_cancelled_call_is_hung_up() -> None:
     town = Town(1)
     town.gateway()
@@ -313,6 +395,20 @@ def test_nobody_is_called_outside_the_window_or_when_the_meter_answers_no_calls(
     assert 3600 <= call.started < 3660
     states = {job.serial: job.state for job in town.jobs()}
     assert states == {first: JobState.DONE, second: JobState.FAILED}
+
+
+def test_call_is_over_when_the_meter_answers_no_calls_any_more() -> None:
+    town = Town(1)
+    (serial,) = town.meters
+    rules = Rules((Acceptance((Window.parse("01:10-01:11"), Window.parse("01:30-01:45"))),))
+    town.gateway(always(FakeCall(meter=town.on_line(serial), setup_s=56)), rules=rules)
+    town.until_done()
+    first, second = town.pools[0].made[:2]
+    assert first.end.result is CallResult.OVER_BUDGET
+    assert 600 <= first.started < 601
+    assert 660 <= first.ended < 661
+    assert second.started >= 1800
+    assert town.percent() == {"100.00"}
 
 
 def test_limits_hold_calls_back() -> None:
@@ -365,6 +461,74 @@ def test_long_call_is_kept_by_a_short_lease() -> None:
         town.pass_seconds(10)
         duty.look()
     assert len(town.pools[0].orders) == 1
+
+
+class Counting(DirectWriter):
+    """Counts what is asked of the store; ``refuses`` says whether it fails instead."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self.asked = 0
+        self.refuses = False
+
+    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
+        self.asked += 1
+        if self.refuses:
+            done(StoreError("the disk is full"))
+        else:
+            super().call(work, done)
+
+
+def test_meter_of_two_schedules_is_never_in_two_calls_and_its_second_job_costs_no_work_meanwhile() -> None:
+    town = Town(1)
+    writer = Counting(town.store)
+    both = (NIGHT, replace(NIGHT, name="events", what=frozenset({"events"})))
+    town.gateway(always(FakeCall(online_s=300)), modems=2, schedules=both, writer=writer)
+    town.pass_seconds(100)
+    assert len(town.pools[0].orders) == 1
+    before = writer.asked
+    town.pass_seconds(200)
+    assert writer.asked - before < 100
+    town.until_done()
+    first, second = town.pools[0].made
+    assert first.ended <= second.started < first.ended + 2
+
+
+def test_meter_that_another_process_is_at_is_asked_for_every_few_seconds_and_delays_nobody() -> None:
+    town = Town(2)
+    first, second = town.meters
+    writer = Counting(town.store)
+    duty = town.gateway(modems=1, writer=writer, schedules=(), limits=Limits(operator_at_once=1, spread_s=20))
+    town.store.add_job(first, ReadOrder().to_json(), "tcp:10.0.0.1:4001", town.now_ms)
+    town.store.connection.execute(
+        "UPDATE job SET state = 'running', lease_owner = 'other', lease_until_ms = ?", (town.now_ms + 60_000,)
+    )
+    town.store.make_jobs(jobs_of(NIGHT, town.store.meters(), town.now_ms), town.now_ms)
+    duty.look()
+    town.pass_seconds(1)
+    assert [town.by_number[order.number] for order in town.pools[0].orders] == [second]
+    town.pass_seconds(57)
+    assert writer.asked < 200
+    town.until_done()
+    assert {job.serial for job in town.jobs(JobState.DONE) if job.schedule} == {first, second}
+
+
+def test_store_that_fails_in_the_night_is_asked_less_and_less_and_the_night_goes_on_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    town = Town(40)
+    writer = Counting(town.store)
+    town.gateway(modems=2, writer=writer, limits=Limits(spread_s=0))
+    town.pass_seconds(100)
+    writer.refuses = True
+    with caplog.at_level(logging.WARNING):
+        town.pass_seconds(600)
+    refused = [record for record in caplog.records if "no job could be taken" in record.getMessage()]
+    assert len(caplog.records) < 60
+    assert len(refused) < 20
+    writer.refuses = False
+    town.until_done()
+    assert town.percent() == {"100.00"}
 
 
 def test_jobs_keep_the_meters_night_once_however_often_the_planner_runs() -> None:

@@ -27,12 +27,14 @@ NOON = Schedule("noon", "0 14 * * *", window=Window.parse("14:00-16:00"), what=f
 class Place:
     """A gateway with lines and, if wanted, modems; it is two in the afternoon in Moscow."""
 
-    def __init__(self, *routes: str, modems: bool = True, terms: DutyTerms | None = None) -> None:
+    def __init__(
+        self, *routes: str, modems: bool = True, terms: DutyTerms | None = None, call: FakeCall | None = None
+    ) -> None:
         self.hall = Hall()
         self.store = self.hall.store
         self.store.put_meter(MeterRecord(SERIAL, routes=routes))
         self.roads = Roads(self.hall)
-        self.pool = FakeModems(self.hall.clock, self.hall.facilities, lambda order, times: FakeCall())
+        self.pool = FakeModems(self.hall.clock, self.hall.facilities, lambda order, times: call or FakeCall())
         self.duty = Duty(
             self.hall.facilities,
             self.hall.presence,
@@ -104,6 +106,33 @@ def test_meter_on_a_line_of_its_own_is_not_called_by_modem() -> None:
     assert not line.closed
 
 
+def test_meter_that_calls_in_while_its_job_waits_for_a_modem_is_read_over_its_line_and_not_called() -> None:
+    place = Place("csd:+79161234567", call=FakeCall(CallResult.BUSY, setup_s=8))
+    place.hall.listens()
+    place.hall.pass_seconds(15)
+    assert place.states() == [("schedule", JobState.QUEUED)]
+    caller, _ = place.hall.call()
+    caller.received(b"SN=41203377\r\nEND\r\n")
+    place.hall.pass_seconds(6)
+    caller.received(ANSWERS)
+    assert place.states() == [("schedule", JobState.DONE)]
+    place.hall.pass_seconds(600)
+    assert len(place.pool.orders) == 1
+    assert place.states() == [("schedule", JobState.DONE)]
+
+
+def test_job_whose_meter_hung_up_too_soon_waits_for_a_modem_again_though_this_gateway_has_none() -> None:
+    place = Place("csd:+79161234567", modems=False)
+    place.hall.listens()
+    caller, _ = place.hall.call()
+    caller.received(b"SN=41203377\r\nEND\r\n")
+    place.hall.pass_seconds(4)
+    caller.line_lost("reset")
+    place.hall.pass_seconds(10)
+    (job,) = place.store.jobs()
+    assert (job.state, job.by_modem) == (JobState.QUEUED, True)
+
+
 def test_gateway_without_modems_leaves_calls_to_another_one() -> None:
     place = Place("csd:+79161234567", modems=False)
     place.hall.pass_seconds(60)
@@ -116,7 +145,7 @@ def test_meter_that_calls_in_is_asked_for_what_is_overdue() -> None:
     place = Place(terms=DutyTerms(budget=Budget(10_000, 60), seed=1))
     place.hall.listens()
     with_hole = [row(NOW_MS - hour * HOUR, 90 - hour) for hour in (9, 8, 7, 3)]
-    key = place.store.open_session(replace(place.hall.call()[0]._opening(), serial=SERIAL))
+    key = place.store.open_session(place.hall.call()[0]._opening()._replace(serial=SERIAL))
     place.store.save(key, SERIAL, with_hole)
     caller, _ = place.hall.call()
     caller.received(b"SN=41203377\r\nEND\r\n")

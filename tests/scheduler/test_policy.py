@@ -53,6 +53,22 @@ def test_what_only_a_person_can_mend_stops_the_meters_plan_and_is_told(result: C
     assert "it is not called again until" in verdict.why
 
 
+def test_number_that_the_network_bars_for_two_modems_is_left_alone_for_the_operators_time() -> None:
+    verdict = Policy(random.Random(1), rest_s=100).judge(CallResult.BARRED, 0, 1, 4, progressed=False, same=2)
+    assert (verdict.then, verdict.rest_s, verdict.alarm) == (Then.STOP, 100, True)
+    assert "[dialling] barred_for" in verdict.why
+    verdict = Policy(random.Random(1)).judge(CallResult.BARRED, 0, 1, 4, progressed=False, same=2)
+    assert (verdict.then, verdict.rest_s) == (Then.FAILED, 0)
+    for result in (CallResult.REFUSED, CallResult.WRONG_NUMBER):
+        assert Policy(random.Random(1), rest_s=100).judge(result, 0, 0, 4, progressed=False).rest_s == 0
+
+
+def test_gaps_are_as_many_times_as_long_as_the_operator_wants() -> None:
+    usual, longer = (Policy(random.Random(3), gaps=gaps) for gaps in (1.0, 2.5))
+    one, other = (policy.judge(CallResult.BUSY, 0, 0, 9, progressed=False).gap_s for policy in (usual, longer))
+    assert other == pytest.approx(2.5 * one)
+
+
 def test_gaps_grow_and_are_moved_by_a_fifth_at_most() -> None:
     policy = Policy(random.Random(3))
     for attempts, wanted in enumerate((60, 180, 600)):

@@ -14,7 +14,17 @@ from gateway_server.scheduler.durations import Pace
 from gateway_server.scheduler.night import ANY_TIME
 from gateway_server.scheduler.obligations import Budget, Obligations
 from gateway_server.scheduler.schedules import Acceptance, Window
-from gateway_server.scheduler.waiting import Rules, Waiting, candidate, operator_of, pace_of, route_of, rows_of, see
+from gateway_server.scheduler.waiting import (
+    Rules,
+    Seen,
+    Waiting,
+    candidate,
+    operator_of,
+    pace_of,
+    route_of,
+    rows_of,
+    see,
+)
 from gateway_server.store.open import open_store
 from gateway_server.store.plan_records import JobToMake, PlanStop
 from gateway_server.store.records import CallRecord, JobRecord, JobState, MeterRecord, Origin
@@ -107,7 +117,7 @@ def test_calls_are_estimated_by_what_is_missing_some_at_a_time(store: SqlStore) 
     unsure = [waiting.unsure]
     waiting.update(see(store, FIT, waiting.estimated, NOW, most=1), NOW)
     assert [*unsure, waiting.unsure] == [True, False]
-    assert [one.serial for one in waiting.candidates] == ["7", "8"]
+    assert [one.serial for one in waiting.queue] == ["7", "8"]
 
 
 def test_pace_is_learnt_from_the_meters_own_calls(store: SqlStore) -> None:
@@ -130,7 +140,9 @@ def test_air_time_spent_since_the_store_was_asked_counts(store: SqlStore) -> Non
 
 def test_job_that_waits_again_takes_its_place_once(store: SqlStore) -> None:
     waiting = Waiting(Rules())
-    waiting.add(replace(JOB, id=1, priority=0), NOW)
-    waiting.add(replace(JOB, id=2, priority=9), NOW)
-    waiting.add(replace(JOB, id=2, priority=9), NOW)
-    assert [one.job for one in waiting.candidates] == [2, 1]
+    assert not waiting.add(replace(JOB, id=1, priority=0), NOW), "nothing is known of its meter yet"
+    waiting.update(Seen(meters={JOB.serial: MeterRecord(JOB.serial, routes=("csd:+79160000007",))}), NOW)
+    assert waiting.add(replace(JOB, id=1, priority=0), NOW)
+    assert waiting.add(replace(JOB, id=2, priority=9), NOW)
+    assert waiting.add(replace(JOB, id=2, priority=9), NOW)
+    assert [one.job for one in waiting.queue] == [2, 1]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.testing import StringTransport
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 
 from gateway_server.errors import OperatorError
-from gateway_server.scheduler.wake import WAKE, WakeProtocol, _own_folder, socket_path, wake
+from gateway_server.scheduler.wake import LOCK, WAKE, WakeProtocol, _own_folder, listen_for_wakes, socket_path, wake
 
 
 def test_socket_lies_beside_the_store() -> None:
@@ -59,3 +65,83 @@ def test_folder_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
     folder.chmod(0o777)
     with pytest.raises(OperatorError, match="of ours alone"):
         _own_folder(folder)
+
+
+class LockedReactor(MemoryReactorClock):
+    """Whose sockets can be had when their lock is not there, or its process has ended."""
+
+    def __init__(self, ends_after: float = 1e9) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self.ends_after = ends_after
+
+    def listenUNIX(self, address: str, *arguments: Any, **options: Any) -> Any:
+        if os.path.lexists(address + LOCK) and self.seconds() < self.ends_after:
+            raise CannotListenError(None, address, "Cannot acquire lock")
+        if not os.path.lexists(address + LOCK) and os.path.lexists(address):
+            raise CannotListenError(None, address, "Address already in use")
+        return super().listenUNIX(address, *arguments, **options)  # type: ignore[no-untyped-call]  # Twisted's
+
+
+def opened(reactor: LockedReactor, store: Path) -> Deferred[Any]:
+    return Deferred.fromCoroutine(listen_for_wakes(reactor, store, lambda: None))
+
+
+def is_open(port: Deferred[Any]) -> bool:
+    return bool(port.called)
+
+
+def locked(folder: Path, holder: str, *, nobody_listens: bool = True) -> Path:
+    store = folder / "gateway.db"
+    if nobody_listens:
+        socket_path(store).touch()  # to connect to it is refused, as to a dead socket
+    os.symlink(holder, f"{socket_path(store)}{LOCK}")
+    return store
+
+
+def test_killed_gateway_that_still_ends_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reactor = LockedReactor(ends_after=2)
+    port = opened(reactor, locked(tmp_path, "1"))
+    assert not is_open(port)
+    reactor.pump([0.25] * 10)
+    assert is_open(port)
+    assert len(reactor.unixServers) == 1
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_gateway_that_holds_its_lock_on_is_not_thrown_out(tmp_path: Path) -> None:
+    reactor = LockedReactor()
+    port = opened(reactor, locked(tmp_path, "1", nobody_listens=False))
+    reactor.pump([0.25] * 19)
+    assert not is_open(port)
+    reactor.pump([0.25] * 3)
+    failed: list[Any] = []
+    port.addErrback(failed.append)
+    assert "another gateway runs on the store" in str(failed[0].value)
+    assert reactor.unixServers == []
+
+
+def test_lock_whose_process_number_is_another_programs_by_now_is_taken_over(tmp_path: Path) -> None:
+    reactor = LockedReactor()
+    port = opened(reactor, locked(tmp_path, "1"))
+    reactor.pump([0.25] * 19)
+    assert not is_open(port)
+    reactor.pump([0.25] * 3)
+    assert is_open(port)
+    assert len(reactor.unixServers) == 1
+
+
+def test_lock_of_a_gateway_that_ended_and_was_not_fetched_by_its_parent_holds_nobody_up(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        reactor = LockedReactor()
+        port = opened(reactor, locked(tmp_path, str(ended.pid)))
+        reactor.pump([0.25])
+        assert is_open(port)
+
+
+def test_lock_that_bears_our_own_process_number_keeps_a_container_waiting_for_a_moment_only(tmp_path: Path) -> None:
+    reactor = LockedReactor()
+    port = opened(reactor, locked(tmp_path, str(os.getpid())))
+    reactor.pump([0.25])
+    assert is_open(port)
+    assert len(reactor.unixServers) == 1

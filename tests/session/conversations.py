@@ -117,7 +117,7 @@ class Scene:
                 Plan(
                     codecs or (ToyCodec(),),
                     role,
-                    record=self.store.meter(expected) if expected else None,
+                    serial=expected,
                     expected=self.store.known_meter(expected) if expected else None,
                 )
             )

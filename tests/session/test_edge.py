@@ -14,6 +14,7 @@ from gateway_server.codec.dialogue import Findings
 from gateway_server.errors import CodecError
 from gateway_server.model import DAILY, Column, Event, Quality, Quantity, Reading, Row, Span
 from gateway_server.session.edge import plain, to_save, utc_ms
+from gateway_server.store.zones import meter_clock
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -162,3 +163,37 @@ def test_no_number_changes_on_its_way(value: Decimal) -> None:
 def test_number_no_meter_can_mean_is_the_meters_fault(value: str) -> None:
     with pytest.raises(CodecError):
         saved_row(Row((VOLUME,), (Decimal(value),)))
+
+
+EVERY_SIDE = [ZoneInfo("UTC"), MOSCOW, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")]
+CALENDARS_ENDS = [
+    datetime(1, 1, 1),
+    datetime(1, 1, 1, 0, 30),
+    datetime(1, 1, 2),
+    datetime(9999, 12, 31, 23, 59, 59, 999999),
+]
+
+
+@pytest.mark.parametrize("zone", EVERY_SIDE, ids=lambda zone: zone.key)
+@pytest.mark.parametrize("shown", CALENDARS_ENDS, ids=str)
+def test_time_at_an_end_of_the_calendar_is_kept_where_every_zone_can_show_it(shown: datetime, zone: ZoneInfo) -> None:
+    for said in (shown, shown.replace(tzinfo=UTC), shown.replace(tzinfo=zone)):
+        one = saved_row(Row((VOLUME,), (Decimal(1),), measured_at=said), zone)
+        assert one.quality == Quality.CLOCK_OFF
+        for other in EVERY_SIDE:
+            assert abs(meter_clock(other.key)(one.measured_at_ms) - shown) <= timedelta(days=2)
+
+
+@pytest.mark.parametrize("clock", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01,00:00:00"])
+def test_drift_of_a_clock_at_an_end_of_the_calendar_is_long_and_finite(clock: str) -> None:
+    drift = saved_row(Row((Column("clock"),), (clock,))).values[-1]
+    assert abs(Decimal(drift)) > 60_000_000_000
+
+
+@pytest.mark.parametrize("number", [-1, 10**18, 2**63, 10**25, 10**5000], ids=int.bit_length)
+def test_order_number_that_the_store_cannot_count_with_is_the_meters_fault(number: int) -> None:
+    with pytest.raises(CodecError, match="order number"):
+        saved_row(Row((VOLUME,), (Decimal(1),), order_number=number))
+    with pytest.raises(CodecError, match="order number"):
+        to_save(Findings(events=(Event("0x2504", order_number=number),)), MOSCOW, ARRIVED)
+    assert saved_row(Row((VOLUME,), (Decimal(1),), order_number=10**18 - 1)).order_number == 10**18 - 1

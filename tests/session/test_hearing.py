@@ -12,9 +12,10 @@ from twisted.internet.task import Clock
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Dialogue, Drain, Note, Receive, Send
 from gateway_server.errors import LineLost, MeterSilent
-from gateway_server.model import Identify, Reading
+from gateway_server.model import Identify, KnownMeter, Reading
 from gateway_server.session.hearing import MOST_UNREAD, PIECES_AT_ONCE
 from gateway_server.session.plan import Plan, Role
+from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.session.session import Session
 from gateway_server.store.writer import DirectWriter
 from gateway_server.testing.held_writer import HeldWriter
@@ -61,6 +62,57 @@ def test_one_timer_serves_many_waits() -> None:
         session.received(bytes([byte]))
         scene.clock.advance(0.01)
     assert len(scene.clock.getDelayedCalls()) == before == 1
+
+
+class Waiting(ToyCodec):
+    """Waits for one line that may not become long, and says what came of it."""
+
+    def read(self, expected: KnownMeter | None) -> Dialogue:
+        try:
+            frame = yield Receive(timeout=20, gap=5, most=60)
+        except MeterSilent as silence:
+            yield Note(f"silence: {silence}")
+            return None
+        yield Note(f"{frame.kind} of {len(frame.data)} bytes")
+        return None
+
+
+def notes(scene: Scene) -> list[str]:
+    return [data.decode() for kind, data in scene.log() if kind == "-"]
+
+
+def test_answer_that_becomes_too_long_is_given_up_however_steadily_it_comes() -> None:
+    scene = Scene()
+    session = scene.session(Role.ASK, Waiting())
+    for _ in range(6):
+        session.received(b"ten bytes ")
+        scene.clock.advance(0.5)
+    assert notes(scene) == []
+    session.received(b"one more")
+    assert session.over
+    assert notes(scene) == [GIVEN_UP, "silence: 68 bytes came, and among them no answer, which has 60 at most"]
+
+
+def test_answer_that_trickles_is_given_up_when_the_slowest_line_had_brought_it() -> None:
+    scene = Scene()
+    session = scene.session(Role.ASK, Waiting())
+    seconds = 0
+    while not session.over:
+        assert seconds < 30
+        session.received(b".")
+        scene.clock.advance(1)
+        seconds += 1
+    assert seconds == 22  # 20 s for the first byte, and 60 characters at 300 Bd take 2 s
+    assert "silence: nothing complete came within 20 s" in notes(scene)
+
+
+def test_answer_within_its_bounds_is_heard() -> None:
+    scene = Scene()
+    session = scene.session(Role.ASK, Waiting())
+    session.received(b"." * 40)
+    scene.clock.advance(4)
+    session.received(b"." * 10 + b"\r\n")
+    assert notes(scene) == ["line of 52 bytes"]
 
 
 # a framer that has to look hard at every byte
@@ -286,3 +338,17 @@ def test_rubbish_beyond_what_the_dialogue_bears_is_told_and_less_is_not() -> Non
     session.received(b"#" * 10 + b"[a]" + b"#" * 11 + b"[b]")
     turns(scene, codec)
     assert [text for direction, text in scene.log() if direction == "-"] == [b"frame 10", b"noise 23", b"frame 24"]
+
+
+def test_answer_behind_much_rubbish_is_heard_although_what_came_is_longer_than_an_answer_may_be() -> None:
+    def dialogue() -> Dialogue:
+        frame = yield Receive(timeout=5, gap=1, most=60)
+        yield Note(frame.data.decode())
+        return None
+
+    scene = pondering()
+    session, codec = pondered(scene, dialogue())
+    session.received(b"#" * 100)
+    session.received(b"[a]")
+    turns(scene, codec)
+    assert scene.log()[-1] == ("-", b"[a]")

@@ -8,7 +8,8 @@ import pytest
 from gateway_server.errors import StoreError, UnknownMeter
 from gateway_server.model import Direction, Identify, Outcome, Saved
 from gateway_server.store.batch import ITEM_WEIGHT, Batch, Pending
-from gateway_server.store.records import RowToSave, SessionClosing, SessionKey
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import MeterRecord, RowToSave, SessionClosing, SessionKey
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import NOON, OPENING, hour
 
@@ -40,6 +41,23 @@ def test_a_whole_session_is_one_transaction(store: SqlStore) -> None:
     assert heard == {"saved": Saved(new=1), "state": "unclaimed", "closed": None}
     assert statements.count("COMMIT") == 1
     assert [session.outcome for session in store.sessions()] == [Outcome.READ]
+
+
+def test_a_caller_that_says_its_name_at_once_is_written_into_its_session_as_that_begins(store: SqlStore) -> None:
+    store.put_meter(MeterRecord(METER, routes=("caller:356895",)))
+    before, new = store.open_session(OPENING), SessionKey()
+    heard: list[KnownCaller] = []
+    statements: list[str] = []
+    store.connection.raw.set_trace_callback(statements.append)
+    calls = [CallerContact(key, "356895", NOON) for key in (before, new)]
+    told(Batch(openings=[(new, OPENING)], contacts=calls, contacted=[heard.append] * 2).commit(store))
+    store.connection.raw.set_trace_callback(None)
+    assert [meter.serial for meter in heard] == [METER] * 2
+    sessions = {session.id: (session.meter, session.caller) for session in store.sessions()}
+    assert sessions == {before.id: (METER, "356895"), new.id: (METER, "356895")}
+    (changed,) = [said for said in statements if said.startswith("UPDATE session")]
+    assert f"({before.id}, " in changed
+    assert f"({new.id}, " not in changed
 
 
 def test_a_batch_that_fails_leaves_nothing_and_its_sessions_unopened(store: SqlStore) -> None:

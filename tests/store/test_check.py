@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,7 +114,7 @@ def test_a_backup_stands_alone_without_side_files(tmp_path: Path) -> None:
 
 
 def test_a_received_file_that_lost_bytes_is_told(store: SqlStore) -> None:
-    key = store.open_session(replace(OPENING, upload=Upload("DAY.TXT")))
+    key = store.open_session(OPENING._replace(upload=Upload("DAY.TXT")))
     for piece in (b"half", b"half"):
         store.log([(key, NOON, Direction.FROM_METER, piece)])
     end = UploadEnd(True, 8, hashlib.sha256(b"halfhalf").hexdigest())

@@ -203,6 +203,25 @@ def test_lease_that_ran_out_is_taken_up_and_the_former_owner_changes_nothing_any
     assert stored.state is JobState.RUNNING
 
 
+def test_jobs_of_a_killed_gateway_are_free_at_once_and_those_of_a_living_one_are_not(
+    two: tuple[SqlStore, SqlStore],
+) -> None:
+    one, other = two
+    one.make_jobs([planned("1"), planned("2")], NOON)
+    taken(one, 1)
+    taken(other, 2)
+    assert one.free_jobs() == 1
+    assert [job.id for job in one.calls_wanted(NOON)] == [2]
+    living = one.job(1)
+    freed = one.job(2)
+    assert living is not None
+    assert freed is not None
+    assert (living.state, freed.state, freed.lease_until_ms, freed.attempts) == (
+        JobState.RUNNING, JobState.QUEUED, None, 0,
+    )  # fmt: skip
+    assert one.free_jobs() == 0
+
+
 def test_job_is_taken_when_it_is_due_again_and_not_behind_its_window(store: SqlStore) -> None:
     store.make_jobs([planned("1")], NOON)
     job = taken(store, 1)

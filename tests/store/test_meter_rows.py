@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway_server.model import MeterState
-from gateway_server.store.meter_rows import laid_over
+from gateway_server.model import GAS_DAY_START, MeterState
+from gateway_server.store.meter_rows import gas_day, laid_over
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 
@@ -29,3 +29,19 @@ def test_what_was_said_with_a_claim_counts_else_what_the_register_had() -> None:
     claimed = laid_over(known, caller, replace(caller, serial="41203377", group="south", state=MeterState.ACTIVE))
     assert (claimed.name, claimed.codec, claimed.group) == ("Boiler house 4", "lis200", "south")
     assert (claimed.serial, claimed.state) == ("41203377", MeterState.ACTIVE)
+
+
+def test_gas_day_is_the_operators_else_the_meters_else_the_usual_one(store: SqlStore) -> None:
+    def now() -> tuple[str, str]:
+        meter = store.meter("41")
+        assert meter is not None
+        return gas_day(meter)
+
+    store.put_meter(MeterRecord("41"))
+    assert now() == ("10:00", "assumed")
+    store.remember("41", GAS_DAY_START, "06:00")
+    assert now() == ("06:00", "said by the meter")
+    store.remember("41", GAS_DAY_START, "26:00")
+    assert now() == ("10:00", "assumed")
+    store.put_meter(MeterRecord("41", gas_day_start="08:00"))
+    assert now() == ("08:00", "configured")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
-from gateway_server.store.owner import alive, this_process
+from gateway_server.store.owner import alive, runs, this_process
 
 
 def test_this_process_lives() -> None:
@@ -20,6 +21,13 @@ def test_a_process_that_ended_lives_no_more() -> None:
         assert alive(owner)
         process.communicate("\n")
     assert not alive(owner)
+
+
+def test_a_process_that_ended_and_was_not_fetched_by_its_parent_lives_no_more() -> None:
+    assert runs(os.getpid())
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert not runs(ended.pid)
 
 
 def test_a_process_number_used_again_is_another_process() -> None:

@@ -22,23 +22,33 @@ def meter(store: SqlStore) -> None:
 
 def test_refused_meter_stays_stopped_until_its_access_code_is_changed_or_somebody_resumes_it(store: SqlStore) -> None:
     store.stop_plan(SERIAL, CallResult.REFUSED, "#0017 wrong access code", NOON)
-    stop = store.plan_stops()[SERIAL]
+    stop = store.plan_stops(NOON)[SERIAL]
     assert (stop.result, stop.detail, stop.since_ms) == (CallResult.REFUSED, "#0017 wrong access code", NOON)
     store.put_meter(MeterRecord(SERIAL, routes=("csd:+79990000000",)))
-    assert SERIAL in store.plan_stops()
+    assert SERIAL in store.plan_stops(NOON)
     assert store.resume_plan(SERIAL)
     assert not store.resume_plan(SERIAL)
     store.stop_plan(SERIAL, CallResult.REFUSED, "again", NOON)
     store.put_meter(MeterRecord(SERIAL), "3:0815")
-    assert store.plan_stops() == {}
+    assert store.plan_stops(NOON) == {}
 
 
 def test_wrong_number_is_called_again_when_it_is_edited_and_not_when_something_else_is(store: SqlStore) -> None:
     store.stop_plan(SERIAL, CallResult.WRONG_NUMBER, "no such number", NOON)
     store.put_meter(MeterRecord(SERIAL, "boiler house", routes=("csd:+79161234567",)), "3:1")
-    assert SERIAL in store.plan_stops()
+    assert SERIAL in store.plan_stops(NOON)
     store.put_meter(MeterRecord(SERIAL, routes=("csd:+79161234568",)))
-    assert store.plan_stops() == {}
+    assert store.plan_stops(NOON) == {}
+
+
+def test_stop_of_a_barred_number_ends_with_its_time_or_when_the_number_is_changed(store: SqlStore) -> None:
+    for change in (False, True):
+        store.stop_plan(SERIAL, CallResult.BARRED, "barred, or no credit", NOON, NOON + 1000)
+        assert store.plan_stops(NOON + 999)[SERIAL].until_ms == NOON + 1000
+        if change:
+            store.put_meter(MeterRecord(SERIAL, routes=("csd:+79169999999",)))
+        assert store.plan_stops(NOON + (999 if change else 1000)) == {}
+        assert store.plan_stops(NOON) == {}
 
 
 def test_row_is_lost_at_once_when_the_device_has_none_and_after_three_times_otherwise(store: SqlStore) -> None:

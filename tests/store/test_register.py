@@ -8,7 +8,8 @@ import pytest
 
 from gateway_server.errors import OperatorError, UnknownMeter
 from gateway_server.model import Identify, LastRow, MeterState, Quality
-from gateway_server.store.records import CallerContact, Filter, MeterRecord
+from gateway_server.store.callers import CallerContact, KnownCaller
+from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import HOUR, NOON, OPENING, entry, hour, known_session
 
@@ -112,15 +113,19 @@ def test_a_caller_who_never_says_his_number_is_kept_until_he_is_claimed(store: S
 
 
 def test_all_that_call_at_the_same_time_are_found_together(store: SqlStore) -> None:
-    store.put_meters([(MeterRecord(f"{number:06d}", routes=(f"caller:{number}",)), None) for number in range(200)])
+    store.put_meters(
+        [(MeterRecord(f"{number:06d}", codec="lis200", routes=(f"caller:{number}",)), None) for number in range(200)]
+    )
     keys = [store.open_session(OPENING) for _ in range(203)]
     callers = [*map(str, range(200)), "unheard of", "7", "unheard of"]
     calls = zip(keys, callers, range(NOON, NOON + 203), strict=True)
-    told = store.caller_contacts([CallerContact(*call) for call in calls])
-    assert [record.serial for record in told[:200]] == [f"{number:06d}" for number in range(200)]
-    assert [record.serial for record in told[200:]] == ["caller:unheard of", "000007", "caller:unheard of"]
-    assert told[7].routes == ("caller:7",)
+    told, numbers = store.callers([CallerContact(*call) for call in calls])
+    assert [meter.serial for meter in told[:200]] == [f"{number:06d}" for number in range(200)]
+    assert [meter.serial for meter in told[200:]] == ["caller:unheard of", "000007", "caller:unheard of"]
+    assert told[7] == KnownCaller("000007", "lis200", "", MeterState.ACTIVE)
     assert told[200].state is MeterState.UNCLAIMED
+    assert numbers[200] == numbers[202]
+    store.note_callers(dict(zip(keys, zip(numbers, callers, strict=True), strict=True)))
     again = store.meter("000007")
     assert again is not None
     assert (again.first_contact_ms, again.last_contact_ms) == (NOON + 201, NOON + 201)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from gateway_server.store.owner import this_process
 from gateway_server.store.records import Filter, LogEntry, MeterRecord, SessionClosing, SessionKey, SessionRecord
 from gateway_server.store.sessions import KILLED, LOG_PART
 from gateway_server.store.sql import SqlStore
-from tests.store.samples import HOUR, NOON, OPENING, hour, known_session
+from tests.store.samples import HOUR, NOON, OPENING, hour, known_session, opened
 
 CLOSING = SessionClosing(NOON + HOUR, Outcome.PARTIAL, "the line was lost", 300, 40)
 
@@ -23,7 +25,7 @@ def only(store: SqlStore) -> SessionRecord:
 
 def test_a_session_that_runs_has_no_end_and_no_outcome(store: SqlStore) -> None:
     store.put_meter(MeterRecord("41203377"))
-    key = store.open_session(replace(OPENING, serial="41203377", listener="gprs", caller="352099001761481", job=7))
+    key = store.open_session(OPENING._replace(serial="41203377", listener="gprs", caller="352099001761481", job=7))
     assert only(store) == SessionRecord(
         key.id, "41203377", "tcp", "127.0.0.1:50001", NOON, None, None, "", 0, 0, 0, "lis200", "1", "gprs",
         "352099001761481", 7,
@@ -31,12 +33,25 @@ def test_a_session_that_runs_has_no_end_and_no_outcome(store: SqlStore) -> None:
 
 
 def test_sessions_that_open_at_the_same_time_know_which_is_which(store: SqlStore) -> None:
-    openings = [(SessionKey(), replace(OPENING, remote=f"127.0.0.1:{port}")) for port in range(40_000, 40_300)]
+    openings = [(SessionKey(), OPENING._replace(remote=f"127.0.0.1:{port}")) for port in range(40_000, 40_300)]
     store.open_sessions(openings)
     for key, opening in openings:
         session = store.session(key.id)
         assert session is not None
         assert session.remote == opening.remote
+
+
+def test_sessions_that_two_programs_open_in_turn_have_numbers_of_their_own(tmp_path: Path) -> None:
+    with opened(tmp_path / "gateway.db") as one, opened(tmp_path / "gateway.db") as other:
+        numbers = [store.open_session(OPENING).id for store in (one, other, other, one)]
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_number_of_a_session_that_was_taken_back_is_given_again(store: SqlStore) -> None:
+    with suppress(RuntimeError), store.connection.transaction("half"):
+        store.open_session(OPENING)
+        raise RuntimeError
+    assert store.open_session(OPENING).id == 1
 
 
 def test_a_session_ends_with_one_outcome(store: SqlStore) -> None:
@@ -51,7 +66,7 @@ def test_a_session_ends_with_one_outcome(store: SqlStore) -> None:
 
 def test_what_was_learnt_of_a_session_on_the_way_is_told_at_its_end(store: SqlStore) -> None:
     store.put_meter(MeterRecord("41203377"))
-    key = store.open_session(replace(OPENING, codec="", codec_version=""))
+    key = store.open_session(OPENING._replace(codec="", codec_version=""))
     store.close_session(
         key, replace(CLOSING, serial="41203377", codec="lis200", codec_version="3", caller="352099001761481")
     )
@@ -61,14 +76,14 @@ def test_what_was_learnt_of_a_session_on_the_way_is_told_at_its_end(store: SqlSt
 
 
 def test_rows_read_before_a_session_ends_know_their_codec(store: SqlStore) -> None:
-    key = store.open_session(replace(OPENING, codec="", codec_version=""))
+    key = store.open_session(OPENING._replace(codec="", codec_version=""))
     store.set_codec(key, "lis200", "3")
     store.save(key, "41203377", [hour(1)])
     assert [(row.codec, row.codec_version) for row in store.rows()] == [("lis200", "3")]
 
 
 def test_a_meter_that_is_not_in_the_register_is_still_named(store: SqlStore) -> None:
-    store.open_session(replace(OPENING, serial="123"))
+    store.open_session(OPENING._replace(serial="123"))
     assert only(store).meter == "123"
 
 
@@ -111,8 +126,8 @@ def test_a_log_without_a_session_is_refused(store: SqlStore) -> None:
 def test_sessions_are_found_by_meter_time_outcome_and_transport(store: SqlStore) -> None:
     keys = [
         known_session(store, "1"),
-        store.open_session(replace(OPENING, transport="serial", started_ms=NOON + HOUR)),
-        store.open_session(replace(OPENING, started_ms=NOON + 2 * HOUR)),
+        store.open_session(OPENING._replace(transport="serial", started_ms=NOON + HOUR)),
+        store.open_session(OPENING._replace(started_ms=NOON + 2 * HOUR)),
     ]
     store.close_session(keys[0], replace(CLOSING, outcome=Outcome.READ))
     store.close_session(keys[1], replace(CLOSING, outcome=Outcome.SILENT))

@@ -117,3 +117,10 @@ class Desk:
         """Echo off, dialled, connected."""
         self.quiet()
         assert self.ask(f"ATD{NUMBER}", 30) == b"\r\nCONNECT 9600\r\n"
+
+
+def dialled(*call: str, faults: tuple[str, ...] = (), seconds: float = 130) -> tuple[Desk, bytes]:
+    """A desk that has dialled, and what the modem said."""
+    desk = Desk(*faults, call=call)
+    desk.quiet()
+    return desk, desk.ask(f"ATD{NUMBER}", seconds)

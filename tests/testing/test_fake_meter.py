@@ -242,7 +242,12 @@ def test_seven_bit_meter_hears_even_parity_only() -> None:
 def test_sleeping_meter_wants_to_be_woken() -> None:
     fake = meter(quirks=Quirks(asleep=True))
     assert said(fake, SIGN_ON) == b""
-    assert said(fake, bytes(53) + SIGN_ON) == b"/Els6EK270\r\n"
+    assert said(fake, bytes(53) + SIGN_ON) == b"", "a burst takes 28 ms at 19200 Bd"
+    for tenth in range(23):
+        fake.tick(NOW + timedelta(seconds=tenth / 10))
+        assert said(fake, bytes(3)) == b""
+    fake.tick(NOW + timedelta(seconds=4))
+    assert said(fake, SIGN_ON) == b"/Els6EK270\r\n"
 
 
 def test_first_sign_on_may_fall_into_the_wake_up() -> None:

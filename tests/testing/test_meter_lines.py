@@ -73,6 +73,18 @@ def test_replies_leave_one_behind_the_other_in_their_own_time() -> None:
     assert closed == [True]
 
 
+def test_meter_stops_what_it_sends_only_until_it_is_spoken_to() -> None:
+    clock = Clock()
+    endless = [Reply(0.5, b"x", until_asked=True)] * 100
+    line, written, _ = online(Parrot(Reply(0.0, b"a"), *endless), clock)
+    line.received(b"?")
+    clock.pump([0.5, 0.5])
+    line.received(b"?")
+    assert written == [(0.0, b"a"), (0.5, b"x"), (1.0, b"x"), (1.0, b"a")]
+    clock.pump([0.25, 0.25])
+    assert written[4:] == [(1.5, b"x")]
+
+
 def test_pace_of_the_line_delays_by_length() -> None:
     clock = Clock()
     line, written, _ = online(Parrot(Reply(0.0, bytes(96))), clock, rate=960)

@@ -10,6 +10,7 @@ import pytest
 from gateway_server.errors import StoreError
 from gateway_server.model import MeterState, Outcome
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
+from gateway_server.store.callers import KnownCaller
 from gateway_server.store.records import MeterRecord, SessionKey
 from gateway_server.store.store import Store
 from gateway_server.testing.held_writer import HeldWriter
@@ -146,7 +147,7 @@ class SlowToFind(HeldWriter):
         self._asked.append(lambda: super(SlowToFind, self).call(work, done))
 
     def contact(
-        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[MeterRecord | StoreError], None]
+        self, key: SessionKey, caller: str, at_ms: int, done: Callable[[KnownCaller | StoreError], None]
     ) -> None:
         self._asked.append(lambda: super(SlowToFind, self).contact(key, caller, at_ms, done))
 

@@ -53,9 +53,10 @@ def visit(store: SqlStore, meter: FakeMeter, order: ReadOrder, *, speed: float =
     line.end = MeterOnLine(
         meter, clock, MeterClock(clock, NOW), session.received, lambda: session.line_lost("hung up"), speed
     )
-    record = store.meter(meter.serial)
-    known: KnownMeter | None = store.known_meter(meter.serial) if record else None
-    session.begin(Plan((load_codecs().get("lis200"),), order=order, record=record, expected=known))
+    known: KnownMeter | None = store.known_meter(meter.serial) if store.meter(meter.serial) else None
+    session.begin(
+        Plan((load_codecs().get("lis200"),), order=order, serial=known.serial if known else "", expected=known)
+    )
     for _ in range(MINUTES * 600):
         if session.over:
             return heard

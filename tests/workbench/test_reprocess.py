@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from gateway_server.codec.buffer import LineFramer
-from gateway_server.codec.codec import Field, Frame
-from gateway_server.codec.dialogue import Findings, Found, Note
-from gateway_server.codec.registry import Registry
+from gateway_server.codec.codec import Frame
+from gateway_server.codec.dialogue import Findings, Found
 from gateway_server.errors import OperatorError
-from gateway_server.model import INTERVAL, Column, Direction, Event, Identify, MeterState, Outcome, Row, Span
+from gateway_server.model import INTERVAL, Direction, MeterState, Outcome
 from gateway_server.session.plan import Role
 from gateway_server.session.registration import Heartbeats, RegistrationPattern
 from gateway_server.session.remarks import kept_out
@@ -27,80 +22,10 @@ from gateway_server.transports.reception import Rule
 from gateway_server.workbench.reprocess import Change, SessionReadAgain, reprocess
 from tests.session.conversations import NOW_MS, Scene, ToyCodec
 from tests.transports.hall import REGISTRATION, Hall
+from tests.workbench.lines_codec import Lines, Listener, registry
 
 ALL = Filter()
 DAY_MS = 86_400_000
-
-
-class Listener:
-    """``S41``: serial number; ``<hour> <volume> <pressure>``: a row; ``E<hour> <code>``: an event."""
-
-    def __init__(self, codec: Lines) -> None:
-        self._codec = codec
-
-    def sent(self, data: bytes) -> None:
-        """Requests mean nothing here."""
-
-    def received(self, frame: Frame) -> Sequence[Found]:
-        text = frame.text
-        if text.startswith("S"):
-            return [Identify(text[1:])]
-        if text.startswith("N"):
-            return [Note(text[1:])]
-        span = Span(frame.start, frame.end)
-        if text.startswith("E"):
-            hour, code = text[1:].split()
-            at = datetime(2024, 3, 1, int(hour))
-            return [Findings(events=(Event(code, self._codec.words + code, at, int(hour), span=span),))]
-        hour, volume, pressure = text.split()
-        at = datetime(2024, 3, 1, int(hour) + self._codec.shift)
-        if hour in self._codec.blind_to:
-            return []
-        values = (Decimal(volume) * self._codec.scale, Decimal(pressure))
-        row = Row(self._codec.columns, values, INTERVAL, at, int(hour), self._codec.status, span=span)
-        return [Findings(rows=(row,))]
-
-
-class Lines:
-    """A codec whose versions read the same bytes otherwise."""
-
-    name = "lines"
-
-    def __init__(
-        self,
-        version: str = "1",
-        *,
-        scale: str = "1",
-        shift: int = 0,
-        status: str = "",
-        words: str = "event ",
-        blind_to: str = "",
-        pressure: str = "p",
-    ) -> None:
-        self.version = version
-        self.scale = Decimal(scale)
-        self.shift = shift
-        self.status = status
-        self.words = words
-        self.blind_to = blind_to.split()
-        self.columns = (Column("volume", "m3", name="Vb"), Column("pressure", "bar", name=pressure))
-
-    def framer(self) -> LineFramer:
-        return LineFramer(64)
-
-    def interpreter(self) -> Listener:
-        return Listener(self)
-
-    def dissect(self, frame: Frame) -> Sequence[Field]:
-        return [Field("line", 0, len(frame.data))]
-
-
-def registry(*codecs: object) -> Registry:
-    found = Registry()
-    for codec in codecs:
-        found.add(codec, Path(f"{codec}.py"))
-    assert found.problems == []
-    return found
 
 
 @pytest.fixture
@@ -142,6 +67,25 @@ def counts(result: SessionReadAgain) -> tuple[int, int, int, int, int]:
 
 
 DAY = b"S41\n1 100.0 1.5\n2 101.5 1.5\nE2 0x2504\n"
+
+
+def test_rows_that_two_sessions_brought_are_new_once_whether_they_are_stored_or_not(store: SqlStore) -> None:
+    kept(store, DAY)
+    kept(store, b"S41\n2 101.5 1.5\n3 102.0 1.5\nE2 0x2504\n", days=1)
+    kept(store, b"S41\n2 101.5 1.5\n", meter="41", days=2)
+    dry = list(reprocess(store, registry(Lines()), ALL, dry_run=True))
+    assert [counts(one) for one in dry] == [(3, 0, 0, 0, 0), (1, 2, 0, 0, 0), (0, 1, 0, 0, 0)]
+    assert values(store) == []
+    stored = list(reprocess(store, registry(Lines()), ALL))
+    assert [counts(one) for one in stored] == [counts(one) for one in dry]
+
+
+def test_what_two_sessions_brought_changes_once_whether_it_is_stored_or_not(store: SqlStore) -> None:
+    kept(store, DAY)
+    kept(store, DAY, days=1)
+    assert [counts(one) for one in reprocess(store, registry(Lines("1")), ALL)] == [(3, 0, 0, 0, 0), (0, 3, 0, 0, 0)]
+    dry = [counts(one) for one in reprocess(store, registry(Lines("2", scale="2")), ALL, dry_run=True)]
+    assert dry == [counts(one) for one in reprocess(store, registry(Lines("2", scale="2")), ALL)]
 
 
 def test_kept_bytes_become_readings_once(store: SqlStore) -> None:
@@ -365,6 +309,50 @@ def test_session_that_cannot_be_read_again_says_why(store: SqlStore) -> None:
         "it is still open",
     ]
     assert values(store) == []
+
+
+class Stumbling(Lines):
+    """Fails over one session."""
+
+    def interpreter(self) -> Listener:
+        class Stumbles(Listener):
+            def received(self, frame: Frame) -> Sequence[Found]:
+                if frame.text.startswith("13"):
+                    raise OverflowError("int too large to convert")
+                return super().received(frame)
+
+        return Stumbles(self)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_session_that_a_codec_fails_over_does_not_keep_the_others_from_being_read(
+    store: SqlStore, *, dry_run: bool
+) -> None:
+    kept(store, b"S41\n13 1 1\n")
+    kept(store, DAY, days=1)
+    first, second = reprocess(store, registry(Stumbling()), ALL, dry_run=dry_run)
+    assert first.skipped == "the codec lines failed: OverflowError: int too large to convert"
+    assert counts(second) == (3, 0, 0, 0, 0)
+
+
+def test_number_that_no_meter_can_mean_is_told_and_the_rest_is_read(store: SqlStore) -> None:
+    class Counting(Lines):
+        def interpreter(self) -> Listener:
+            class Counts(Listener):
+                def received(self, frame: Frame) -> Sequence[Found]:
+                    found = super().received(frame)
+                    if not frame.text.startswith("2"):
+                        return found
+                    (one,) = found
+                    assert isinstance(one, Findings)
+                    return [Findings((one.rows[0]._replace(order_number=10**25),))]
+
+            return Counts(self)
+
+    kept(store, DAY)
+    result = again(store, Counting())
+    assert counts(result) == (2, 0, 0, 0, 0)
+    assert result.notes == ["an order number of some 25 digits is none a meter can mean"]
 
 
 def test_codec_is_the_one_named_or_the_sessions_or_the_meters(store: SqlStore) -> None:

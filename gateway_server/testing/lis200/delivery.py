@@ -16,11 +16,15 @@ ENDLESS_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Bytes that leave the meter ``delay_s`` seconds behind what left before; then perhaps the line is gone."""
+    """Bytes that leave the meter ``delay_s`` seconds behind what left before; then perhaps the line is gone.
+
+    With ``until_asked`` they do not leave any more once the meter has heard something new.
+    """
 
     delay_s: float
     data: bytes
     hang_up: bool = False
+    until_asked: bool = False
 
 
 class Delivery:
@@ -57,7 +61,7 @@ class Delivery:
         half = frame[: len(frame) // 2]
         if self._blocks == quirks.endless_block:
             row = frame[1:-2] + b"\r\n"
-            return self._leave(frame[:-2]) + [Reply(0.15, self._on_line(row))] * ENDLESS_ROWS
+            return self._leave(frame[:-2]) + [Reply(0.15, self._on_line(row), until_asked=True)] * ENDLESS_ROWS
         if self._blocks == quirks.truncate_block:
             return self._leave(half)
         if self._blocks == quirks.hang_up_in_block:

@@ -76,10 +76,9 @@ PART_OF_OPTION = re.compile(rb"\x06(\d{0,3}|\d{3}\r)\Z")
 
 
 class RequestBuffer:
-    """Cuts what arrives at the meter into requests. ``wake_ups`` counts the NULs since the last request."""
+    """Cuts what arrives at the meter into requests."""
 
     def __init__(self) -> None:
-        self.wake_ups = 0
         self._bytes = bytearray()
 
     def feed(self, data: bytes, *, awaiting_option: bool) -> Sequence[Request]:
@@ -101,7 +100,6 @@ class RequestBuffer:
     def clear(self) -> None:
         """Forget a request that was begun."""
         self._bytes.clear()
-        self.wake_ups = 0
 
     def _first(self, awaiting_option: bool) -> tuple[Request | None, int]:
         first = self._bytes[0]
@@ -122,8 +120,6 @@ class RequestBuffer:
             if line:
                 return Request(Asked.SIGN_ON, text=line[1].decode("latin-1")), line.end()
             return None, 0 if b"\n" not in self._bytes and len(self._bytes) < 64 else 1
-        if first == NUL:
-            self.wake_ups += 1
         return None, 1
 
     def _command(self) -> tuple[Request | None, int]:

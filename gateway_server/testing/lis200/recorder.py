@@ -6,11 +6,12 @@ rows stand at the gas-day start, monthly ones at the gas-day start of the first 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
+from gateway_server.errors import OperatorError
 from gateway_server.testing.lis200.archive import FakeArchive
 from gateway_server.testing.lis200.history import HOUR, Counters, History, Hour
 from gateway_server.testing.lis200.layouts import FakeModel, layouts
@@ -58,6 +59,7 @@ class Recorder:
         self._global_number = first * 29
         self._day: list[Hour] = []
         self._month: list[Hour] = []
+        self._before: Counters | None = None  # at the end of the hour before
         self._day_volumes: list[tuple[int, int, datetime]] = []
         self._count = 0
         self._middle = max(12, days * 24 // 2)
@@ -98,20 +100,37 @@ class Recorder:
         boundary = hour.end.hour == GAS_DAY_HOUR
         if self._quirks.extra_rows and self._count == self._middle // 2 + 5:
             self._clock_set(hour)
+        parts = list(self._parts(hour))
         if self._quirks.order_gap and self._middle <= self._count < self._middle + 3:
             for archive in self._of_kind("interval"):
-                archive.skip(1)
+                archive.skip(len(parts))
         elif not (self._quirks.daily_period and self.model.name == "tc215") or boundary:
-            cells = self._cells(hour, hour.counters)
-            cells["event"] = DAY_BOUNDARY if boundary else END_OF_INTERVAL
-            if self._quirks.check_failed and self._count % 50 == 7:
-                cells["check"] = "CRC Error"
-            self._append("interval", cells)
-            self._append("extended", cells)
+            for part in parts:
+                cells = self._cells(part, part.counters)
+                cells["event"] = DAY_BOUNDARY if boundary and part.end == hour.end else END_OF_INTERVAL
+                if self._quirks.check_failed and self._count % 50 == 7:
+                    cells["check"] = "CRC Error"
+                self._append("interval", cells)
+                self._append("extended", cells)
         if self._quirks.autumn_hour and _summer_ends(hour.end):
             self._repeat(hour)
         if boundary:
             self._close_day(hour)
+
+    def _parts(self, hour: Hour) -> Iterator[Hour]:
+        """The measurement periods within an hour; the counters grow evenly from one to the next."""
+        minutes = 60 if self.model.is_tc else self._quirks.period_minutes or 60
+        if not 1 <= minutes <= 60 or 60 % minutes:
+            raise OperatorError(f"a measurement period of {minutes} minutes is none of an hour; choose 5, 15, 30 or 60")
+        before, after = self._before or hour.counters, hour.counters
+        self._before = after
+        if after.vb < before.vb:
+            before = after  # they went back in this hour
+        for passed in range(minutes, 61, minutes):
+            counters = Counters(
+                *(old + (new - old) * passed // 60 for old, new in zip(_all(before), _all(after), strict=True))
+            )
+            yield replace(hour, end=hour.end - HOUR + timedelta(minutes=passed), counters=counters)
 
     def _events_within(self, hour: Hour) -> None:
         moment = hour.end - HOUR + timedelta(minutes=5 + hour.dv % 40, seconds=hour.dvb % 60)
@@ -145,10 +164,12 @@ class Recorder:
         grown = hour.counters
         again = Counters(grown.vb + hour.dvb, grown.vbd, grown.v + hour.dv, grown.vd)
         self._history.set_counters(again)
-        cells = self._cells(hour, again)
-        cells["event"] = END_OF_INTERVAL
-        self._append("interval", cells)
-        self._append("extended", cells)
+        self._before = grown
+        for part in self._parts(replace(hour, counters=again)):
+            cells = self._cells(part, part.counters)
+            cells["event"] = END_OF_INTERVAL
+            self._append("interval", cells)
+            self._append("extended", cells)
 
     def _close_day(self, hour: Hour) -> None:
         cells = self._means(self._day, hour)
@@ -242,6 +263,10 @@ class Recorder:
 
     def _of_kind(self, kind: str) -> list[FakeArchive]:
         return [archive for archive in self.archives.values() if archive.layout.kind == kind]
+
+
+def _all(counters: Counters) -> tuple[int, int, int, int]:
+    return counters.vb, counters.vbd, counters.v, counters.vd
 
 
 def _summer_ends(end: datetime) -> bool:

@@ -35,6 +35,8 @@ from gateway_server.testing.scaled_clock import ScaledClock
 from gateway_server.testing.simulate import Say, host_and_port
 
 PTY, TCP, RFC2217 = "pty", "tcp", "rfc2217"
+MIXED = "mixed"
+"""The modems stand in turn in each of these ways."""
 EVERYTHING = "all"
 
 
@@ -165,16 +167,17 @@ class ModemBank:
 
     def _open(self, modem: FakeModem, number: int) -> str:
         options = self._options
-        if options.way == PTY:
+        way = (PTY, TCP, RFC2217)[number % 3] if options.way == MIXED else options.way
+        if way == PTY:
             link = options.links / modem.name if options.links is not None else None
             terminal = ModemOnPty(IReactorFDSet(self._reactor), modem, link, self._clock)
             self._ends.append(terminal.stop)
             return terminal.path
         host, first = host_and_port(options.listen)
         port = first + number if first else 0
-        opened = listen_raw if options.way == TCP else listen_rfc2217
+        opened = listen_raw if way == TCP else listen_rfc2217
         at = self._listening(lambda: opened(self._reactor, modem, self._clock, host, port), f"{host}:{port}")
-        return f"{'socket' if options.way == TCP else 'rfc2217'}://{host}:{at}"
+        return f"{'socket' if way == TCP else 'rfc2217'}://{host}:{at}"
 
     def _open_control(self, place: str) -> str:
         host, port = host_and_port(place)

@@ -3,8 +3,9 @@
     power modem1                    its mains are switched off and on, as an operator's power-cycle command does
     unplug modem1 10                the cable is pulled for ten seconds
     ring modem1 +79160000001        that number calls it
+    state modem1                    is it in a call?
 
-Each line is answered ``ok`` or with what is wrong.
+Each line is answered ``ok`` or with what is wrong; the last one ``on hook``, ``off hook`` or ``hung``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from gateway_server.testing.fake_modem import FakeModem
 from gateway_server.testing.modem.phone_book import PhoneBook
 
-WORDS = "power MODEM, unplug MODEM SECONDS, ring MODEM NUMBER"
+WORDS = "power MODEM, unplug MODEM SECONDS, ring MODEM NUMBER, state MODEM"
 
 
 class ModemControl(LineOnlyReceiver):
@@ -38,10 +39,12 @@ class ModemControl(LineOnlyReceiver):
         """Does one thing; says how it went."""
         verb, name, argument = (*words, "", "", "")[:3]
         modem = self._modems.get(name)
-        if verb not in {"power", "unplug", "ring"}:
+        if verb not in {"power", "unplug", "ring", "state"}:
             return f"not understood; one of: {WORDS}"
         if modem is None:
             return f"there is no modem {name!r}; choose from: {', '.join(self._modems)}"
+        if verb == "state":
+            return "off hook" if modem.off_hook else "hung" if modem.hung else "on hook"
         if verb == "power":
             modem.cycle_power()
         elif verb == "unplug":

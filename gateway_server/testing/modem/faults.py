@@ -146,15 +146,18 @@ def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 class FaultDraw:
-    """Lets a share of the calls fail, each in one of the ways given, as a seed decides."""
+    """Lets a share of the calls fail, as a seed decides; each way befalls one of them before any befalls a second."""
 
     def __init__(self, ways: Sequence[CallFaults] = (), share: float = 0.0, seed: int = 0) -> None:
         self._ways = list(ways)
         self._share = share
         self._random = random.Random(f"faults/{seed}")
+        self._left: list[CallFaults] = []
 
     def next(self) -> CallFaults:
         """What befalls the next call."""
         if not self._ways or self._random.random() >= self._share:
             return NO_FAULTS
-        return self._random.choice(self._ways)
+        if not self._left:
+            self._left = self._random.sample(self._ways, len(self._ways))
+        return self._left.pop()

@@ -100,7 +100,7 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
                 return
             self.tot_bytes_received += len(data)
             delivery.received(data)
-            self.cmd_channel.delivery_received(self, delivery)
+            self.cmd_channel.delivery_received(delivery)
             if len(data) == PIECE:
                 return
 
@@ -152,6 +152,12 @@ class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         """Closes it although the file may not be whole; whoever asks says the rest."""
         self.delivery = None
         self.close()
+
+    def surrender(self) -> socket.socket:
+        """Closes it but for its socket, over which more of a refused file may come."""
+        left = socket.socket(fileno=self.socket.detach())
+        self.abandon()
+        return left
 
     def close(self) -> None:
         """Closes it. Of a listing pyftpdlib says whether it went out; of an upload the control connection does."""

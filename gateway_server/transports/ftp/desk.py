@@ -17,6 +17,7 @@ from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.doors import Doors
 from gateway_server.transports.ftp.landing import Answer, Landing
 from gateway_server.transports.ftp.login import Logins
+from gateway_server.transports.ftp.remains import Remains
 from gateway_server.transports.ftp.terms import Terms
 from gateway_server.transports.ftp.thread import FtpThread
 
@@ -39,6 +40,7 @@ class Desk:
         self.now_ms = now_ms
         self.logins = Logins(thread, self.ask, Verifier(), now_ms, monotonic)
         self.doors = Doors(thread.loop)
+        self.remains = Remains(thread.loop)
         self.full = False
         self.receiving: dict[Any, Delivery] = {}  # by control connection
         self.by_login: Counter[str] = Counter()
@@ -114,6 +116,7 @@ class Desk:
             if delivery.pending:
                 self._hand_over(delivery)
         self._look_ahead()
+        self.remains.sweep()
         if self._arrived:  # not at once: their clients are told first, and may turn out to be gone
             self.thread.hand_over(self.landing.arrived, tuple(self._arrived))
             self._arrived.clear()
@@ -193,8 +196,11 @@ class Desk:
         self._apply()
 
     def set_full(self, full: bool) -> None:  # the writer's signature
-        """The store's disk is full, or has room again."""
+        """The store's disk is full, or has room again. Clients are told at once: their units pay for what they send."""
         self.full = full
+        if full:
+            for control in tuple(self.receiving):
+                control.no_room()
 
     @property
     def held(self) -> bool:

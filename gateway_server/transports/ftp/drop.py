@@ -17,11 +17,12 @@ from gateway_server.session.plan import Facilities
 from gateway_server.transports.ftp.control import Control
 from gateway_server.transports.ftp.conversation import Conversation
 from gateway_server.transports.ftp.desk import Desk
+from gateway_server.transports.ftp.encryption import tls_context
 from gateway_server.transports.ftp.landing import Landing
 from gateway_server.transports.ftp.login import Attempts
 from gateway_server.transports.ftp.terms import Terms, within
 from gateway_server.transports.ftp.thread import FtpThread, ThreadsReactor
-from gateway_server.transports.ftp.tls import TlsConversation, tls_context
+from gateway_server.transports.ftp.tls import TlsConversation
 
 logger = logging.getLogger(__name__)
 

@@ -69,7 +69,7 @@ class Landing:
         writer = self._facilities.writer
         opening = delivery.opening()
         if isinstance(error, StoreFull):
-            opening = replace(opening, upload=None)
+            opening = opening._replace(upload=None)
             entries = [entry for entry in entries if entry[1] is Direction.NOTE]
         key = writer.open_session(opening)
         for entry in entries:

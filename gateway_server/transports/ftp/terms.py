@@ -40,12 +40,14 @@ class SharedAccount:
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Certificate and key for `AUTH TLS`. ``oldest`` is the oldest TLS version that is spoken."""
+    """Certificate and key for `AUTH TLS`. ``oldest`` is the oldest TLS version that is spoken; ``goodbye``: a file is
+    whole only with TLS's own end behind it."""
 
     certificate: Path
     key: Path
     required: bool = False
     oldest: str = "1.2"
+    goodbye: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ class Transfers(Control):
         if self.data_channel is not None:
             self.data_channel.receive_into(delivery)
 
-    def delivery_received(self, channel: Data, delivery: Delivery) -> None:
+    def delivery_received(self, delivery: Delivery) -> None:
         """More of it came."""
         self.active_at = monotonic()
         if delivery.whole_size > self.terms.largest_file:
@@ -175,8 +175,17 @@ class Transfers(Control):
             if not self.desk.over_quota(self.terms, delivery.login, delivery.size):
                 return
             why = "the account's quota for today is used up"
-        channel.abandon()
-        self.cut_off(f"552 Refused: {why}.", why)
+        self._refuse(f"552 Refused: {why}.", why)
+
+    def no_room(self) -> None:
+        """The store's disk is full: what is on its way cannot be kept."""
+        self._refuse("452 The disk is full; nothing was stored. Try again later.", "the store's disk is full")
+
+    def _refuse(self, reply: str, why: str) -> None:
+        """Wants no more of a file, in a way that lets the client read the reply whatever it is still sending."""
+        if self.data_channel is not None:
+            self.desk.remains.take(self.data_channel.surrender())
+        self.cut_off(reply, why)
 
     def delivery_over(self, delivery: Delivery, why: str) -> None:
         """Its data connection has ended: all of it came, if nothing speaks against that."""

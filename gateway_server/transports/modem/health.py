@@ -66,12 +66,16 @@ class Health:
 
 
 class Remedies:
-    """Does with a modem what its health asks for: after a call, and when a piece of its work did not succeed."""
+    """Does with a modem what its health asks for: after a call, and when a piece of its work did not succeed.
 
-    def __init__(self, clock: IReactorTime, name: str, life: ModemLife) -> None:
+    ``by_power``: somebody's command can switch its mains off, which ends a call that it cannot be made to end.
+    """
+
+    def __init__(self, clock: IReactorTime, name: str, life: ModemLife, *, by_power: bool = False) -> None:
         self._clock = clock
         self._name = name
         self._life = life
+        self._by_power = by_power
         self._health = Health()
         self._after_rest = Step.GO_ON
 
@@ -94,7 +98,8 @@ class Remedies:
             self._life.lost(why)
         elif isinstance(error, ModemFault) and error.lasting:
             self._life.retire(why)
-        elif state in ("finding", "resetting"):
+        elif state in ("finding", "resetting") or (state == "hanging up" and self._by_power):
+            # in a call that it does not end every second is paid for, and the meter's number is busy
             self._take(self._health.dead(self._clock.seconds()), why)
         else:
             self._take(self._health.unfit(self._clock.seconds()), why)

@@ -75,7 +75,7 @@ class Modem:
         self._owner = owner
         self._pin = pin
         self._power_cycle = power_cycle
-        self._remedies = Remedies(clock, terms.name, self.life)
+        self._remedies = Remedies(clock, terms.name, self.life, by_power=bool(power_cycle and terms.power_cycle))
         self._port: ModemPort | None = None
         self._talk = self._new_talk()
         self._work = Work(clock, terms.name)

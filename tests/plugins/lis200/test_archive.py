@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from plugins.lis200.messages import (
     Message,
     OptionSelect,
     Refusal,
+    Repeat,
     Request,
     encode,
 )
@@ -29,6 +30,7 @@ from tests.plugins.lis200.visit import ScriptedMeter, Visit, visit
 
 SERIAL = "41203377"
 INTERVAL = KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",)))
+PAID = replace(INTERVAL, airtime=True)
 
 
 def held(meter: FakeMeter, number: int = 3) -> list[dict[str, Any]]:
@@ -186,6 +188,54 @@ def test_a_last_row_without_a_believable_time_is_found_by_its_order_number() -> 
     assert found(told) == rows[-3:]
 
 
+def passed_over(meter: FakeMeter, rows: int) -> KnownMeter:
+    """Known by a last row that lies so many rows before the one its time now leads to: the clock was set."""
+    held_rows = held(meter)
+    at = datetime.strptime(held_rows[-5]["time"], "%Y-%m-%d,%H:%M:%S")
+    return replace(INTERVAL, last={"interval": LastRow(held_rows[-5 - rows]["order_number"], at)})
+
+
+def test_rows_that_the_time_passes_over_are_fetched_behind_the_newer_ones() -> None:
+    meter = FakeMeter(days=10)
+    told = visit(meter, passed_over(meter, 35))
+    rows = order_and_time(meter)
+    assert found(told) == [*rows[-5:], *rows[-39:-5]]
+    assert told.outcome is None
+    assert told.memory["fill:interval"] == ""
+    assert not any("missing" in note for note in told.notes)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 5, 6])
+def test_rows_passed_over_are_fetched_by_the_next_session_when_this_one_breaks_off(block: int) -> None:
+    meter = FakeMeter(days=10, quirks=Quirks(hang_up_in_block=block))
+    known = replace(passed_over(meter, 35), memory={"block": "3"})
+    first = visit(meter, known)
+    assert isinstance(first.outcome, LineLost)
+    meter.hung_up()
+    second = visit(meter, replace(known, last={**known.last, **first.last()}, memory={**known.memory, **first.memory}))
+    assert second.outcome is None
+    assert sorted(set(found(first) + found(second))) == order_and_time(meter)[-39:]
+    third = visit(meter, replace(known, last=second.last(), memory={**first.memory, **second.memory}))
+    assert len(found(third)) == 1
+
+
+def test_rows_passed_over_that_the_device_has_lost_are_noted_and_not_asked_for_again() -> None:
+    meter = FakeMeter(days=10)
+    rows = order_and_time(meter)
+    newest = {"interval": LastRow(rows[-1][0], datetime(2024, 4, 3, 12))}
+    told = visit(meter, replace(INTERVAL, last=newest, memory={"fill:interval": "1-3 nonsense 9-7"}))
+    assert told.outcome is None
+    assert told.memory["fill:interval"] == ""
+    assert any("rows 1 to 3 behind the last stored one are no longer in the device" in note for note in told.notes)
+
+
+def test_rows_of_a_range_leave_the_open_holes_alone() -> None:
+    meter = FakeMeter(days=10)
+    order = ReadOrder(frozenset({"archive"}), ("interval",), datetime(2024, 4, 2), datetime(2024, 4, 3))
+    told = visit(meter, KnownMeter(SERIAL, order, memory={"fill:interval": "1-3"}))
+    assert "fill:interval" not in told.memory
+
+
 def test_events_go_on_behind_the_last_stored_one() -> None:
     meter = FakeMeter(days=20)
     known = KnownMeter(SERIAL, ReadOrder(frozenset({"events"}), ("events",)))
@@ -264,6 +314,89 @@ def test_an_archive_that_is_not_there_is_noted_and_remembered_unless_it_was_aske
     assert "archive3" in free.memory["absent:2.05"].split()
 
 
+@pytest.mark.parametrize(
+    "said", [[Refusal("0020")], [], [b"\x02(1)(5)(2014\x03\x00"]], ids=["refused", "silent", "damaged"]
+)
+def test_rows_passed_over_that_cannot_be_had_make_the_session_partial_and_stay_wanted(
+    said: list[Message | bytes],
+) -> None:
+    meter = scripted()
+    meter.replies[Command("R3", "3:V.0(3;2014-05-02,09:00:00;;10)")] = [Block("\r\n".join([row(9, 9), row(10, 10)]))]
+    for size in (10, 5, 2, 1):
+        meter.replies[Command("R3", f"3:V.0(2;5;8;{size})")] = said
+    last = {"interval": LastRow(4, datetime(2014, 5, 2, 9))}
+    told = visit(meter, replace(INTERVAL, last=last))
+    assert [row.order_number for row in told.archive("interval")] == [9, 10]
+    assert isinstance(told.outcome, Partly)
+    assert "rows 5 to 8 behind the last stored one are still to come" in told.outcome.reason
+    assert told.memory["fill:interval"] == "5-8"
+    for size in (10, 5, 2, 1):
+        meter.replies[Command("R3", f"3:V.0(2;5;8;{size})")] = [Block("\r\n".join([row(5, 5), row(7, 7), row(8, 8)]))]
+    again = visit(meter, replace(INTERVAL, last=last, memory=told.memory))
+    assert [row.order_number for row in again.archive("interval")] == [9, 10, 5, 7, 8]
+    assert again.memory["fill:interval"] == ""
+
+
+def test_rows_passed_over_that_have_no_column_to_ask_by_are_given_up() -> None:
+    meter = scripted()
+    meter.replies[Command("R3", "3:V.0(3;2014-05-02,09:00:00;;10)")] = [Block(row(9, 9))]
+    meter.replies[Command("R3", "3:V.0(2;5;8;10)")] = [Refusal("0101")]
+    meter.replies[Command("R3", "3:V.0(3;5;8;10)")] = [Refusal("0101")]
+    told = visit(meter, replace(INTERVAL, last={"interval": LastRow(4, datetime(2014, 5, 2, 9))}))
+    assert told.outcome is None
+    assert told.memory["fill:interval"] == ""
+    assert any("cannot be asked for by order number (#0101)" in note for note in told.notes)
+
+
+class Babbling:
+    """A meter whose second block never ends, whatever it is told."""
+
+    def __init__(self, seconds: float, step: float) -> None:
+        self._meter = FakeMeter(days=5)
+        self._left, self._step = int(seconds / step), step
+
+    def tick(self, now: datetime) -> None:
+        self._meter.tick(now)
+
+    def received(self, data: bytes) -> list[Reply]:
+        if data != b"\x06":
+            return self._meter.received(data)
+        row = b"(18484)(640)(2014-05-02,10:00:00)(882066.6309)\r\n"
+        return [Reply(0.0, b"\x02" + row), *([Reply(self._step, row)] * self._left)]
+
+
+@pytest.mark.parametrize("step", [0.01, 0.05, 4.0])
+def test_a_block_that_never_ends_does_not_hold_the_session(step: float) -> None:
+    told = visit(Babbling(3600, step), INTERVAL)
+    assert len(told.archive("interval")) == 10
+    assert isinstance(told.outcome, Partly)
+    assert told.seconds < 900
+    if step < 1:
+        assert told.seconds < 200
+        assert any("a block that does not end, cut off after" in note for note in told.notes)
+
+
+def test_a_block_that_does_not_end_until_the_meter_is_asked_costs_seconds_and_no_row() -> None:
+    meter = FakeMeter(days=5, quirks=Quirks(endless_block=2))
+    told = visit(meter, INTERVAL)
+    assert found(told) == order_and_time(meter)
+    assert told.outcome is None
+    assert told.seconds < 10
+
+
+def test_a_month_of_hours_in_one_block_is_heard_out_although_ten_rows_were_asked() -> None:
+    def at(number: int) -> str:
+        moment = datetime(2014, 5, 1) + timedelta(hours=number)
+        return row(number, 0).replace("2014-05-02,00:00:00", f"{moment:%Y-%m-%d,%H:%M:%S}")
+
+    whole = Block("\r\n".join(at(number) for number in range(744)))
+    meter = scripted(whole)
+    meter.replies[Repeat()] = [whole]
+    told = visit(meter, INTERVAL)
+    assert [row.order_number for row in told.archive("interval")] == list(range(744))
+    assert told.outcome is None
+
+
 def test_a_row_damaged_in_the_device_is_left_out_and_said() -> None:
     meter = scripted(Block(row(1, 1), last=False), resumed=[Refusal("0110")])
     meter.replies[Acknowledge()] = [Refusal("0110")]
@@ -274,6 +407,37 @@ def test_a_row_damaged_in_the_device_is_left_out_and_said() -> None:
     assert [row.order_number for row in told.archive("interval")] == [1, 3, 4]
     assert isinstance(told.outcome, Partly)
     assert "one row is damaged in the device" in told.outcome.reason
+
+
+def test_a_row_damaged_in_the_device_costs_one_row_and_no_more_where_rows_are_a_quarter_of_an_hour_apart() -> None:
+    def at(number: int) -> str:
+        moment = datetime(2014, 5, 2) + timedelta(minutes=15 * number)
+        return row(number, 0).replace("2014-05-02,00:00:00", f"{moment:%Y-%m-%d,%H:%M:%S}")
+
+    until = datetime(2014, 5, 2, 3)
+    whole = ArchiveRange("interval", datetime(2014, 5, 2), until)
+    meter = scripted()
+    asked = "3:V.0(3;2014-05-02,{};2014-05-02,03:00:00;{})"
+    first = Block("\r\n".join(at(number) for number in range(4)), last=False)
+    meter.replies[Command("R3", asked.format("00:00:00", 10))] = [first]
+    meter.replies[Acknowledge()] = [Refusal("0110")]
+    for size in (5, 2, 1):
+        meter.replies[Command("R3", asked.format("00:45:00", size))] = [Refusal("0110")]
+    behind = Block("\r\n".join(at(number) for number in range(5, 13)))
+    meter.replies[Command("R3", asked.format("01:00:01", 1))] = [behind]
+    told = visit(meter, replace(INTERVAL, order=replace(INTERVAL.order, ranges=(whole,))))
+    assert [row.order_number for row in told.archive("interval")] == [*range(4), *range(5, 13)]
+    assert told.memory["period"] == "15"
+
+
+def test_paid_line_to_a_meter_with_quarters_of_an_hour_needs_no_identity_once_its_period_is_known() -> None:
+    meter = FakeMeter(days=2, quirks=Quirks(period_minutes=15))
+    first = visit(meter, PAID)
+    assert first.memory["period"] == "15"
+    later = visit(meter, replace(PAID, last=first.last(), memory=first.memory), start=datetime(2024, 4, 3, 15, 5))
+    assert len(found(later)) == 13
+    assert encode(Command("R1", "1:180.0(1)")) not in later.sent
+    assert not any("do not go on" in note for note in later.notes)
 
 
 def test_a_device_that_gives_everything_at_once_is_read_as_well() -> None:
@@ -318,9 +482,6 @@ def test_hole_that_the_device_has_overwritten_is_told_and_the_next_one_read() ->
     assert told.outcome is None
     assert found(told) == between(meter, *new[1:])
     assert any("the device has no rows from 2023-01-01,00:00:00" in note for note in told.notes)
-
-
-PAID = replace(INTERVAL, airtime=True)
 
 
 def blocks_asked(told: Visit) -> list[str]:

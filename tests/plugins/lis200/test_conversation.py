@@ -10,6 +10,7 @@ from gateway_server.errors import ChecksumError, LineLost, MeterSilent
 from gateway_server.model import KnownMeter, LastRow, ReadOrder
 from plugins.lis200.conversation import continues, same_serial
 from plugins.lis200.messages import Block, Command, Identification, Message, OptionSelect, Request, encode
+from plugins.lis200.periods import usual
 from tests.plugins.lis200.visit import ScriptedMeter, visit
 
 IDENTITY = KnownMeter("1", ReadOrder(frozenset()))
@@ -101,5 +102,5 @@ def test_row_goes_on_from_the_last_one_if_order_number_and_time_are_as_far_apart
     archive: str, order: int, hours: int, *, fits: bool
 ) -> None:
     noon = datetime(2024, 4, 3, 12)
-    assert continues(LastRow(100, noon), archive, order, noon + timedelta(hours=hours)) is fits
-    assert not continues(None, archive, order, noon)
+    assert continues(LastRow(100, noon), usual(archive, {}), order, noon + timedelta(hours=hours)) is fits
+    assert not continues(None, usual(archive, {}), order, noon)

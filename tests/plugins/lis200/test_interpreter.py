@@ -210,7 +210,7 @@ def test_rows_in_blocks_are_found_block_by_block_with_their_own_bytes() -> None:
 def test_a_damaged_frame_tells_nothing_but_its_fault() -> None:
     session = Listening()
     session.asks("R1", "1:400.0(1)")
-    assert session.hears(CLOCK[:-1] + b"\x04") == ([], Damaged("BCC is 04, its characters give 03"))
+    assert session.hears(CLOCK[:-1] + b"\x04") == ([], Damaged("BCC is 04, its characters give 03", 31))
 
 
 def test_no_carrier_is_the_end_of_the_line() -> None:

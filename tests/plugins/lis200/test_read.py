@@ -9,8 +9,9 @@ import pytest
 
 from gateway_server.codec.dialogue import Partly
 from gateway_server.errors import UnknownMeter
-from gateway_server.model import Identify, KnownMeter, LastRow, Outcome, ReadOrder
+from gateway_server.model import GAS_DAY_START, Identify, KnownMeter, LastRow, Outcome, ReadOrder
 from gateway_server.testing.fake_meter import FakeMeter
+from gateway_server.testing.lis200.delivery import Reply
 from gateway_server.testing.lis200.quirks import Quirks, from_options
 from gateway_server.testing.play import play
 from plugins.lis200 import codec
@@ -29,7 +30,14 @@ EVERYTHING = [
     *("truncate_block=4", "endless_block=9", "rubbish", "twenty_cells", "extra_columns", "unknown_columns"),
     *("extra_rows", "autumn_hour", "order_gap", "counter_back", "check_failed", "error_in_read=109"),
 ]
-ALONE = [[name] for name in EVERYTHING] + [["seven_e1"], ["lock_all"], ["no_layout"], ["bcc_is_etx"], ["slow"]]
+ALONE = [[name] for name in EVERYTHING] + [
+    ["seven_e1"],
+    ["lock_all"],
+    ["no_layout"],
+    ["period_minutes=15"],
+    ["bcc_is_etx"],
+    ["slow"],
+]
 
 
 def answer(text: str, *, last: bool = True) -> bytes:
@@ -313,3 +321,40 @@ def test_trusted_meter_without_a_stored_row_is_asked_who_it_is() -> None:
     meter = FakeMeter(days=5)
     told = visit(meter, replace(PAID, memory=visit(meter, PAID).memory))
     assert telegrams(told).count("R1") >= 3
+
+
+def test_gas_day_is_asked_once_where_days_are_read_and_never_over_a_paid_line() -> None:
+    order = ReadOrder(frozenset({"archive"}), ("daily",))
+    asking = asks("R1", "2:141.0(1)")
+    first = visit(FakeMeter("ek280", serial=SERIAL), KnownMeter(SERIAL, order))
+    assert first.memory[GAS_DAY_START] == "10:00"
+    assert asking in first.sent
+    for known in (
+        KnownMeter(SERIAL, order, memory=first.memory),
+        KnownMeter(SERIAL, order, airtime=True),
+        KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("interval",))),
+    ):
+        assert asking not in visit(FakeMeter("ek280", serial=SERIAL), known).sent
+
+
+class HardOfHearing:
+    """A meter that does not answer when asked for its gas day."""
+
+    def __init__(self, meter: FakeMeter) -> None:
+        self._meter = meter
+
+    def tick(self, now: datetime) -> None:
+        self._meter.tick(now)
+
+    def received(self, data: bytes) -> list[Reply]:
+        return [] if b"2:141" in data else self._meter.received(data)
+
+
+def test_meter_that_does_not_hear_the_question_for_its_gas_day_is_read_all_the_same() -> None:
+    meter = HardOfHearing(FakeMeter("ek280", serial=SERIAL))
+    told = visit(meter, KnownMeter(SERIAL, ReadOrder(frozenset({"archive"}), ("daily",))))
+    assert told.outcome is None
+    assert told.archive("daily")
+    assert GAS_DAY_START not in told.memory
+    (absent,) = (value for name, value in told.memory.items() if name.startswith("absent:"))
+    assert absent == "2:141"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -90,6 +91,57 @@ def test_a_gap_in_the_order_numbers_is_reported_even_between_blocks() -> None:
 def test_a_global_order_number_may_jump() -> None:
     other = TC_ROW.replace("13484", "13490").replace("11:00", "12:00")
     assert read(TC_ROW, other).notes == []
+
+
+@pytest.mark.parametrize("number", ["10000000000000000000000000", "9" * 5000, "-3", "1000000000000000000"])
+def test_a_row_with_an_order_number_no_device_counts_to_is_not_read_and_the_others_are(number: str) -> None:
+    odd = ek(641, START + timedelta(hours=1)).replace("(641)", f"({number})")
+    found = read(ek(640, START), odd, ek(642, START + timedelta(hours=2)))
+    assert [row.order_number for row in found.rows] == [640, 642]
+    assert found.unread == 1
+    assert number[:20] in found.notes[0]
+    assert max(map(len, found.notes)) < 300
+
+
+def tc(number: int, moment: datetime) -> str:
+    at = f"{moment:%Y-%m-%d,%H:%M:%S}"
+    return re.sub(r"\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d", at, TC_ROW).replace("13484", str(number))
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_a_gap_in_the_time_is_reported_where_no_order_number_tells_of_it(minutes: int) -> None:
+    step = timedelta(minutes=minutes)
+    reader = RowReader("interval")
+    assert read(*[tc(500 + n, START + n * step) for n in range(4)], reader=reader).notes == []
+    found = read(*[tc(504 + n, START + (7 + n) * step) for n in range(3)], reader=reader)
+    (note,) = found.notes
+    assert note.startswith(f"interval: 3 rows are missing between {START + 3 * step} and {START + 7 * step}: ")
+    assert len(found.rows) == 3
+    assert read(tc(507, START + 10 * step), reader=reader).notes == []
+    reader.elsewhere()
+    assert read(tc(600, START + 100 * step), reader=reader).notes == []
+
+
+def test_a_gap_in_the_time_within_the_first_block_is_reported_as_well() -> None:
+    hours = [0, 1, 2, 5, 6]
+    (note,) = read(*[tc(500 + n, START + timedelta(hours=hour)) for n, hour in enumerate(hours)]).notes
+    assert note.startswith("interval: 2 rows are missing")
+
+
+def test_the_doubled_autumn_hour_is_no_gap_in_the_time() -> None:
+    at = datetime(2010, 10, 31, 0)
+    hours = [0, 1, 2, 2, 3, 4]
+    assert read(*[tc(500 + n, at + timedelta(hours=hour)) for n, hour in enumerate(hours)]).notes == []
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 60])
+def test_the_period_is_that_of_regular_rows_whatever_stands_between_them(minutes: int) -> None:
+    step = timedelta(minutes=minutes)
+    reader = RowReader("interval")
+    read(ek(640, START), ek(641, START + step), reader=reader)
+    assert reader.period is None
+    read(ek(642, START + step + timedelta(minutes=2), event="0x2504"), ek(643, START + 2 * step), reader=reader)
+    assert reader.period == step
 
 
 @pytest.mark.parametrize("event", ["0x8004", "0x8303", "0x8203", "0x2504"])

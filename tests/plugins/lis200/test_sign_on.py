@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway_server.errors import LineLost, MeterSilent
@@ -54,13 +56,39 @@ def test_a_device_that_speaks_plain_again_is_found_in_spite_of_its_memory() -> N
     assert told.memory["parity"] == "none"
 
 
-def test_a_sleeping_device_is_woken_and_remembered_as_one() -> None:
+@pytest.mark.parametrize("known", ["spread", "yes"])
+def test_a_sleeping_device_is_woken_as_long_as_the_documents_say_and_remembered_as_one(known: str) -> None:
     told = visit(FakeMeter(quirks=Quirks(asleep=True)), identify_only())
     assert told.outcome is None
-    assert told.memory["wake_up"] == "yes"
-    again = visit(FakeMeter(quirks=Quirks(asleep=True)), identify_only(wake_up="yes", parity="none"))
-    assert again.sent[0] == b"\0" * 53
-    assert again.seconds < 3
+    assert told.memory["wake_up"] == "spread"
+    again = visit(FakeMeter(quirks=Quirks(asleep=True)), identify_only(wake_up=known, parity="none"))
+    assert again.outcome is None
+    assert again.sent[:23] == [bytes(3)] * 23
+    assert again.sent[23] == REQUEST
+    assert 3.7 <= again.seconds < 3.8  # 2.2 s of NULs, a pause of 1.5 s
+
+
+def test_on_a_paid_line_a_burst_is_tried_before_what_costs_two_seconds() -> None:
+    paid = replace(identify_only(), airtime=True)
+    told = visit(FakeMeter(quirks=Quirks(never_answers=True)), paid)
+    nuls = [data for data in told.sent if not data.strip(b"\0")]
+    assert nuls == [bytes(53)] * 2 + [bytes(3)] * 23
+    known = visit(FakeMeter(), replace(identify_only(wake_up="yes", parity="none"), airtime=True))
+    assert known.sent[:2] == [bytes(53), REQUEST]
+    assert known.seconds < 1.6
+
+
+@pytest.mark.parametrize("even", [False, True])
+@pytest.mark.parametrize("remembered", [{}, {"parity": "none"}, {"parity": "even"}])
+def test_device_that_only_long_wakes_over_a_paid_line_is_woken_so_the_next_time(
+    remembered: dict[str, str], *, even: bool
+) -> None:
+    paid = replace(identify_only(**remembered), airtime=True)
+    told = visit(FakeMeter(quirks=Quirks(asleep=True, seven_e1=even)), paid)
+    assert told.outcome is None
+    assert told.memory["wake_up"] == "spread"
+    again = visit(FakeMeter(quirks=Quirks(asleep=True)), replace(paid, memory={"wake_up": "spread", "parity": "none"}))
+    assert again.sent[:23] == [bytes(3)] * 23
 
 
 def test_a_device_left_in_programming_mode_is_signed_off_before_the_second_request() -> None:

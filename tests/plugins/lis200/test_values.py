@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -50,6 +50,13 @@ def test_a_value_and_its_unit_are_parted_at_the_star() -> None:
 def test_times_are_the_devices_own() -> None:
     assert values.time("2018-11-01,10:56:06") == datetime(2018, 11, 1, 10, 56, 6)
     assert values.time_text(datetime(2018, 11, 1, 10, 56, 6)) == "2018-11-01,10:56:06"
+    assert values.time_text(datetime(1, 1, 1)) == "0001-01-01,00:00:00"
+
+
+def test_time_at_the_end_of_the_calendar_does_not_move_out_of_it() -> None:
+    end, day = datetime(9999, 12, 31, 23), timedelta(days=1)
+    assert values.moved(end, day) == end
+    assert values.moved(end, -day) == datetime(9999, 12, 30, 23)
 
 
 @pytest.mark.parametrize("text", ["2018-13-01,10:56:06", "2018-11-01", "2018-11-01T10:56:06", "2018-11-01,24:00:00"])

@@ -87,6 +87,9 @@ class Visit:
         """What a store would know of the archives' newest rows."""
         newest: dict[str, LastRow] = {}
         for row in self.rows:
+            before = newest.get(row.archive)
+            if before is not None and (before.order_number or 0) > (row.order_number or 0):
+                continue  # it was fetched behind newer ones
             if row.measured_at is not None:
                 newest[row.archive] = LastRow(row.order_number, row.measured_at)
         for event in self.events:
@@ -129,7 +132,7 @@ class _Line:
     def __init__(self, visit: Visit, start: datetime) -> None:
         self.visit = visit
         self.framer = codec.framer()
-        self.coming: list[tuple[float, bytes, bool]] = []
+        self.coming: list[tuple[float, Reply]] = []
         self.now = 0.0
         self.start = start
         self.lost = False
@@ -139,10 +142,11 @@ class _Line:
     def send(self, data: bytes) -> None:
         meter = self.visit.meter
         meter.tick(self.start + timedelta(seconds=self.now))
-        at = max([self.now, *(at for at, _, _ in self.coming)])
+        self.coming = [(at, reply) for at, reply in self.coming if not reply.until_asked]
+        at = max([self.now, *(at for at, _ in self.coming)])
         for reply in meter.received(data):
             at += reply.delay_s
-            self.coming.append((at, reply.data, reply.hang_up))
+            self.coming.append((at, reply))
 
     def frame(self, wish: Receive) -> Frame | None:
         while frame := self.framer.next_frame():
@@ -167,7 +171,8 @@ class _Line:
         """Lets the next bytes arrive, if they come by then."""
         if not self.coming or self.coming[0][0] > deadline:
             return False
-        at, data, hang_up = self.coming.pop(0)
+        at, reply = self.coming.pop(0)
+        data, hang_up = reply.data, reply.hang_up
         self.now = max(self.now, at)
         if data:
             self.visit.log.append((Direction.FROM_METER, data))
@@ -178,14 +183,21 @@ class _Line:
 
     def receive(self, wish: Receive) -> Frame:
         first = self.now + wish.timeout
+        before = self.fed
         while True:
             if frame := self.frame(wish):
                 return frame
+            if wish.most is not None and self.fed - before > wish.most:
+                if frame := self.left(wish):
+                    return frame
+                raise MeterSilent("no answer among so many bytes")
             if self.lost:
                 if frame := self.left(wish):
                     return frame
                 raise LineLost("the line was lost")
             deadline = first if self.fed == self.cut or wish.gap is None else self.now + wish.gap
+            if wish.most is not None:
+                deadline = min(deadline, first + wish.most / wish.rate)
             if self.next_piece(deadline):
                 continue
             self.now = deadline

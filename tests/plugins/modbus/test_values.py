@@ -95,3 +95,9 @@ def test_texts_end_at_a_nul_and_times_count_from_1970() -> None:
     assert Form(Kind.TEXT, 2).value(bytes(4)) is None
     assert Form(Kind.TEXT, 2, low_byte_first=True).value(b"BADC") == "ABCD"
     assert Form(Kind.UNIX, 2).value((1_700_000_000).to_bytes(4, "big")) == "2023-11-14T22:13:20Z"
+
+
+@pytest.mark.parametrize("raw", [b"\xff" * 8, b"\x7f" + b"\xff" * 7])
+def test_time_that_no_calendar_holds_is_refused(raw: bytes) -> None:
+    with pytest.raises(CodecError, match="no time"):
+        Form(Kind.UNIX, 4).value(raw)

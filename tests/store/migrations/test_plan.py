@@ -29,11 +29,11 @@ def test_store_of_an_earlier_release_keeps_its_orders_which_are_persons_and_due(
             "INSERT INTO job (serial, read_order, route, state, created_ms) VALUES ('1', '{}', '', 'queued', ?)",
             (NOON,),
         )
-        store.connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'plan'")
+        store.connection.execute("DELETE FROM _sqlite_migrations WHERE name IN ('plan', 'rest')")
     store.close()
     connection = Connection(SQLiteDialect(str(path)))
-    assert pending(connection) == ["plan"]
-    assert migrate(connection) == ["plan"]
+    assert pending(connection) == ["plan", "rest"]
+    assert migrate(connection) == ["plan", "rest"]
     connection.close()
     store = open_store(f"sqlite:///{path}")
     assert contents(store) == before

@@ -101,9 +101,3 @@ def test_endless_rubbish_does_not_fill_the_meter() -> None:
         assert buffer.feed(b"\x01" * 50, awaiting_option=False) == []
     buffer.clear()
     assert buffer.feed(b"/?!\r\n", awaiting_option=False) == [Request(Asked.SIGN_ON)]
-
-
-def test_wake_up_nuls_are_counted() -> None:
-    buffer = RequestBuffer()
-    buffer.feed(bytes(53), awaiting_option=False)
-    assert buffer.wake_ups == 53

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from gateway_server.errors import OperatorError
 from gateway_server.testing.lis200.archive import FakeArchive
 from gateway_server.testing.lis200.layouts import FAKE_MODELS
 from gateway_server.testing.lis200.quirks import Quirks
@@ -135,6 +136,23 @@ def test_lost_rows_leave_a_gap_in_the_order_numbers() -> None:
     orders = [int(text) for text in column(recorder(quirks=Quirks(order_gap=True)).archives[3], "AONo")]
     steps = [after - before for before, after in pairwise(orders)]
     assert sorted(steps)[-2:] == [1, 4]
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 30])
+def test_shorter_measurement_period_has_rows_within_the_hour_that_grow_evenly(minutes: int) -> None:
+    usual, short = recorder(days=2), recorder(quirks=Quirks(period_minutes=minutes), days=2)
+    times = column(short.archives[3], "Time")
+    assert len(times) == 48 * 60 // minutes
+    assert times[-1] == "2024-04-03,12:00:00"
+    assert times[-2] == f"2024-04-03,11:{60 - minutes:02}:00"
+    assert column(short.archives[3], "VbT")[60 // minutes - 1 :: 60 // minutes] == column(usual.archives[3], "VbT")
+    assert all(after >= before for before, after in pairwise(numbers(short.archives[3], "VbT")))
+    assert column(short.archives[3], "Event").count("0x8103") == 2
+
+
+def test_measurement_period_that_is_none_is_refused() -> None:
+    with pytest.raises(OperatorError, match="choose 5, 15, 30 or 60"):
+        recorder(quirks=Quirks(period_minutes=7))
 
 
 def test_doubled_autumn_hour_has_two_rows_with_one_time() -> None:

@@ -75,6 +75,13 @@ def test_modems_stand_behind_serial_servers_in_a_row() -> None:
     bank.stop()
 
 
+def test_modems_of_a_mixed_bank_stand_in_turn_in_every_way() -> None:
+    bank = ModemBank(MemoryReactorClock(), BankOptions(count=4, meters=1, days=1, way="mixed"))
+    assert [port.partition(":")[0].rpartition("/")[0] for port in bank.ports] == ["/dev/pts", "", "", "/dev/pts"]
+    assert [port.partition(":")[0] for port in bank.ports[1:3]] == ["socket", "rfc2217"]
+    bank.stop()
+
+
 def test_bank_in_a_hurry_dials_in_a_fraction_of_the_time_and_its_meters_clock_does_not_race() -> None:
     reactor = started()
     options = BankOptions(meters=1, days=1, way="tcp", speed_up=20, setup_s=(20, 20))

@@ -37,6 +37,14 @@ def test_number_calls_the_modem_once() -> None:
     assert control.told(["ring", "modem", NUMBER]) == "modem is in a call, or has no network"
 
 
+def test_modem_in_a_call_is_seen() -> None:
+    desk = Desk()
+    control = controlled(desk)
+    assert control.told(["state", "modem"]) == "on hook"
+    desk.online()
+    assert control.told(["state", "modem"]) == "off hook"
+
+
 def test_what_cannot_be_done_is_said() -> None:
     control = controlled(Desk())
     assert control.told([]).startswith("not understood; one of: power MODEM")

@@ -66,6 +66,14 @@ def test_share_of_the_calls_fails_and_a_seed_decides_which() -> None:
     assert FaultDraw().next() == NO_FAULTS
 
 
+def test_each_way_befalls_a_call_before_any_befalls_a_second_one() -> None:
+    ways = [call_faults([way]) for way in EVERY_WAY]
+    draw = FaultDraw(ways, 1.0, seed=5)
+    first, second = ([draw.next() for _ in ways] for _ in range(2))
+    assert len(set(first)) == len(set(second)) == len(ways)
+    assert first != second
+
+
 def test_document_names_every_switch_and_no_other() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "simulators.md").read_text("utf-8")
     table = text.partition("| kind | switches |")[2].partition("\n\n")[0]

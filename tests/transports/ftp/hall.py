@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ftplib
 import io
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -32,7 +33,7 @@ T = TypeVar("T")
 
 PASSWORD = "correct horse"
 HASH = hashed(PASSWORD)  # once: it is dear
-PATIENCE = 10.0
+PATIENCE = 60.0  # longer than a busy machine needs; only what fails waits so long
 
 
 class TurningReactor(Clock):
@@ -90,15 +91,21 @@ class Hall:
             lambda: ThreadWriter(self.reactor, lambda: open_store(url), on_fatal=self.troubles.append)
         )
         self.writer.start()
-        self.ms = 1_790_000_000_000
+        self._ms = 1_790_000_000_000
+        self._telling = threading.Lock()  # three threads ask what time it is
         facilities = Facilities(self.writer, self.reactor, self._now_ms, Sweep(self.reactor))
         self.drop = FtpDrop(self.reactor, facilities, self.stored.extend)
         self.places = [self.drop.listen(one) for one in terms or (Terms("drop"),)]
         self.drop.start()
 
     def _now_ms(self) -> int:
-        self.ms += 1
-        return self.ms
+        return self.passes(1)
+
+    def passes(self, ms: int) -> int:
+        """Lets time go by, or back; gives what time it is then."""
+        with self._telling:
+            self._ms += ms
+            return self._ms
 
     @property
     def port(self) -> int:
@@ -251,6 +258,21 @@ class RawClient:
 
     def reset(self) -> None:
         reset(self.socket)
+
+
+def free_ports(count: int) -> range:
+    """So many ports in a row that nobody has, below those that the system gives to clients; at random, because other
+    tests look for some at the same time."""
+    for _ in range(100):
+        ports = range(first := random.SystemRandom().randrange(21_000, 32_000), first + count)
+        with ExitStack() as found:
+            try:
+                for port in ports:
+                    found.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return ports
+    raise AssertionError("no ports are free")
 
 
 def reset(connection: socket.socket) -> None:

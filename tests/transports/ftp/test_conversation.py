@@ -81,7 +81,7 @@ def test_file_too_old_is_not_gone_on_with(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, resume_seconds=3600.0)) as place:
         client = place.logged_in()
         assert client.upload("APPE day.dat", b"yesterday") == "226 Stored."
-        place.ms += 3_700_000
+        place.passes(3_700_000)
         assert client.upload("APPE day.dat", b"today") == "226 Stored."
         assert sorted(place.content(file) for file in place.files()) == [b"today", b"yesterday"]
 
@@ -155,14 +155,14 @@ def test_quota_of_a_day_is_refused_with_552_and_starts_anew(tmp_path: Path) -> N
         assert [other.upload(f"STOR {n}", bytes([n])) for n in range(3)] == ["226 Stored."] * 3
         other.passive()
         assert other.say("STOR 4") == "552 Refused: 3 files a day are allowed."
-        place.ms += 86_400_000
+        place.passes(86_400_000)
         assert client.upload("STOR c", b"z" * 1500) == "226 Stored."
 
 
 def test_quota_of_a_day_outlives_a_restart(tmp_path: Path) -> None:
     terms = replace(TERMS, quota=2000)
     with hall(tmp_path, terms) as place:
-        place.ms -= 60_000
+        place.passes(-60_000)
         assert place.logged_in().upload("STOR a", b"x" * 1500) == "226 Stored."
     with hall(tmp_path, terms) as again:
         client = again.logged_in()

@@ -8,16 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway_server.transports.ftp.terms import Terms, network_of
-from tests.transports.ftp.hall import hall, upload
+from tests.transports.ftp.hall import free_ports, hall, upload
 
 TERMS = Terms("drop")
 LOOPBACK = network_of("127.0.0.0/8")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def port_of(reply: str) -> int:
@@ -26,7 +20,7 @@ def port_of(reply: str) -> int:
 
 
 def test_passive_port_is_one_of_the_range_and_none_is_425(tmp_path: Path) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     with hall(tmp_path, replace(TERMS, passive_ports=range(port, port + 1))) as place:
         first, second = place.logged_in(), place.logged_in()
         assert port_of(first.say("PASV")) == port
@@ -37,7 +31,7 @@ def test_passive_port_is_one_of_the_range_and_none_is_425(tmp_path: Path) -> Non
 
 
 def test_port_of_the_range_is_used_again_at_once(tmp_path: Path) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     with hall(tmp_path, replace(TERMS, passive_ports=range(port, port + 1))) as place:
         client = place.logged_in()
         assert [client.upload(f"STOR {n}", bytes([n])) for n in range(10)] == ["226 Stored."] * 10
@@ -105,7 +99,7 @@ def test_active_mode_connects_to_the_client_and_to_nobody_else(tmp_path: Path) -
         raw = place.logged_in()
         assert raw.say("PORT 10,0,0,1,200,1") == "501 A data connection to another address is refused."
         assert raw.say("PORT 127,0,0,1,0,22") == "501 A data connection to a port below 1024 is refused."
-        port = free_port()
+        (port,) = free_ports(1)
         assert raw.say(f"EPRT |1|127.0.0.1|{port}|") == "425 Cannot connect to that address and port."
         assert raw.say("EPRT |2|::1|4000|") == "522 Network protocol not supported (use 1)."
         assert raw.upload("STOR b", b"by PASV") == "226 Stored."

@@ -13,6 +13,7 @@ import pytest
 
 from gateway_server.transports.ftp import doors
 from gateway_server.transports.ftp.doors import ENOUGH_IDLE, MOST_IDLE, Door, Doors
+from tests.transports.ftp.hall import free_ports
 
 HOST = "127.0.0.1"
 
@@ -86,17 +87,6 @@ def house() -> Iterator[House]:
     house.close()
 
 
-def free_range(count: int) -> range:
-    for first in range(21_000, 32_000, count):
-        try:
-            for port in range(first, first + count):
-                socket.create_server((HOST, port)).close()
-        except OSError:
-            continue
-        return range(first, first + count)
-    raise AssertionError("no ports are free")
-
-
 def test_client_comes_in_at_its_door(house: House) -> None:
     control, door = house.some()
     caller = house.call(door)
@@ -107,7 +97,7 @@ def test_client_comes_in_at_its_door(house: House) -> None:
 
 
 def test_door_is_used_again_and_whoever_came_in_between_is_turned_away(house: House) -> None:
-    ports = free_range(1)
+    ports = free_ports(1)
     _, door = house.some(ports)
     door.release()
     early = house.call(door)
@@ -131,7 +121,7 @@ def test_nobody_comes_in_at_an_idle_door(house: House) -> None:
 
 
 def test_client_whose_control_connection_is_gone_is_turned_away_and_the_door_is_free(house: House) -> None:
-    ports = free_range(1)
+    ports = free_ports(1)
     control, door = house.some(ports)
     control.connected = False
     caller = house.call(door)
@@ -153,7 +143,7 @@ def test_nobody_can_foretell_the_next_door(house: House) -> None:
 
 
 def test_ports_stay_within_the_range_and_none_is_left_when_all_are_taken(house: House) -> None:
-    ports = free_range(3)
+    ports = free_ports(3)
     doors = [house.some(ports)[1] for _ in ports]
     assert {door.port for door in doors} == set(ports)
     assert house.door(Control(), ports) is None
@@ -162,14 +152,14 @@ def test_ports_stay_within_the_range_and_none_is_left_when_all_are_taken(house: 
 
 
 def test_port_that_another_program_has_is_passed_over(house: House) -> None:
-    ports = free_range(2)
+    ports = free_ports(2)
     with socket.create_server((HOST, ports[0])):
         assert house.some(ports)[1].port == ports[1]
         assert house.door(Control(), ports) is None
 
 
 def test_places_with_ranges_of_their_own_share_what_lies_in_both(house: House) -> None:
-    ports = free_range(3)
+    ports = free_ports(3)
     _, door = house.some(ports[:2])
     door.release()
     others = {house.some(ports[1:])[1].port for _ in range(2)}
@@ -177,7 +167,7 @@ def test_places_with_ranges_of_their_own_share_what_lies_in_both(house: House) -
 
 
 def test_each_address_of_ours_has_doors_of_its_own(house: House) -> None:
-    ports = free_range(1)
+    ports = free_ports(1)
     _, inner = house.some(ports)
     outer = house.door(Control("127.0.0.2"), ports)
     assert outer is not None

@@ -86,12 +86,14 @@ def test_only_the_operators_networks_may_connect(tmp_path: Path) -> None:
 
 
 def test_client_without_a_word_is_sent_away(tmp_path: Path) -> None:
-    with hall(tmp_path, replace(TERMS, idle_timeout=0.3, login_timeout=0.2)) as place:
+    with hall(tmp_path, replace(TERMS, login_timeout=0.2), Terms("other", idle_timeout=0.3)) as place:
         client = place.raw()
         assert client.reply() == "220 ready"
         assert client.reply() == "421 Nothing was said for too long."
         assert client.reply() == ""
-        known = place.logged_in()
+        known = place.raw(place.places[1][1])
+        known.send(f"USER m1\r\nPASS {PASSWORD}\r\n".encode())
+        assert [known.reply()[:3] for _ in range(3)] == ["220", "331", "230"]
         assert known.reply() == "421 Nothing was said for too long."
         (session,) = place.ended()
         assert (session.outcome, session.detail) == (Outcome.REFUSED, "nobody logged in")
@@ -119,7 +121,7 @@ def test_drop_listens_on_ipv6_too(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this machine has no IPv6")
     with hall(tmp_path, replace(TERMS, host="::1")) as place:
-        client = ftplib.FTP(timeout=10)
+        client = ftplib.FTP(timeout=60)
         place.clients.append(client)
         client.connect("::1", place.port)
         client.login("m1", PASSWORD)

@@ -101,7 +101,7 @@ class Desk:
         said: list[Any] = []
         self.logins.verify(terms, login, password, said.append, lambda: wanted)
         while not said:
-            f, args = self.calls.get(timeout=10)
+            f, args = self.calls.get(timeout=60)
             f(*args)
         return said[0]
 

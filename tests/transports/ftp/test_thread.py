@@ -20,7 +20,7 @@ class Reactor:
         self.calls.put((f, args))
 
     def turn(self) -> None:
-        f, args = self.calls.get(timeout=10)
+        f, args = self.calls.get(timeout=60)
         f(*args)
 
 
@@ -55,7 +55,7 @@ def test_calls_from_any_thread_run_in_this_one_in_order() -> None:
     said: SimpleQueue[tuple[int, str]] = SimpleQueue()
     for number in range(1000):
         thread.call(lambda number=number: said.put((number, threading.current_thread().name)))
-    assert [said.get(timeout=10) for _ in range(1000)] == [(number, "ftp") for number in range(1000)]
+    assert [said.get(timeout=60) for _ in range(1000)] == [(number, "ftp") for number in range(1000)]
     stopped(thread, reactor)
 
 
@@ -89,6 +89,6 @@ def test_sweeps_are_called_again_and_again() -> None:
     swept = threading.Semaphore(0)
     thread.sweeps.append(swept.release)
     thread.start()
-    assert swept.acquire(timeout=10)
-    assert swept.acquire(timeout=10)
+    assert swept.acquire(timeout=60)
+    assert swept.acquire(timeout=60)
     stopped(thread, reactor)

@@ -6,18 +6,17 @@ import ftplib
 import io
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileState
 from gateway_server.transports.ftp.terms import Terms
-from gateway_server.transports.ftp.tls import tls_context
 from tests.transports.certificates import certificate
-from tests.transports.ftp.hall import PASSWORD, Hall, hall, reset, upload
+from tests.transports.ftp.hall import PASSWORD, PATIENCE, Hall, hall, reset, upload
 
 
 def trusting() -> ssl.SSLContext:
@@ -28,7 +27,7 @@ def trusting() -> ssl.SSLContext:
 
 
 def encrypted(place: Hall) -> ftplib.FTP_TLS:
-    client = ftplib.FTP_TLS(context=trusting(), timeout=10)
+    client = ftplib.FTP_TLS(context=trusting(), timeout=PATIENCE)
     place.clients.append(client)
     client.connect("127.0.0.1", place.port)
     client.login("m1", PASSWORD)
@@ -51,22 +50,72 @@ def test_encrypted_and_clear_uploads_share_a_port(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
+def cut(place: Hall, end: Callable[[socket.socket], None]) -> str:
+    """An upload whose data connection ends below TLS; the server's word on it."""
+    client = encrypted(place)
+    client.prot_p()
+    before = len(place.sessions())
+    data = client.transfercmd("STOR day.dat")
+    data.sendall(b"x" * 1000)
+    place.until(lambda: place.sessions()[before:])  # the bytes have come: a reset would take them away with it
+    end(socket.socket(fileno=data.detach()))
+    return client.getmultiline()
+
+
 def test_encrypted_file_that_ends_without_goodbye_is_incomplete(tmp_path: Path) -> None:
     with hall(tmp_path, Terms("drop", tls=certificate(tmp_path))) as place:
-        for end in (socket.socket.close, reset):
-            client = encrypted(place)
-            client.prot_p()
-            data = client.transfercmd("STOR day.dat")
-            data.sendall(b"x" * 1000)
-            place.until(lambda: [one for one in place.sessions() if one.ended_ms is None])
-            plain = socket.socket(fileno=data.detach())
-            end(plain)
-            with pytest.raises(
-                ftplib.error_temp, match="426 Transfer aborted: the encrypted data connection broke off"
-            ):
-                client.voidresp()
+        assert cut(place, socket.socket.close) == (
+            "426 Transfer aborted: the encrypted data connection broke off: it ended without TLS's goodbye."
+        )
+        assert cut(place, reset).startswith("426 Transfer aborted: the encrypted data connection broke off: ")
         files = place.until(lambda: [one for one in place.files() if one.sha256][1:] and place.files())
         assert [(file.state, file.size) for file in files] == [(FileState.INCOMPLETE, 1000)] * 2
+
+
+def test_units_that_never_say_goodbye_can_be_let_off_but_a_reset_is_a_loss(tmp_path: Path) -> None:
+    with hall(tmp_path, Terms("drop", tls=replace(certificate(tmp_path), goodbye=False))) as place:
+        assert cut(place, socket.socket.close) == "226 Stored."
+        assert cut(place, reset).startswith("426 Transfer aborted: the encrypted data connection broke off: ")
+        assert [file.size for file in place.files("stored")] == [1000]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_client_that_closes_without_reading_anything_loses_nothing(tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """What lftp does. Anything unread in its connection would make its close a reset, and the rest of its file void."""
+    content = bytes(range(256)) * 1000  # more than the server's kernel takes at once, less than the client's
+    with hall(tmp_path, Terms("drop", tls=certificate(tmp_path))) as place:
+        client = encrypted(place)
+        client.prot_p()
+        client.voidcmd("TYPE I")
+        host, port = client.makepasv()
+        client.putcmd("STOR day.dat")
+        line = socket.create_connection((host, port), PATIENCE)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        assert client.getresp()[:3] in ("125", "150")
+        heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = trusting()
+        context.maximum_version = version
+        tls = context.wrap_bio(heard, said)
+        while not shaken(tls):
+            line.sendall(said.read())
+            heard.write(line.recv(65536))
+        place.drop.hold()
+        tls.write(content)
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.unwrap()
+        line.sendall(said.read())
+        line.close()
+        place.drop.go_on()
+        assert client.voidresp() == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [content]
+
+
+def shaken(tls: ssl.SSLObject) -> bool:
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
 
 
 def test_clear_connections_can_be_refused(tmp_path: Path) -> None:
@@ -107,10 +156,15 @@ def test_client_that_speaks_no_tls_after_auth_loses_only_its_own_connection(tmp_
         assert upload(place.client(), "a", b"x") == "226 Stored."
 
 
-def test_files_that_do_not_fit_are_told_by_name(tmp_path: Path) -> None:
-    files = certificate(tmp_path)
-    tls_context(replace(files, oldest="1.0"))
-    with pytest.raises(OperatorError, match=r"gone\.crt: there is no such file"):
-        tls_context(replace(files, certificate=tmp_path / "gone.crt"))
-    with pytest.raises(OperatorError, match="are not a certificate and its key"):
-        tls_context(replace(files, key=files.certificate))
+@pytest.mark.parametrize("command", ["NLST", "STOR day.dat"])
+def test_data_connection_on_which_no_tls_is_spoken_is_426(tmp_path: Path, command: str) -> None:
+    with hall(tmp_path, Terms("drop", tls=certificate(tmp_path))) as place:
+        client = encrypted(place)
+        client.prot_p()
+        with socket.create_connection(client.makepasv(), PATIENCE) as data:
+            assert client.sendcmd(command)[:3] in ("125", "150")
+            data.sendall(b"in clear\r\n")
+            with pytest.raises(ftplib.error_temp, match=r"426 .*TLS was not agreed on: "):
+                client.voidresp()
+        assert client.sendcmd("NOOP") == "200 OK."
+        assert place.files() == []

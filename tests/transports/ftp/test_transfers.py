@@ -62,7 +62,7 @@ def test_client_lost_between_the_commit_and_226_is_told_apart(tmp_path: Path, mo
 
     def slow(*arguments, **named):  # type: ignore[no-untyped-def]  # as the one it stands for
         committing.set()
-        assert cut.wait(10)
+        assert cut.wait(60)
         return take(*arguments, **named)
 
     monkeypatch.setattr(UploadQueries, "take_upload", slow)
@@ -71,7 +71,7 @@ def test_client_lost_between_the_commit_and_226_is_told_apart(tmp_path: Path, mo
         data = client.begin("STOR day.dat")
         data.sendall(b"x" * 1000)
         data.close()
-        assert committing.wait(10)
+        assert committing.wait(60)
         client.reset()
         place.until(lambda: not place.drop._listeners[0].controls)
         cut.set()
@@ -166,8 +166,8 @@ def test_bytes_that_come_before_stor_are_the_files(tmp_path: Path) -> None:
 def test_client_that_never_opens_the_data_connection_is_told_so(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, data_timeout=0.2)) as place:
         client = place.logged_in()
-        assert client.say("PASV").startswith("227")
-        assert client.say("STOR day.dat").startswith("150")
+        client.send(b"PASV\r\nSTOR day.dat\r\n")  # at once: a port is waited at no longer than that
+        assert [client.reply()[:3] for _ in range(2)] == ["227", "150"]
         assert client.reply() == "425 No data connection came."
         assert place.files() == []
         (session,) = place.ended()
@@ -181,8 +181,9 @@ def test_client_that_never_opens_the_data_connection_is_told_so(tmp_path: Path) 
 def test_client_that_falls_silent_in_mid_transfer_is_given_up(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, stall_timeout=0.2)) as place:
         client = place.logged_in()
-        data = client.begin("STOR day.dat")
-        data.sendall(b"x" * 1000)
+        data = client.passive()
+        data.sendall(b"x" * 1000)  # before it is asked for: from then on it has no more time than that
+        assert client.say("STOR day.dat")[:3] in ("125", "150")
         assert client.reply() == "426 Nothing came for 0.2 s."
         one_incomplete(place, 1000)
         data.close()
@@ -192,8 +193,8 @@ def test_file_over_the_limit_is_refused_and_the_connection_goes_on(tmp_path: Pat
     with hall(tmp_path, replace(TERMS, largest_file=100_000)) as place:
         client = place.logged_in()
         data = client.begin("STOR big")
-        with pytest.raises(OSError):
-            data.sendall(b"x" * 10_000_000)
+        data.sendall(b"x" * 10_000_000)  # as clients do that look for replies only when they have sent all
+        data.close()
         assert client.reply() == "552 Refused: the file is larger than 100000 bytes."
         assert client.upload("STOR small", b"x" * 100_000) == "226 Stored."
         (file,) = place.files("stored")
@@ -219,6 +220,24 @@ def test_full_disk_is_452_and_nothing_is_acknowledged(tmp_path: Path, monkeypatc
         place.drop.full(False)
         place.until(lambda: client.upload("STOR day.dat", b"x" * 1000) == "226 Stored.")
         assert [file.size for file in place.files("stored")] == [1000]
+
+
+def test_disk_that_fills_up_under_an_upload_is_452_at_once(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        client, other = place.logged_in(), place.logged_in()
+        data = client.begin("STOR day.dat")
+        data.sendall(b"x" * 1000)
+        place.until(place.files)
+        place.drop.full(True)
+        assert client.reply() == "452 The disk is full; nothing was stored. Try again later."
+        data.sendall(b"x" * 10_000_000)  # it has not looked yet
+        data.close()
+        place.drop.full(False)
+        place.until(lambda: client.upload("STOR day.dat", b"y" * 1000) == "226 Stored.")
+        assert other.upload("STOR other.dat", b"x") == "226 Stored."
+        assert sorted((file.state.value, file.size) for file in place.files()) == [
+            ("incomplete", 1000), ("stored", 1), ("stored", 1000),
+        ]  # fmt: skip
 
 
 def test_store_that_fails_is_451(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,6 +273,7 @@ def test_clients_wait_while_the_store_is_behind(tmp_path: Path) -> None:
         data.settimeout(0.3)
         with pytest.raises(TimeoutError):
             data.sendall(b"x" * 100_000_000)
+        assert client.say("STAT") == "211 0 bytes of the file have come."
         place.drop.go_on()
         data.close()
         assert client.reply() == "226 Stored."
@@ -273,6 +293,17 @@ def test_uploads_under_way_are_incomplete_when_the_gateway_stops(tmp_path: Path)
         one_incomplete(again, 1000)
         (session,) = again.sessions()
         assert session.detail == "the control connection was lost"
+
+
+def test_gateway_stops_while_a_client_still_sends_what_was_refused(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, largest_file=100_000)) as place:
+        client = place.logged_in()
+        data = client.begin("STOR big")
+        data.sendall(b"x" * 1_000_000)
+        assert client.reply() == "552 Refused: the file is larger than 100000 bytes."
+        place.stop()
+        with pytest.raises(OSError):
+            data.sendall(b"x" * 100_000_000)
 
 
 @pytest.mark.parametrize("command", ["PASV", "EPSV"])

@@ -70,6 +70,15 @@ def test_work_that_fails_leads_to_what_its_state_allows(state: str, error: Modem
     assert patient.happened == [then]
 
 
+@pytest.mark.parametrize(("by_power", "then"), [(False, "mend mute"), (True, "reset mute")])
+def test_call_that_a_modem_does_not_end_is_ended_by_its_mains_at_once_if_they_can_be_switched(
+    by_power: bool, then: str
+) -> None:
+    patient: Any = Patient()
+    Remedies(Clock(), "m1", patient, by_power=by_power).failed("hanging up", ModemFault("mute"))
+    assert patient.happened == [then]
+
+
 def test_modem_that_failed_three_calls_is_mended_once_it_has_rested() -> None:
     with_what, patient = remedies()
     for _ in range(3):
