@@ -21,7 +21,7 @@ NEVER = float("inf")
 MOST_UNREAD = 1 << 16
 _LONG_WAIT = 10.0
 _MOST_CHUNKS = 64
-PIECES_AT_ONCE = 64
+PIECES_AT_ONCE = 16
 """So many pieces of noise are cut before the other sessions have their turn: a framer may have to look hard at each."""
 _LOOK_AGAIN = 1.0
 _FROM_METER = Direction.FROM_METER
@@ -186,12 +186,8 @@ class Hearing:
             frame = self._next_frame(self._wish)
             if frame is not None:
                 self._run(frame)
-            else:
-                wish = self._wish
-                if wish.most is not None:
-                    self._wait_for_more(wish)
-                elif wish.gap is not None and intake.fed != intake.cut:
-                    self._wait_until(self._facilities.clock.seconds() + wish.gap)
+            elif self._rest is None:
+                self._wait_for_more(self._wish)
         elif state is DRAINING:
             self._drop_frames()
             wait = self._facilities.clock.seconds() + self._wish.quiet
@@ -202,10 +198,11 @@ class Hearing:
                 self._line.pause()
 
     def _wait_for_more(self, wish: Receive) -> None:
-        """An answer that may not become longer than this is not whole yet."""
-        assert wish.most is not None
-        if self._rest is not None:
-            return  # not all that came has been looked at
+        """All that came is looked at, and an answer is not whole yet; perhaps it may not become longer."""
+        if wish.most is None:
+            if wish.gap is not None and not self.at_border:
+                self._wait_until(self._facilities.clock.seconds() + wish.gap)
+            return
         heard = self._received - self._asked_at
         if heard <= wish.most:
             if wish.gap is not None and not self.at_border:
@@ -217,7 +214,7 @@ class Hearing:
         left = self._last_frame(wish)
         if left is not None:
             self._run(left)
-        else:
+        elif self._rest is None:
             said = f"{heard} bytes came, and among them no answer, which has {wish.most} at most"
             self._fell_silent(MeterSilent(said))
 
@@ -387,10 +384,8 @@ class Hearing:
                 self._run(frame)
             elif self._rest is None and self._lost is not None:
                 self._hear_the_last()
-            elif self._wish.most is not None:
+            elif self._rest is None:
                 self._wait_for_more(self._wish)
-            elif self._rest is None and self._wish.gap is not None and not self.at_border:
-                self._wait_until(self._facilities.clock.seconds() + self._wish.gap)
         elif self._lost is not None and state is not STORING:
             self._run(None, self._lost)
         elif state is DRAINING:

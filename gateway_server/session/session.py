@@ -240,7 +240,8 @@ class Session(Keeping):
         self._line.write(wish.data)
 
     def _read_on(self) -> None:
-        if self._unread > MOST_UNREAD:
+        if self._rest is None and (self._unread > MOST_UNREAD or self._holds_line):
+            self._holds_line = False
             self._line.resume()
         self._unread = 0
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
+import pytest
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Dialogue, Drain, Note, Receive, Send
 from gateway_server.errors import LineLost, MeterSilent
-from gateway_server.model import Identify, KnownMeter
+from gateway_server.model import Identify, KnownMeter, Reading
 from gateway_server.session.hearing import MOST_UNREAD, PIECES_AT_ONCE
 from gateway_server.session.plan import Plan, Role
 from gateway_server.session.remarks import GIVEN_UP
 from gateway_server.session.session import Session
-from tests.session.conversations import Scene, ToyCodec
+from gateway_server.store.writer import DirectWriter
+from gateway_server.testing.held_writer import HeldWriter
+from tests.session.conversations import VOLUME, Scene, ToyCodec
 
 
 def test_bytes_before_the_codec_is_chosen_are_the_first_it_sees() -> None:
@@ -294,24 +298,33 @@ def test_session_that_ends_while_it_rests_leaves_nothing_behind() -> None:
     assert not scene.line.paused
 
 
-def test_pause_that_is_over_while_the_session_rests_gives_the_line_back_only_after_the_rest() -> None:
+@pytest.mark.parametrize("store_is_quicker", [True, False])
+def test_line_that_waits_for_the_store_and_for_a_rest_goes_on_when_both_are_over(store_is_quicker: bool) -> None:
     def dialogue() -> Dialogue:
+        meter = yield Identify("41203377")
         for _ in range(PIECES_AT_ONCE):
             yield Receive(timeout=5, noise=True)
-        meter = yield Identify("41203377")
-        yield Note(meter.serial)
-        frame = yield Receive(timeout=5)
-        yield Send(frame.data)
-        yield Receive(timeout=5)
-        return None
+        yield Reading(meter.serial, VOLUME, Decimal(1))
+        while True:
+            frame = yield Receive(timeout=5)
+            yield Send(frame.data)
 
     scene = pondering()
+    writer = HeldWriter(DirectWriter(scene.store))
+    scene.use(writer)
     session, codec = pondered(scene, dialogue())
-    session.received(b"#" * 200 + b"[a]")
-    session.received(b"[b]" * (MOST_UNREAD // 3 + 1))
+    session.received(b"#" * PIECES_AT_ONCE)
     assert scene.line.paused
+    session.received(b"x" + b"[b]" * (MOST_UNREAD // 3 + 1))
+    if store_is_quicker:
+        writer.commit()
+        assert scene.line.paused
+    scene.clock.advance(TURN)
+    if not store_is_quicker:
+        assert scene.line.paused
+        writer.commit()
     turns(scene, codec)
-    assert (scene.line.said, scene.line.paused) == (b"[a]", False)
+    assert (scene.line.said[:3], scene.line.paused) == (b"[b]", False)
 
 
 def test_rubbish_beyond_what_the_dialogue_bears_is_told_and_less_is_not() -> None:
@@ -321,6 +334,21 @@ def test_rubbish_beyond_what_the_dialogue_bears_is_told_and_less_is_not() -> Non
             yield Note(f"{frame.kind} {frame.start}")
 
     scene = pondering()
-    session, _ = pondered(scene, dialogue())
+    session, codec = pondered(scene, dialogue())
     session.received(b"#" * 10 + b"[a]" + b"#" * 11 + b"[b]")
+    turns(scene, codec)
     assert [text for direction, text in scene.log() if direction == "-"] == [b"frame 10", b"noise 23", b"frame 24"]
+
+
+def test_answer_behind_much_rubbish_is_heard_although_what_came_is_longer_than_an_answer_may_be() -> None:
+    def dialogue() -> Dialogue:
+        frame = yield Receive(timeout=5, gap=1, most=60)
+        yield Note(frame.data.decode())
+        return None
+
+    scene = pondering()
+    session, codec = pondered(scene, dialogue())
+    session.received(b"#" * 100)
+    session.received(b"[a]")
+    turns(scene, codec)
+    assert scene.log()[-1] == ("-", b"[a]")
