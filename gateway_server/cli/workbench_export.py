@@ -28,7 +28,7 @@ def named_profile(invocation: Invocation, name: str) -> ProfileCodec:
         try:
             return make_codec(parse_profile(read_declaration(path)))
         except OperatorError as error:
-            raise OperatorError(f"{path}: {error}") from None
+            raise OperatorError("\n".join(f"{path}: {line}" for line in str(error).split("\n"))) from None
     codec = invocation.codecs().get(name)
     if not isinstance(codec, ProfileCodec):
         raise OperatorError(f"the codec {name} is no meter profile; name one, or a file that ends in .yaml")

@@ -13,6 +13,7 @@ from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.form import Listen, Loop, Origin, Reply, Side, Step
 from gateway_server.codec.meter_profile.framing import ProfileFramer
 from gateway_server.codec.meter_profile.messages import Said
+from gateway_server.codec.meter_profile.noise import why_noise
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.codec.meter_profile.sources import sources
 from gateway_server.errors import CodecError
@@ -35,6 +36,7 @@ class Tally:
 
     frames: int = 0
     noise: int = 0
+    why_noise: str = ""
     faulty: int = 0
     unread: int = 0
     unlike: int = 0
@@ -99,6 +101,8 @@ def _count(codec: ProfileCodec, frame: Frame, side: Side, tally: Tally) -> None:
     tally.size += len(frame.data)
     if frame.kind == NOISE:
         tally.noise += len(frame.data)
+        layouts = [cutter.layout for cutter in codec.machine.compiled.cutters(side)]
+        tally.why_noise = tally.why_noise or why_noise(layouts, frame.data)
         return
     tally.frames += 1
     fields = codec.dissect_as(frame, side)
@@ -155,7 +159,8 @@ def _told(side: Side, tally: Tally) -> Iterator[Check]:
     reasons = f": {'; '.join(tally.why)}" if tally.why else ""
     names = ", ".join(f"{count} {name}" for name, count in tally.messages.most_common())
     bad = tally.faulty + tally.unread
-    yield Check(f"{who} frames", tally.frames > 0, f"{tally.frames} frames, {tally.noise} bytes of noise")
+    why_noise = f"; no {tally.why_noise}" if tally.why_noise else ""
+    yield Check(f"{who} frames", tally.frames > 0, f"{tally.frames} frames, {tally.noise} bytes of noise{why_noise}")
     yield Check(f"{who} messages", not bad, f"{names or 'none'}; {bad} not read{reasons if bad else ''}")
     yield Check(
         f"{who} bytes",

@@ -98,5 +98,15 @@ def test_number_too_large_for_the_field_of_its_reply_is_told() -> None:
     checks = list(check_capture(codec, heard))
     assert missed(checks) == ["the meter's replies"]
     assert detail(checks, "the meter's replies") == (
-        "1 could not be put together: ok cannot be sent to hour: 256 does not fit into 1 bytes"
+        "1 could not be put together: ok cannot be sent to hour: number: 256 does not fit into 1 bytes"
     )
+
+
+def test_why_bytes_that_begin_like_a_frame_are_noise_is_told() -> None:
+    codec = codec_of(
+        "reads: meter_profile\n"
+        "framing: {name: packet, start: 68, header: [{name: again, type: u8, is: 0x68}], size: '4'}\n"
+        "messages: [{name: told, fields: [{name: v, type: u16}]}]\n"
+    )
+    checks = list(check_capture(codec, capture("2026-08-22T07:00:00.000Z < 68 68 00 01 68 69 00 01")))
+    assert detail(checks, "the meter's frames") == "1 frames, 4 bytes of noise; no packet: again is 105, not 104"

@@ -172,7 +172,7 @@ class Conversation:
                 raise CodecError(f"it is from meter {identity.serial}, but this session is with {self._told}")
         if told is not None:
             yield from self._store(told)
-        self._values.update(said.values)
+        self._values.update(self._machine.told_by(said))
 
     def _identified(self, known: KnownMeter) -> Talk:
         self._known = known

@@ -154,8 +154,8 @@ class Field:
 
     ``must_be`` are the only values it may have: by these a message is known. ``equals`` is the one value that it may
     have, by the fields before it. ``value`` is what it gets in what is built, unless that says otherwise. Its number
-    is multiplied with ``scale``. ``missing`` are raw numbers that mean that there is no value. ``words`` say what
-    values mean.
+    is multiplied with ``scale``. ``missing`` are raw numbers that mean that there is no value, ``absent`` bytes that
+    stand there instead of one. ``words`` say what values mean.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Field:
     scale: Expression | None = None
     words: tuple[tuple[Constant, str], ...] = ()
     missing: tuple[Constant, ...] = ()
+    absent: tuple[bytes, ...] = ()
     check: FieldCheck | None = None
     secret: bool = False
     source: Source = UNSTATED

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.expressions import Constant
-from gateway_server.codec.meter_profile.form import Check, Crc, Escape, Field, Framing, Order, Written
+from gateway_server.codec.meter_profile.form import Check, Escape, Field, Framing, Order, Written
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.errors import CodecError
 
@@ -146,8 +146,7 @@ class Seal:
 
 def name_of(check: Check) -> str:
     """A check's rule in a word."""
-    rule = check.rule
-    return rule.name if isinstance(rule, Crc) else f"{rule.fold.value}{rule.width}"
+    return check.rule.name
 
 
 class Layout:

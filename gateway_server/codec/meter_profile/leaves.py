@@ -14,6 +14,7 @@ from gateway_server.codec.meter_profile.form import (
     Bytes,
     CountedTime,
     Digits,
+    Field,
     Flags,
     Float,
     Integer,
@@ -68,6 +69,29 @@ def leaf_of(type_: Type) -> Leaf:
             return _text(type_)
         case Bytes():
             return Leaf(None, bytes, _as_bytes, b"\x00")
+
+
+def in_characters(type_: Type) -> bool:
+    """Whether values of a type are written in characters."""
+    match type_:
+        case Number() | Text():
+            return True
+        case CountedTime():
+            return bool(type_.digits)
+        case PatternTime():
+            return type_.digits is Digits.TEXT
+        case _:
+            return False
+
+
+def reader_of(field: Field) -> Callable[[bytes], Any]:
+    """What reads the bytes of a field; None for those that say that there is no value."""
+    read, absent = leaf_of(field.type).read, frozenset(field.absent)
+    if not absent:
+        return read
+    if in_characters(field.type):
+        return lambda raw: None if raw.strip() in absent else read(raw)
+    return lambda raw: None if raw in absent else read(raw)
 
 
 def _as_bytes(value: Any) -> bytes:

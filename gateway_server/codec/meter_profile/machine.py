@@ -9,6 +9,7 @@ from gateway_server.codec.dialogue import Send
 from gateway_server.codec.meter_profile.discretion import has_secrets
 from gateway_server.codec.meter_profile.dissect import dissect
 from gateway_server.codec.meter_profile.echo import Echo
+from gateway_server.codec.meter_profile.elements import last, sometimes_within
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Loop,
@@ -19,7 +20,7 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.meaning import Meaning
-from gateway_server.codec.meter_profile.messages import Compiled, CompiledMessage
+from gateway_server.codec.meter_profile.messages import Compiled, CompiledMessage, Said
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import Identify
@@ -35,6 +36,7 @@ class Machine:
         self.profile = profile
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
+        self._within = {one.name: sometimes_within(one.parts) for one in profile.messages}
         self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
@@ -60,6 +62,14 @@ class Machine:
     def kinds_of(self, names: frozenset[str]) -> frozenset[str]:
         """The framings in which these messages stand."""
         return frozenset(self.profile.message(name).framing for name in names)
+
+    def told_by(self, said: Said) -> Values:
+        """What a message leaves for what is said next: its values, of repeated groups the last of each."""
+        ways = self._within[said.name]
+        if not ways:
+            return said.values
+        found = {name: last(said.values, name, way) for name, way in ways.items()}
+        return {**{name: value for name, value in found.items() if value is not None}, **said.values}
 
     def answers_to(self, name: str) -> frozenset[str] | None:
         """What the meter may say to a message of ours; None if that is no question of the dialogues."""
