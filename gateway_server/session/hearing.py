@@ -1,4 +1,4 @@
-"""The receiving side of a session: everything raw on record first, then frames, and how long to wait for them."""
+"""The receiving side of a session: what is on record becomes frames, and how long to wait for them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from twisted.internet.interfaces import IDelayedCall
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Dialogue, Receive
 from gateway_server.errors import GatewayError, LineLost, MeterSilent
-from gateway_server.model import Direction
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
+from gateway_server.session.recording import Recording
 from gateway_server.session.remarks import GIVEN_UP, LATE, kept_out
-from gateway_server.store.records import SessionKey, SessionOpening
+from gateway_server.store.records import SessionOpening
 
 NEVER = float("inf")
 MOST_UNREAD = 1 << 16
 _LONG_WAIT = 10.0
-_MOST_CHUNKS = 64
 PIECES_AT_ONCE = 16
 """So many pieces of noise are cut before the other sessions have their turn: a framer may have to look hard at each."""
 _LOOK_AGAIN = 1.0
-_FROM_METER = Direction.FROM_METER
-_TO_METER = Direction.TO_METER
 
 
 class State(enum.Enum):
@@ -46,29 +43,23 @@ STORING = State.STORING
 OVER = State.OVER
 
 
-class Hearing:
+class Hearing(Recording):
     """What a session hears. `Session` adds what it says and keeps; together they are one conversation."""
 
     __slots__ = (
         "_asked_at",
-        "_chunks",
         "_dialogue",
         "_early",
-        "_facilities",
         "_first_deadline",
-        "_heard_ms",
         "_holds_line",
         "_intake",
-        "_key",
         "_line",
         "_lost",
         "_noise",
         "_noisy_wish",
         "_pieces",
-        "_received",
         "_rest",
         "_running",
-        "_sent",
         "_state",
         "_timer",
         "_unread",
@@ -78,12 +69,9 @@ class Hearing:
     )
 
     def __init__(self, line: Line, facilities: Facilities, opening: SessionOpening) -> None:
+        super().__init__(facilities, opening)
         self._line = line
-        self._facilities = facilities
-        self._key = facilities.writer.open_session(opening)
         self._intake: Intake | None = None
-        self._chunks: list[tuple[int, int]] = []  # where each chunk ends in the stream, and when it came
-        self._heard_ms = 0
         self._dialogue: Dialogue | None = None
         self._state = WAITING
         self._wish: Any = None
@@ -95,24 +83,12 @@ class Hearing:
         self._lost: LineLost | None = None
         self._early: list[tuple[int, bytes]] | None = []
         self._asked_at = 0  # bytes received before the dialogue began to wait
-        self._received = 0
-        self._sent = 0
         self._unread = 0
         self._pieces = 0
         self._noise = 0
         self._noisy_wish: Receive | None = None
         self._rest: IDelayedCall | None = None
         self._holds_line = False
-
-    @property
-    def heard_ms(self) -> int:
-        """When the last byte of the last frame came that the dialogue was given; 0 before any."""
-        return self._heard_ms
-
-    @property
-    def key(self) -> SessionKey:
-        """The session's place in the store."""
-        return self._key
 
     @property
     def over(self) -> bool:
@@ -124,16 +100,6 @@ class Hearing:
         """Whether the bytes received so far end with a whole frame."""
         return self._intake is None or self._intake.fed == self._intake.cut
 
-    @property
-    def bytes_received(self) -> int:
-        """How many bytes came."""
-        return self._received
-
-    def note(self, text: str) -> None:
-        """Leaves a remark in the session's log."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), Direction.NOTE, text.encode())
-
     # what the line says
 
     def received(self, data: bytes) -> None:
@@ -144,29 +110,6 @@ class Hearing:
             self._came_late()
         else:
             self.feed(data, at)
-
-    def log_received(self, data: bytes) -> int:
-        """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
-        facilities = self._facilities
-        now_ms = facilities.now_ms()
-        facilities.writer.log(self._key, now_ms, _FROM_METER, data)
-        at = self._received
-        self._received = end = at + len(data)
-        self._chunks.append((end, now_ms))
-        if len(self._chunks) > _MOST_CHUNKS:
-            del self._chunks[: _MOST_CHUNKS // 2]
-        return at
-
-    def log_sent(self, data: bytes) -> None:
-        """Keeps bytes that were sent beside the dialogue: the answer to a heartbeat."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
-        self._sent += len(data)
-
-    def log_modem(self, direction: Direction, data: bytes) -> None:
-        """Keeps what was said with the modem on the way to the meter: no part of what the meter sent or got."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), direction, data)
 
     def feed(self, data: bytes, at: int) -> None:
         """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
@@ -392,18 +335,6 @@ class Hearing:
             self._drop_frames()
         if self._rest is None and self._unread <= MOST_UNREAD:
             self._release_line()
-
-    def _heard(self, frame: Frame) -> None:
-        """What a frame tells was received when its last byte came: a replay of the log has no other time."""
-        chunks = self._chunks
-        if len(chunks) > 1:
-            end = frame.start + len(frame.data)
-            before = 0
-            while chunks[before][0] < end:
-                before += 1
-            del chunks[:before]
-        if chunks:
-            self._heard_ms = chunks[0][1]
 
     # what the dialogue's side does
 
