@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime
-from zoneinfo import ZoneInfo
-
-import pytest
 
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
@@ -304,109 +301,6 @@ def test_archive_that_repeats_itself_is_given_up() -> None:
     talk.saves_row({"base_volume_total": "1000.006"}).ends(Outcome.PARTIAL, "it does not go on behind 7")
 
 
-LOCKED = """
-reads: meter_profile
-framing: {name: line, end: LF, characters: text}
-variables:
-  code: {from: access_code, start: ""}
-  address: {from: address, start: 1}
-  turn: {from: memory, start: 0}
-messages:
-  - {name: open, from: gateway, fields: [{name: word, type: text, is: "P "},
-      {name: where, type: number, digits: 3, value: address}, {name: password, type: text, value: code, secret: yes}]}
-  - {name: opened, fields: [{name: answer, type: text, is: OK}]}
-  - {name: closed, fields: [{name: answer, type: text, is: NO}], refuses: {code: answer}}
-  - {name: next, from: gateway, fields: [{name: word, type: text, is: "N "}, {name: at, type: text, size: "1"}]}
-  - {name: row, fields: [{name: key, type: text, is: "R "}, {name: value, type: number, until: SP},
-      {name: time, type: time, text: "YYMMDDhh"}, {name: sp, type: text, is: " "}, {name: cursor, type: text}],
-      rows: {archive: daily, at: time, values: {value: value, quantity: pressure}}}
-  - {name: last, fields: [{name: key, type: text, is: "E"}]}
-read:
-  - {send: open, receive: opened, timeout: 5, retries: 0, set: {turn: turn + 1}}
-  - {archive: daily, by: cursor, send: next, with: {at: begin}, first: "'A'", receive: [row, last], next: cursor}
-"""
-
-
-def test_password_is_sent_and_hidden_and_an_archive_is_read_by_cursor() -> None:
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), access_code="4:1234", address="12")
-    talk = (
-        play(codec_of(LOCKED), expected=meter)
-        .sends(b"P 0121234\n", shown=b"P 012****\n")
-        .receives(b"OK\n")
-        .sends(b"N A\n")
-        .receives(b"R 4.25 26082207 B\n")
-        .identifies("7")
-        .saves_row({"pressure": "4.25"}, archive="daily")
-        .sends(b"N B\n")
-        .receives(b"E\n")
-    )
-    talk.ends(Outcome.READ)
-    assert talk.rows[0].measured_at == datetime(2026, 8, 22, 7)
-    refused = play(codec_of(LOCKED), expected=meter).sends(b"P 0121234\n", shown=b"P 012****\n")
-    refused.receives(b"NO\n").ends(Outcome.REFUSED)
-
-
-CODED = """
-reads: meter_profile
-framing: {name: line, end: LF}
-variables: {key: {VARIABLE}}
-messages:
-  - {name: open, from: gateway, fields: [{name: word, type: text, is: "P"}, {name: code, FIELD}]}
-  - {name: opened, fields: [{name: answer, type: text, is: OK}]}
-read:
-  - {send: open, with: {code: SAID}, receive: opened}
-"""
-
-
-@pytest.mark.parametrize(
-    "variable", ["from: access_code", "from: access_code, start: 0", 'start: "0471"', "start: 0471"]
-)
-@pytest.mark.parametrize(
-    ("field", "wire"),
-    [
-        ("type: text, size: 4", b"0471"),
-        ("type: text", b"0471"),
-        ("type: number", b"0471"),
-        ("type: number, digits: 6", b"000471"),
-        ("type: bytes", b"\x04\x71"),
-        ("type: bcd, size: 2", b"\x04\x71"),
-        ("type: u16", b"\x01\xd7"),
-        ("type: number, base: 16, digits: 4", b"01D7"),
-    ],
-)
-def test_access_code_is_sent_with_every_zero_it_was_written_with(variable: str, field: str, wire: bytes) -> None:
-    codec = codec_of(CODED.replace("VARIABLE", variable).replace("FIELD", field).replace("SAID", "key"))
-    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
-    play(codec, expected=meter).sends(b"P" + wire + b"\n").receives(b"OK\n").ends(Outcome.READ)
-
-
-def test_access_code_that_stands_in_the_profile_itself_is_sent_as_it_stands() -> None:
-    codec = codec_of(CODED.replace("VARIABLE", "").replace("FIELD", "type: text, size: 4").replace("SAID", "0471"))
-    meter = KnownMeter("7", ReadOrder(frozenset()))
-    play(codec, expected=meter).sends(b"P0471\n").receives(b"OK\n").ends(Outcome.READ)
-
-
-def test_number_that_is_longer_than_its_place_is_not_cut() -> None:
-    codec = codec_of(
-        CODED.replace("VARIABLE", "from: access_code")
-        .replace("FIELD", "type: number, digits: 3")
-        .replace("SAID", "key")
-    )
-    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="0471")
-    play(codec, expected=meter).ends(Outcome.GARBLED, "0471 does not fit into 3 characters")
-
-
-@pytest.mark.parametrize(("retries", "times"), [("", 1), ("retries: 1,", 2)])
-def test_access_code_is_not_sent_again_after_a_garbled_answer_unless_the_profile_says_so(
-    retries: str, times: int
-) -> None:
-    meter = KnownMeter("7", ReadOrder(frozenset()), access_code="1234")
-    talk = play(codec_of(LOCKED.replace("retries: 0,", retries)), expected=meter)
-    for _ in range(times):
-        talk.sends(b"P 0011234\n").receives(b"O?\n")
-    talk.ends(Outcome.GARBLED, "is no message that the profile knows")
-
-
 COUNTING = """
 reads: meter_profile
 framing: {name: line, end: LF, characters: text}
@@ -426,55 +320,3 @@ def test_what_a_session_leaves_in_a_variable_is_there_in_the_next() -> None:
     talk = play(codec_of(COUNTING), expected=meter).sends(b"05\n").receives(b"41\n")
     talk.ends(Outcome.READ)
     assert talk.remembered == {"turn": "6"}
-
-
-TIMED = """
-reads: meter_profile
-framing: {name: line, end: LF, characters: text}
-messages:
-  - name: ask
-    from: gateway
-    fields: [{name: from_time, type: time, text: YYMMDDhh, value: begin_at}, {name: sp, type: text, is: " "},
-      {name: to_time, type: time, text: YYMMDDhh}]
-  - name: rows
-    fields:
-      - {name: count, type: number, until: SP}
-      - {group: hour, count: count, fields: [{name: time, type: time, text: YYMMDDhh}, {name: sp, type: text, is: "="},
-          {name: value, type: number, until: SP}]}
-    rows: {each: hour, archive: interval, at: time, utc: UTC, values: {value: value, quantity: pressure}}
-variables: {begin_at: {start: 0}}
-read:
-  - {archive: interval, by: time, step: 3600, send: ask, with: {from_time: begin, to_time: end}, receive: rows}
-"""
-
-
-def test_archive_is_read_by_time_until_the_end_of_the_order() -> None:
-    order = ReadOrder(frozenset({"archive"}), since=datetime(2026, 8, 22, 7), until=datetime(2026, 8, 22, 9))
-    talk = play(codec_of(TIMED.replace("UTC", "no")), expected=KnownMeter("7", order)).sends(b"26082207 26082209\n")
-    talk.receives(b"2 26082207=1 26082208=2 \n").saves_rows(2).sends(b"26082209 26082209\n")
-    talk.receives(b"1 26082209=3 \n").saves_rows(1).ends(Outcome.READ)
-    assert [one.measured_at for one in talk.rows] == [datetime(2026, 8, 22, hour) for hour in (7, 8, 9)]
-
-
-def test_archive_in_utc_is_asked_for_by_so_much_more_as_a_zone_can_be_away() -> None:
-    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last)
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082118 99123123\n")
-    talk.receives(b"1 26082208=1 \n").saves_rows(1).sends(b"26082209 99123123\n").receives(b"0 \n")
-    talk.ends(Outcome.READ)
-
-
-def test_archive_in_utc_of_a_meter_whose_zone_is_known_is_asked_for_from_the_first_missing_row_on() -> None:
-    order = ReadOrder(frozenset({"archive"}), until=datetime(2026, 8, 22, 12))
-    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
-    meter = KnownMeter("7", order, last=last, zone=ZoneInfo("Europe/Moscow"))
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082205 26082209\n")
-    talk.receives(b"5 26082205=1 26082206=2 26082207=3 26082208=4 26082209=5 \n").saves_rows(5)
-    talk.ends(Outcome.READ)
-
-
-def test_row_of_the_second_of_two_equal_hours_is_asked_for_behind_the_first() -> None:
-    last = {"interval": LastRow(None, datetime(2026, 10, 25, 2))}  # 00:00 UTC, the next is again 2 o'clock
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last, zone=ZoneInfo("Europe/Berlin"))
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26102501 99123123\n")
-    talk.receives(b"0 \n").ends(Outcome.READ)
