@@ -35,7 +35,10 @@ class TellingMeter:
         known = len(self._meter.acknowledged)
         if not self._meter.unacknowledged and known > max(self._told, 0):
             self._told = known
-            self._say(f"{known} rows are acknowledged, none waits; new ones come by the hour")
+            self._say(
+                f"{known} rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none of them?"
+                f" It keeps the bytes of a meter that nobody has claimed: `meter claim {self._meter.serial}`"
+            )
         return replies
 
     def overdue(self) -> list[Reply]:
@@ -52,7 +55,4 @@ class TellingMeter:
         waiting, known = self._meter.unacknowledged, len(self._meter.acknowledged)
         if waiting and self._told != known:
             self._told = known
-            self._say(
-                f"{what}: {waiting} rows are not acknowledged. A gateway acknowledges no meter that nobody has claimed:"
-                f" look at `meter list --state unclaimed`, then `meter claim {self._meter.serial}`"
-            )
+            self._say(f"{what}: {waiting} rows are not acknowledged; the gateway's `session list` says why")

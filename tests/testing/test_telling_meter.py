@@ -31,7 +31,11 @@ def test_meter_whose_rows_are_acknowledged_says_so() -> None:
     while replies:
         (reply,) = replies
         replies = meter.received(b"\xaa\x82\x00\x00" + reply.data[2:4])
-    assert said == ["1 rows are acknowledged, none waits; new ones come by the hour"]
+    (told,) = said
+    assert told == (
+        "1 rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none of them?"
+        " It keeps the bytes of a meter that nobody has claimed: `meter claim 70004711`"
+    )
     meter.hung_up()
     assert len(said) == 1
 
@@ -40,11 +44,7 @@ def test_meter_that_nobody_acknowledges_says_it_once_and_what_may_be_wrong() -> 
     meter, said = made()
     meter.connected()
     assert meter.overdue()
-    (told,) = said
-    assert told == (
-        "nothing comes back: 1 rows are not acknowledged. A gateway acknowledges no meter that nobody has claimed:"
-        " look at `meter list --state unclaimed`, then `meter claim 70004711`"
-    )
+    assert said == ["nothing comes back: 1 rows are not acknowledged; the gateway's `session list` says why"]
     meter.overdue()
     meter.hung_up()
     assert len(said) == 1
@@ -54,4 +54,4 @@ def test_line_that_ends_before_an_acknowledgement_is_told() -> None:
     meter, said = made()
     meter.connected()
     meter.hung_up()
-    assert said[0].startswith("the line ended: 1 rows are not acknowledged.")
+    assert said[0].startswith("the line ended: 1 rows are not acknowledged;")
