@@ -36,7 +36,7 @@ class TellingMeter:
         if not self._meter.unacknowledged and known > max(self._told, 0):
             self._told = known
             self._say(
-                f"{known} rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none of them?"
+                f"{known} rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none?"
                 f" It keeps the bytes of a meter that nobody has claimed: `meter claim {self._meter.serial}`"
             )
         return replies

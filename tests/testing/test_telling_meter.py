@@ -33,7 +33,7 @@ def test_meter_whose_rows_are_acknowledged_says_so() -> None:
         replies = meter.received(b"\xaa\x82\x00\x00" + reply.data[2:4])
     (told,) = said
     assert told == (
-        "1 rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none of them?"
+        "1 rows are acknowledged, none waits; new ones come by the hour. Does the gateway show none?"
         " It keeps the bytes of a meter that nobody has claimed: `meter claim 70004711`"
     )
     meter.hung_up()
