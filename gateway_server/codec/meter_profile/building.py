@@ -13,6 +13,7 @@ from typing import Any
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Expression
+from gateway_server.codec.meter_profile.finishing import shown
 from gateway_server.codec.meter_profile.form import Bits, Choice, Field, Group, Integer, Message, Part
 from gateway_server.codec.meter_profile.layout import Layout
 from gateway_server.codec.meter_profile.leaves import Leaf, fitted, leaf_of
@@ -125,7 +126,7 @@ class _Writing:
             if value in values:
                 return parts
         if choice.otherwise is None:
-            raise CodecError(f"{choice.on} is {value!r}, for which there is no case")
+            raise CodecError(f"{choice.on} is {shown(value)}, for which there is no case")
         return choice.otherwise
 
     def _field(
@@ -228,7 +229,7 @@ def unscaled(field: Field, value: Any, env: Values) -> Any:
         value = int(value)
     if isinstance(value, (int, Decimal)):
         return exact_quotient(value, compiled(field.scale)(env))
-    raise CodecError(f"{field.name}: {value!r} is no number")
+    raise CodecError(f"{field.name}: {shown(value)} is no number")
 
 
 def _is_digits(text: str) -> bool:
@@ -260,10 +261,10 @@ def _written(field: Field, value: Any, env: Values) -> bytes:
             return field.absent[0]
         raise CodecError(f"{field.name} has no value, and nothing says how that is written")
     if isinstance(value, str) and isinstance(field.type, Integer) and not _is_digits(value):
-        raise CodecError(f"{field.name} is {value!r}, which is no number")
+        raise CodecError(f"{field.name} is {shown(value)}, which is no number")
     try:
         return leaf_of(field.type).write(value)
     except CodecError as error:
         raise CodecError(f"{field.name}: {error}") from None
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise CodecError(f"{field.name} cannot be {value}: {error}") from None
+        raise CodecError(f"{field.name} cannot be {shown(value)}: {error}") from None

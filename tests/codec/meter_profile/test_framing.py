@@ -286,6 +286,74 @@ def test_time_stays_linear_whatever_profile_and_stream_do_to_each_other(framing:
         pass
 
 
+# coded frames that tell their size
+
+INTEL_HEX = framed(
+    "start: \"':'\"\ncoding: hex\nend: CR LF\n"
+    "header: [{name: count, type: u8}, {name: address, type: u16}, {name: type, type: u8}]\n"
+    "length: {field: count, uncounted: 8}\ncheck: {rule: negated_sum8, covers: header}"
+)
+# Intel Hexadecimal Object File Format Specification, revision A; the record is the example of many documents.
+RECORD = b":10010000214601360121470136007EFE09D2190140\r\n"
+XBEE = framed(
+    "start: '7E'\ncoding: {escape: '7D', xor: 0x20, also: 7E 11 13}\nheader: [{name: size, type: u16}]\n"
+    "length: {field: size, uncounted: 4}\ncheck: {rule: inverted_sum8, covers: body}"
+)
+# Digi XBee ZB RF Modules manual, API operation, escape characters: 7E 00 02 23 11 CB is sent as
+API_FRAME = bytes.fromhex("7E 00 02 23 7D 31 CB")
+
+
+def test_hex_record_whose_count_counts_decoded_bytes_is_cut_and_checked() -> None:
+    assert every_cut(INTEL_HEX, b"\n" + RECORD + RECORD) == [(NOISE, b"\n"), ("frame", RECORD), ("frame", RECORD)]
+    said = INTEL_HEX.decode(Frame("frame", RECORD))
+    assert (said.values["count"], said.values["address"]) == (16, 0x100)
+    assert said.values["body"] == bytes.fromhex("214601360121470136007EFE09D21901")
+    assert INTEL_HEX.encode(said) == RECORD
+    given = {"address": 0x100, "type": 0, "body": said.values["body"]}
+    assert INTEL_HEX.machine.compiled.encode("message", given) == RECORD
+
+
+def test_escaped_frame_whose_length_counts_bytes_before_they_were_escaped_is_cut_and_checked() -> None:
+    assert every_cut(XBEE, b"\x00" + API_FRAME + API_FRAME) == [
+        (NOISE, b"\x00"),
+        ("frame", API_FRAME),
+        ("frame", API_FRAME),
+    ]
+    assert XBEE.decode(Frame("frame", API_FRAME)).values["body"] == bytes.fromhex("23 11")
+    assert XBEE.machine.compiled.encode("message", {"body": bytes.fromhex("23 11")}) == API_FRAME
+
+
+def test_length_over_the_wire_counts_the_escapes_even_its_own() -> None:
+    codec = framed(
+        "start: '7E'\ncoding: hdlc\nheader: [{name: size, type: u8}]\nlength: {field: size, counts: whole, over: wire}"
+    )
+    encode = codec.machine.compiled.encode
+    assert encode("message", {"body": b"\x01\x7e"}) == bytes.fromhex("7E 05 01 7D 5E")
+    long = encode("message", {"body": bytes(0x7B)})  # 125 is 7D, sent escaped, so 126: 7E, too
+    assert long[:3] == bytes.fromhex("7E 7D 5E")
+    assert len(long) == 0x7E
+    assert every_cut(codec, long + long) == [("frame", long), ("frame", long)]
+
+
+def test_damaged_coded_frame_has_a_fault_and_one_that_cannot_be_decoded_is_none() -> None:
+    (frame,) = frames(INTEL_HEX, RECORD.replace(b"0140\r", b"0141\r"))
+    assert frame.fault == "the check negated_sum8 is 41, but should be 40"
+    assert {one.kind for one in frames(INTEL_HEX, RECORD.replace(b":10", b":1x"))} == {NOISE}
+
+
+def test_coded_frame_that_claims_more_than_a_frame_may_have_is_told() -> None:
+    codec = framed("start: STX\ncoding: hex\nheader: [{name: size, type: u16}]\nlength: {field: size}\nmost: 40")
+    found = frames(codec, b"\x0200FF" + b"\x020001AA")
+    assert [one.data for one in found] == [b"\x0200FF", b"\x020001AA"]
+    assert found[0].fault == "its length says 258 bytes, more than the 40 a frame may have"
+
+
+def test_size_by_an_expression_is_that_before_coding() -> None:
+    codec = framed("start: \"'A'\"\ncoding: hex\nheader: [{name: size, type: u8}]\nsize: size + 2")
+    assert frames(codec, b"A020102") == [Frame("frame", b"A020102", 0)]
+    assert codec.machine.compiled.encode("message", {"body": b"\x01\x02"}) == b"A020102"
+
+
 class CountingCutter(Cutter):
     """Counts how often it is asked whether a frame begins somewhere, and how many bytes it checks."""
 
@@ -354,71 +422,3 @@ def test_place_that_many_framings_pass_over_at_once_is_noise_piece_by_piece() ->
     pieces = [len(frame.data) for frame in iter(framer.next_frame, None)]
     assert max(pieces) <= 256 // 10 + 1
     assert sum(pieces) >= 1000 - 2
-
-
-# coded frames that tell their size
-
-INTEL_HEX = framed(
-    "start: \"':'\"\ncoding: hex\nend: CR LF\n"
-    "header: [{name: count, type: u8}, {name: address, type: u16}, {name: type, type: u8}]\n"
-    "length: {field: count, uncounted: 8}\ncheck: {rule: negated_sum8, covers: header}"
-)
-# Intel Hexadecimal Object File Format Specification, revision A; the record is the example of many documents.
-RECORD = b":10010000214601360121470136007EFE09D2190140\r\n"
-XBEE = framed(
-    "start: '7E'\ncoding: {escape: '7D', xor: 0x20, also: 7E 11 13}\nheader: [{name: size, type: u16}]\n"
-    "length: {field: size, uncounted: 4}\ncheck: {rule: inverted_sum8, covers: body}"
-)
-# Digi XBee ZB RF Modules manual, API operation, escape characters: 7E 00 02 23 11 CB is sent as
-API_FRAME = bytes.fromhex("7E 00 02 23 7D 31 CB")
-
-
-def test_hex_record_whose_count_counts_decoded_bytes_is_cut_and_checked() -> None:
-    assert every_cut(INTEL_HEX, b"\n" + RECORD + RECORD) == [(NOISE, b"\n"), ("frame", RECORD), ("frame", RECORD)]
-    said = INTEL_HEX.decode(Frame("frame", RECORD))
-    assert (said.values["count"], said.values["address"]) == (16, 0x100)
-    assert said.values["body"] == bytes.fromhex("214601360121470136007EFE09D21901")
-    assert INTEL_HEX.encode(said) == RECORD
-    given = {"address": 0x100, "type": 0, "body": said.values["body"]}
-    assert INTEL_HEX.machine.compiled.encode("message", given) == RECORD
-
-
-def test_escaped_frame_whose_length_counts_bytes_before_they_were_escaped_is_cut_and_checked() -> None:
-    assert every_cut(XBEE, b"\x00" + API_FRAME + API_FRAME) == [
-        (NOISE, b"\x00"),
-        ("frame", API_FRAME),
-        ("frame", API_FRAME),
-    ]
-    assert XBEE.decode(Frame("frame", API_FRAME)).values["body"] == bytes.fromhex("23 11")
-    assert XBEE.machine.compiled.encode("message", {"body": bytes.fromhex("23 11")}) == API_FRAME
-
-
-def test_length_over_the_wire_counts_the_escapes_even_its_own() -> None:
-    codec = framed(
-        "start: '7E'\ncoding: hdlc\nheader: [{name: size, type: u8}]\nlength: {field: size, counts: whole, over: wire}"
-    )
-    encode = codec.machine.compiled.encode
-    assert encode("message", {"body": b"\x01\x7e"}) == bytes.fromhex("7E 05 01 7D 5E")
-    long = encode("message", {"body": bytes(0x7B)})  # 125 is 7D, sent escaped, so 126: 7E, too
-    assert long[:3] == bytes.fromhex("7E 7D 5E")
-    assert len(long) == 0x7E
-    assert every_cut(codec, long + long) == [("frame", long), ("frame", long)]
-
-
-def test_damaged_coded_frame_has_a_fault_and_one_that_cannot_be_decoded_is_none() -> None:
-    (frame,) = frames(INTEL_HEX, RECORD.replace(b"0140\r", b"0141\r"))
-    assert frame.fault == "the check negated_sum8 is 41, but should be 40"
-    assert {one.kind for one in frames(INTEL_HEX, RECORD.replace(b":10", b":1x"))} == {NOISE}
-
-
-def test_coded_frame_that_claims_more_than_a_frame_may_have_is_told() -> None:
-    codec = framed("start: STX\ncoding: hex\nheader: [{name: size, type: u16}]\nlength: {field: size}\nmost: 40")
-    found = frames(codec, b"\x0200FF" + b"\x020001AA")
-    assert [one.data for one in found] == [b"\x0200FF", b"\x020001AA"]
-    assert found[0].fault == "its length says 258 bytes, more than the 40 a frame may have"
-
-
-def test_size_by_an_expression_is_that_before_coding() -> None:
-    codec = framed("start: \"'A'\"\ncoding: hex\nheader: [{name: size, type: u8}]\nsize: size + 2")
-    assert frames(codec, b"A020102") == [Frame("frame", b"A020102", 0)]
-    assert codec.machine.compiled.encode("message", {"body": b"\x01\x02"}) == b"A020102"
