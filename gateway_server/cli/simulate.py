@@ -90,7 +90,8 @@ def meter(
 ) -> None:
     """One meter: a TCP server, a caller, or a port.
 
-    Prints one line that says where it is.
+    Prints one line that says where it is, and runs until it is stopped (Ctrl-C) or --seconds are over. One that pushes
+    what a profile says also tells when its rows are acknowledged, and when they are not.
     """
     if list_quirks:
         _print_switches(described())

@@ -8,7 +8,7 @@ from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
 from gateway_server.codec.meter_profile.discretion import has_secrets
 from gateway_server.codec.meter_profile.dissect import dissect
-from gateway_server.codec.meter_profile.echo import Echo
+from gateway_server.codec.meter_profile.echo import CHECK, Echo
 from gateway_server.codec.meter_profile.elements import last, sometimes_within
 from gateway_server.codec.meter_profile.form import (
     Ask,
@@ -78,12 +78,23 @@ class Machine:
 
     def answers_to_masked(self, frame: Frame) -> frozenset[str] | None:
         """The same for a message of ours in which the log hides a secret, and with that its check."""
+        name = self.masked(frame, Side.GATEWAY)
+        return self.answers_to(name) if name else None
+
+    def masked(self, frame: Frame, side: Side) -> str:
+        """The message that a frame is from which a secret, and with that its check, was taken out; empty if none is."""
         meant = [
-            one.name
-            for one in self.compiled.messages_in(frame.kind, Side.GATEWAY)
+            one
+            for one in self.compiled.messages_in(frame.kind, side)
             if one.has_secrets and one.is_meant(self._header_of(frame, one))
         ]
-        return self.answers_to(meant[0]) if len(meant) == 1 else None
+        if len(meant) != 1:
+            return ""
+        hidden = [one for one in dissect(self.compiled, frame, side) if one.secret]
+        checks = [one for one in hidden if one.name == CHECK]
+        parts = [frame.data[one.start : one.end] for one in checks or hidden]
+        is_masked = all(set(one) == {_HIDDEN} for one in parts) if checks else any(_HIDDEN in one for one in parts)
+        return meant[0].name if parts and is_masked else ""
 
     def _header_of(self, frame: Frame, message: CompiledMessage) -> Values:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_server import quantities
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.elements import Each, below, repeated, sometimes_within
+from gateway_server.codec.meter_profile.expressions import Expression
 from gateway_server.codec.meter_profile.form import (
     EventMap,
     IdentityMap,
@@ -15,6 +16,7 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.mistakes import Mistakes
 from gateway_server.codec.meter_profile.naming import names_of
+from gateway_server.codec.meter_profile.parse_kinds import check_at, check_order_number
 from gateway_server.codec.meter_profile.scope import Scope, source_of, tables_of
 from gateway_server.model import CURRENT, Column, Quantity
 
@@ -44,9 +46,9 @@ def _row(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> RowMap:
         values=tuple(values),
         each=each,
         archive=said.text("archive", CURRENT),
-        at=_at(said, inner),
+        at=_at(said, inner, parts),
         utc=said.flag("utc", default=False),
-        order_number=inner.expression(said, "order_number"),
+        order_number=_order_number(said, inner, parts),
         status=inner.expression(said, "status"),
         event=inner.expression(said, "event"),
         quality=said.text("quality", ""),
@@ -68,7 +70,7 @@ def _each(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[Eac
         allowed = f"there are: {', '.join(sorted(map('.'.join, groups)))}" if groups else "there is none"
         raise said.wrong("each", f"is {text!r}, which is no repeated group of the message; {allowed}")
     own = {name for group in groups[each] for name in names_of(group.parts)}
-    return each, with_inner(Scope({*scope.names, *own}, scope.order), parts, each)
+    return each, with_inner(scope.with_names(own), parts, each)
 
 
 def with_inner(scope: Scope, parts: tuple[Part, ...], each: Each = (), *, every: bool = False) -> Scope:
@@ -78,7 +80,7 @@ def with_inner(scope: Scope, parts: tuple[Part, ...], each: Each = (), *, every:
     """
     deep = {name: ways for name, ways in below(parts, each).items() if name not in scope.names}
     seen = {name for name, ways in deep.items() if len(ways) == 1} if every else set(sometimes_within(parts, each))
-    inner = Scope({*scope.names, *seen}, scope.order)
+    inner = scope.with_names(seen)
     for name in deep.keys() - seen:
         places = [".".join((*each, *way)) for way in deep[name]]
         inner.elsewhere[name] = (
@@ -89,14 +91,23 @@ def with_inner(scope: Scope, parts: tuple[Part, ...], each: Each = (), *, every:
     return inner
 
 
-def _at(said: Declaration, scope: Scope) -> tuple[str, ...]:
+def _at(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tuple[str, ...]:
     names = said.texts("at", ())
     for name in names:
         if name not in scope.names:
             raise said.wrong("at", f"names {name!r}, {scope.unknown(name, 'is no field here')}")
     if len(names) > 2:
         raise said.wrong("at", "names the field of a time, or those of a date and of a time of day")
+    if not scope.uncertain:
+        check_at(said, names, parts, scope.fields.values())
     return names
+
+
+def _order_number(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> Expression | None:
+    found = scope.expression(said, "order_number")
+    if not scope.uncertain:
+        check_order_number(said, found, parts, scope.fields.values())
+    return found
 
 
 def _value(said: Declaration, scope: Scope) -> ValueMap:
@@ -131,9 +142,9 @@ def parse_events(said: Declaration, scope: Scope, parts: tuple[Part, ...]) -> tu
                 code=inner.wanted(table, "code"),
                 each=each,
                 text=inner.expression(table, "text"),
-                at=_at(table, inner),
+                at=_at(table, inner, parts),
                 utc=table.flag("utc", default=False),
-                order_number=inner.expression(table, "order_number"),
+                order_number=_order_number(table, inner, parts),
                 condition=inner.expression(table, "if"),
                 source=source_of(table),
             )

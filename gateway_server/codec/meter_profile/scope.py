@@ -72,6 +72,7 @@ class Scope:
         """This scope with some names more."""
         inner = Scope({*self.names, *names}, self.order)
         inner.uncertain = self.uncertain
+        inner.fields = dict(self.fields)
         return inner
 
     def spend(self, said: Declaration) -> None:

@@ -156,6 +156,16 @@ class ProfileMeter:
             while self._framer.flush() is not None:
                 pass
 
+    @property
+    def pushes(self) -> bool:
+        """Whether it speaks by itself."""
+        return self._is_pushing
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many rows and events it has said, or is about to, that were to be acknowledged and are not."""
+        return sum(len(one.entries) for one in self._queue if one.awaited is not None)
+
     # what it holds
 
     def entries(self, archive: str) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.meter_profile.form import ReadArchive
+from gateway_server.codec.meter_profile.form import ReadArchive, Side
 from gateway_server.model import Identify
 from tests.codec.meter_profile.profiles import codec_of, with_fields
 
@@ -71,3 +71,20 @@ def test_reply_may_use_what_any_of_the_tags_told() -> None:
     assert (told["number"], told["volume"]) == (6, 8)
     only = codec.machine.compiled.read(Frame("frame", bytes.fromhex("02 0207")))
     assert "number" not in codec.machine.told_by(only)
+
+
+def test_masked_frame_is_known_by_its_header_and_a_damaged_one_is_none() -> None:
+    codec = codec_of(
+        """
+        reads: meter_profile
+        framing: {name: frame, start: AA, header: [{name: kind, type: u8}], size: 5, check: {rule: sum16}}
+        messages:
+          - {name: enter, from: both, when: {kind: 1}, fields: [{name: code, type: bcd, size: 1, secret: yes}]}
+          - {name: leave, from: both, when: {kind: 2}, fields: [{name: reason, type: u8}]}
+        """
+    )
+    masked = codec.machine.masked
+    assert masked(Frame("frame", b"\xaa\x01***", 0, "the check is wrong"), Side.METER) == "enter"
+    assert masked(Frame("frame", b"\xaa\x01***", 0, "the check is wrong"), Side.GATEWAY) == "enter"
+    assert masked(Frame("frame", b"\xaa\x02***", 0, "the check is wrong"), Side.METER) == ""
+    assert masked(Frame("frame", b"\xaa\x01\x17\x00\x19", 0, "the check is wrong"), Side.METER) == ""
