@@ -8,18 +8,26 @@ import click
 
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, harmless, say
-from gateway_server.cli.file_import import Import, Taken, Verdict
+from gateway_server.cli.file_import import Import, Taken, Verdict, aside_lines
 from gateway_server.cli.file_text import content_lines, file_lines, look_of, tried_lines
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, print_json, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.cli.output import written_to
 from gateway_server.cli.progress import ProgressShown
-from gateway_server.cli.reprocess import Total, change_lines, decoded, read_again_json
+from gateway_server.cli.reprocess import (
+    Shown,
+    Total,
+    decoded,
+    followed,
+    print_read_again,
+    read_again_json,
+    verbose_option,
+)
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
-from gateway_server.transports.folder import UNFINISHED, Folder, path_text
+from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -141,7 +149,7 @@ def show(
     """
     with invocation.store() as store:
         record = find_file(store, number)
-        waiting = look_up(store, number, codec=codec_name)
+        waiting = look_up(store, number, codec=codec_name, limits=invocation.containers)
         sniffed = examine(invocation.codecs(), waiting)
         parts = store.file_parts(number)
         shown = record.size if as_json and limit is None else min(record.size, _SHOWN_BYTES if limit is None else limit)
@@ -227,7 +235,15 @@ def import_files(
     with invocation.store() as store:
         if serial:
             serial = known(store, serial).serial
-        job = Import(store, codecs if decode else None, invocation.now_ms, serial, codec_name, dry_run=dry_run)
+        job = Import(
+            store,
+            codecs if decode else None,
+            invocation.now_ms,
+            serial,
+            codec_name,
+            dry_run=dry_run,
+            limits=invocation.containers,
+        )
         folders = [Folder(path, login, by_login, ignore or UNFINISHED) for path in paths]
         with ProgressShown() as progress:
             taken = job.run(folders, progress.show)
@@ -240,8 +256,13 @@ def import_files(
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
         say("`gateway-server file list --state unknown` shows those without readings, and why; they are kept")
-    if job.failed:
-        raise Failed(f"{job.failed} files were not imported; the same command tries them again")
+    for line in aside_lines(job):
+        say(harmless(line))
+    unreadable = [one for one in job.left_out if one.why is Why.UNREADABLE]
+    if job.failed or unreadable:
+        raise Failed(
+            f"{job.failed} files and {len(unreadable)} folders were not imported; the same command tries them again"
+        )
 
 
 def _taken_json(one: Taken) -> dict[str, JsonValue]:
@@ -268,6 +289,7 @@ def _taken_json(one: Taken) -> dict[str, JsonValue]:
     opt.to_option,
     _codec_option,
     click.option("--serial", default="", metavar="SERIAL", help="Whose files they are, where nothing else says it."),
+    verbose_option,
     opt.dry_run_option,
     opt.json_option,
     config_option,
@@ -283,6 +305,7 @@ def reprocess(
     until: str | None,
     codec_name: str,
     serial: str,
+    verbose: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -305,13 +328,15 @@ def reprocess(
             )
             wanted = [one.id for one in store.files(asked)]
         total = Total("files")
-        found = total.counted(decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run))
-        if as_json:
-            print_json_stream({"dry_run": dry_run}, "files", map(read_again_json, found))
-        else:
-            for one in found:
-                for line in change_lines(one, zones):
-                    click.echo(harmless(line))
+        found = total.counted(
+            decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run, limits=invocation.containers)
+        )
+        with ProgressShown() as progress:
+            again = followed(found, progress.show, "reading files again", len(wanted))
+            if as_json:
+                print_json_stream({"dry_run": dry_run}, "files", map(read_again_json, again))
+            else:
+                print_read_again(again, Shown(zones, every=verbose or bool(numbers)))
     if not as_json:
         click.echo(str(total) + (" (dry run: nothing was written)" if dry_run and not total.no_change else ""))
         if not total.read:

@@ -353,7 +353,7 @@ def claim(
                 store.put_meter(claimed, code)
             set_upload_passwords(store, claimed, ftp_password_file)
         click.echo(f"meter {claimed.serial} is in care now")
-        sessions, files = read_again(store, invocation.codecs(), claimed.serial)
+        sessions, files = read_again(store, invocation.codecs(), claimed.serial, invocation.containers)
     click.echo(f"{sessions.read} sessions were kept; {sessions.new} rows and events came of them")
     if files.read:
         click.echo(f"{files.read} files were kept; {files.new} rows and events came of them")

@@ -169,14 +169,13 @@ def test_import_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: pytest.Mon
         put(desk, f"{number:03}.TXT", b"%d" % number, WRITTEN_MS + number)
     taken: list[str] = []
 
-    def stopped(store: object, file: FolderFile) -> bool:
+    def stopped(store: object, file: FolderFile, serial: str) -> None:
         taken.append(file.name)
         if len(taken) == 100:
             raise KeyboardInterrupt
-        return False
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_import, "is_known", stopped)
+        patch.setattr(file_import, "known_as", stopped)
         assert desk.run("file", "import", "old", "--no-decode").status == 130
     assert len(desk.run("file", "list", "--json").json) == 64  # the first portion; nothing of the second
     assert "130 files: 66 new, 64 known" in desk.run("file", "import", "old", "--no-decode").err
@@ -206,12 +205,77 @@ def test_folders_named_after_accounts_say_whose_the_files_are(desk: Desk) -> Non
     assert [one["name"] for one in desk.run("file", "list", "--json", "--login", "stranger").json] == ["DAY.TXT"]
 
 
+def test_files_of_two_meters_with_one_name_size_and_time_are_both_imported(desk: Desk) -> None:
+    for serial, folder in (("1001", "A"), ("1002", "B")):
+        desk.run("meter", "add", serial)
+        put(desk, f"{folder}/day.dat", f"{serial};5".encode())
+        assert "1 files: 1 new" in desk.run("file", "import", f"old/{folder}", "--meter", serial).err
+    files = desk.run("file", "list", "--json").json
+    assert {(one["name"], one["meter"]) for one in files} == {("day.dat", "1001"), ("day.dat", "1002")}
+    for serial, folder in (("1001", "A"), ("1002", "B")):
+        assert "0 new, 1 known" in desk.run("file", "import", f"old/{folder}", "--meter", serial).err
+
+
+def test_account_that_gets_its_meter_later_has_its_files_read_then(desk: Desk) -> None:
+    learn(desk)
+    put(desk, "ghost/DAY.TXT", DAY.replace(b"41203377", b""))
+    ran = desk.run("file", "import", "old", "--by-login")
+    assert "no meter has the route ftp:ghost (`gateway-server meter add SERIAL --route ftp:ghost`): 1 files" in ran.err
+    (file,) = desk.run("file", "list", "--json").json
+    assert "does not say of which meter, and no meter has the route ftp:ghost" in file["detail"]
+    desk.run("meter", "add", "20511893", "--route", "ftp:ghost")
+    assert "1 files read again: 2 new" in desk.run("file", "reprocess", "--login", "ghost").out
+    (file,) = desk.run("file", "list", "--json").json
+    assert (file["meter"], file["state"]) == ("20511893", "decoded")
+
+
+def test_calling_the_import_again_reads_what_has_its_meter_by_now(desk: Desk) -> None:
+    learn(desk)
+    put(desk, "ghost/DAY.TXT", DAY.replace(b"41203377", b""))
+    desk.run("file", "import", "old", "--by-login")
+    desk.run("meter", "add", "20511893", "--route", "ftp:ghost")
+    ran = desk.run("file", "import", "old", "--by-login")
+    assert "0 new, 1 known (1 of them had not been decoded); 0 bytes, 1 decoded, 2 readings" in ran.err
+    assert "no meter" not in ran.err
+
+
+def test_what_an_import_leaves_out_is_said(desk: Desk) -> None:
+    put(desk, "boiler4/DAY.TXT", DAY)
+    put(desk, "beside.txt", b"no account")
+    put(desk, "boiler4/half.part", b"")
+    ran = desk.run("file", "import", "old", "--by-login")
+    assert ran.status == 0
+    assert f"beside the folders of the accounts, so nobody's: 1, as {desk.folder}/old/beside.txt" in ran.err
+    assert f"left out by its name: 1, as {desk.folder}/old/boiler4/half.part" in ran.err
+    ran = desk.run("file", "import", "old/boiler4/DAY.TXT", "--by-login")
+    assert ran.status == 2
+    assert "DAY.TXT is a file, and its folder says nothing of an account" in ran.err
+
+
 def test_same_content_under_another_name_of_one_meter_is_a_duplicate(desk: Desk) -> None:
     put(desk, "1.TXT", DAY)
     put(desk, "2.TXT", DAY, WRITTEN_MS + 1000)
     ran = desk.run("file", "import", "old", "--meter", "41203377", "--json")
     assert [one["verdict"] for one in ran.json["files"]] == ["new", "duplicate"]
-    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess").out
+    assert "content" not in desk.run("file", "reprocess").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "--verbose").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "2").out
+
+
+def test_what_changed_stands_below_the_reasons_of_what_was_skipped(desk: Desk) -> None:
+    put(desk, "0.TXT", DAY, WRITTEN_MS - 1)
+    for number in range(1, 31):
+        put(desk, f"{number}.BIN", bytes(number), WRITTEN_MS + number)
+    desk.run("file", "import", "old")
+    learn(desk)
+    ran = desk.run("file", "reprocess", "--dry-run")
+    reasons, changed, total = ran.out.splitlines()
+    assert reasons.startswith("30 files skipped, the first of them file 2 1.BIN, meter ?: no codec reads it")
+    assert changed.startswith("file 1 0.TXT, meter 41203377, times 1: 2 new")
+    assert total.startswith("1 files read again: 2 new")
+    assert total.endswith("30 skipped (dry run: nothing was written)")
+    assert "reading files again (31 of 31)" in ran.err
+    assert len(desk.run("file", "reprocess", "--verbose").out.splitlines()) == 32
 
 
 def test_single_files_can_be_imported_and_links_are_not_followed(desk: Desk) -> None:
