@@ -9,7 +9,15 @@ import click
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, harmless, say
 from gateway_server.cli.file_import import Import, Taken, Verdict, aside_lines
-from gateway_server.cli.file_text import content_lines, file_lines, look_of, tried_lines
+from gateway_server.cli.file_text import (
+    Contents,
+    content_lines,
+    contents_of,
+    file_lines,
+    known_encoding,
+    look_of,
+    tried_lines,
+)
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, print_json, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
@@ -28,6 +36,7 @@ from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
+from gateway_server.workbench.containers import DEFAULT_LIMITS, kind_of
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -136,30 +145,48 @@ def list_files(
 @click.argument("number", metavar="ID", type=int)
 @click.option("--hex/--text", "as_hex", default=None, help="How to show the content. [text where it is text]")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N bytes. [8192; --json: all]")
+@click.option("--member", default="", metavar="N|NAME", help="What is within a packed file. [the first]")
+@click.option("--encoding", default="", metavar="NAME", help="How its text is encoded. [by its letters]")
 @click.option("--codec", "codec_name", default="", metavar="NAME", help="Ask this codec alone what it reads.")
 @opt.json_option
 @config_option
 @pass_invocation
 def show(
-    invocation: Invocation, number: int, as_hex: bool | None, limit: int | None, codec_name: str, as_json: bool
+    invocation: Invocation,
+    number: int,
+    as_hex: bool | None,
+    limit: int | None,
+    member: str,
+    encoding: str,
+    codec_name: str,
+    as_json: bool,
 ) -> None:
     """One file: its content, and what each codec says of it today.
 
-    Nothing is stored; `file reprocess ID` does that.
+    Of a packed file, what is within it. Nothing is stored; `file reprocess ID` does that.
     """
+    encoding = known_encoding(encoding) if encoding else ""
     with invocation.store() as store:
         record = find_file(store, number)
         waiting = look_up(store, number, codec=codec_name, limits=invocation.containers)
         sniffed = examine(invocation.codecs(), waiting)
         parts = store.file_parts(number)
-        shown = record.size if as_json and limit is None else min(record.size, _SHOWN_BYTES if limit is None else limit)
-        data = _first(store, number, shown)
+        data = _first(store, number, max(_SHOWN_BYTES, record.size if as_json and limit is None else limit or 0))
+        contents = _contents(store, record) if kind_of(data) else Contents()
+        chosen = contents.member(member) if member else (None if as_hex or as_json else contents.first)
+        looks = contents.office or look_of(data)
+        size = record.size
+        if chosen is not None:
+            data, size = chosen.data, len(chosen.data)
+        shown = size if as_json and limit is None else min(size, _SHOWN_BYTES if limit is None else limit)
+        data = data[:shown]
         if as_json:
             document = file_json(record)
             document["sessions"] = [
                 {"session": one.session, "start": one.span_start, "end": one.span_end} for one in parts
             ]
-            document["looks_like"] = look_of(data)
+            document["looks_like"] = looks
+            document["within"] = contents.json
             document["tried"] = [{"codec": one.codec, "reads": one.reads, "said": one.said} for one in sniffed.tried]
             document["trouble"] = sniffed.trouble
             document["bytes"] = data.hex()
@@ -168,15 +195,17 @@ def show(
         click.secho(f"file {record.id}", bold=True)
         for line in file_lines(record, parts, Zones(store)):
             click.echo(line)
-        click.echo(f"\nwhat it looks like: {look_of(data)}")
+        click.echo(f"\nwhat it looks like: {looks}")
+        for line in contents.lines():
+            click.echo(line)
         click.echo("what the codecs say today:")
         for line in tried_lines(sniffed.tried, "" if sniffed.trouble in record.detail else sniffed.trouble):
             click.echo(line)
-        click.echo()
-        for line in content_lines(data, as_hex=as_hex):
+        click.echo(f"\n{harmless(chosen.name)}:" if chosen else "")
+        for line in content_lines(data, as_hex=as_hex, encoding=encoding):
             click.echo(line)
-        if shown < record.size:
-            click.echo(f"and {record.size - shown} more bytes; --limit N shows N, `file export {number}` writes all")
+        if shown < size:
+            click.echo(f"and {size - shown} more bytes; --limit N shows N, `file export {number}` writes all")
 
 
 @file.command()
@@ -349,6 +378,12 @@ def find_file(store: SqlStore, number: int) -> FileRecord:
     if record is None:
         raise OperatorError(f"there is no file {number}; `gateway-server file list` shows those there are")
     return record
+
+
+def _contents(store: SqlStore, record: FileRecord) -> Contents:
+    if record.size > (most := DEFAULT_LIMITS.size):
+        return Contents(trouble=f"it has {record.size} bytes, more than the {most} that are opened at once")
+    return contents_of(record.name, _first(store, record.id, record.size))
 
 
 def _first(store: SqlStore, number: int, length: int) -> bytes:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import os
+import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from gateway_server.cli import file_import
 from gateway_server.transports.folder import FolderFile
+from gateway_server.workbench.containers import ContainerLimits
 from tests.cli.desk import NOW_MS, Desk
 
 # The contract's fields of a file, in its order.
@@ -331,6 +336,51 @@ def test_file_is_shown_with_what_was_tried_and_its_text(desk: Desk) -> None:
     assert bytes.fromhex(document["bytes"]) == b"h\xe9llo\x02;1\r\nx;2\r\n"
     assert document["sessions"] == [{"session": 1, "start": 0, "end": 15}]
     assert {"codec": "times", "reads": False, "said": "not of its kind"} in document["tried"]
+
+
+def test_what_is_within_a_packed_file_is_listed_and_shown(desk: Desk) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mon.csv", "Узел;1\n".encode("koi8-r"))
+        archive.writestr("tue.csv", b"second;2\n")
+    put(desk, "WEEK.ZIP", out.getvalue())
+    desk.run("file", "import", "old")
+    shown = desk.run("file", "show", "1").out
+    assert "what it looks like: a zip archive" in shown
+    assert "  1  mon.csv, 7 bytes: separated text: semicolons, 2 columns, 1 lines" in shown
+    assert shown.endswith(
+        "\nmon.csv:\n(text as koi8-r, a guess by its letters; --encoding NAME shows it otherwise)\nУзел;1\n"
+    )
+    assert desk.run("file", "show", "1", "--member", "tue.csv").out.endswith("\ntue.csv:\nsecond;2\n")
+    assert desk.run("file", "show", "1", "--member", "1", "--encoding", "cp1251").out.endswith("\nхЪЕМ;1\n")
+    assert "00000000  50 4B 03 04" in desk.run("file", "show", "1", "--hex").out
+    document = desk.run("file", "show", "1", "--json").json
+    assert [(one["number"], one["name"], one["size"]) for one in document["within"]] == [
+        (1, "mon.csv", 7),
+        (2, "tue.csv", 9),
+    ]
+    assert bytes.fromhex(document["bytes"]) == out.getvalue()
+    assert desk.run("file", "show", "1", "--member", "2", "--json").json["bytes"] == b"second;2\n".hex()
+    assert "say which by its number, 1 to 2" in desk.run("file", "show", "1", "--member", "9").err
+    assert "no encoding 'klingon'" in desk.run("file", "show", "1", "--encoding", "klingon").err
+
+
+def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(desk, "BIG.GZ", gzip.compress(os.urandom(2000)))
+    desk.run("file", "import", "old")
+    monkeypatch.setattr("gateway_server.cli.file.DEFAULT_LIMITS", ContainerLimits(size=1000))
+    assert "what is within it cannot be told: it has 20" in desk.run("file", "show", "1").out
+
+
+def test_workbook_is_known_as_one_and_not_shown_as_its_parts(desk: Desk) -> None:
+    out = io.BytesIO()
+    openpyxl.Workbook().save(out)
+    put(desk, "DAY.XLSX", out.getvalue())
+    desk.run("file", "import", "old")
+    shown = desk.run("file", "show", "1").out
+    assert "what it looks like: an Excel workbook (xlsx)" in shown
+    assert "xl/workbook.xml" in shown
+    assert "00000000  50 4B 03 04" in shown
 
 
 def test_nothing_a_client_sent_can_move_the_cursor(desk: Desk) -> None:
