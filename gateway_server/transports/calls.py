@@ -17,7 +17,7 @@ class CallOrder:
 
     ``modem`` and ``operator`` restrict who may make it (empty: anybody), ``avoid`` names a modem that just failed with
     this meter, ``bearers`` are the values of +CBST to try one after the other (empty: the modem's own),
-    ``budget_s`` ends the call when it has lasted so long, from the dial on (0: the modem's own limit).
+    ``budget_s`` ends the call when it has been on line so long, unless the modem's own limit does sooner (0: none).
     """
 
     number: str

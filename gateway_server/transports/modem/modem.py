@@ -230,7 +230,7 @@ class Modem:
         assert port is not None
         if port.dcd and not self._dcd_before:  # with &C0 it is up at all times and tells nothing
             self.facts.carrier_seen = True
-        limit = call.order.budget_s or self.terms.call_limit
+        limit = min(call.order.budget_s or self.terms.call_limit, self.terms.call_limit)
         self._later(limit, self.end_call, CallResult.OVER_BUDGET, f"the call had lasted {limit:g} s, its limit")
         if self.terms.frame_limit:
             FrameGuard(self.terms.frame_limit, call.heard_so_far, self._later, self._fruitless)
