@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -246,9 +247,10 @@ class ModemPool(ModemOwner):
             for text in record.routes:
                 if not text.startswith("csd:"):
                     continue
-                route = parse_route(text)
-                if isinstance(route, CsdRoute) and same_number(route.number, number, self._numbers.last_digits):
-                    return record
+                with suppress(OperatorError):  # one that was let in before and would not be now is nobody's number
+                    route = parse_route(text)
+                    if isinstance(route, CsdRoute) and same_number(route.number, number, self._numbers.last_digits):
+                        return record
         return None
 
     def _learn(self, call: Call, known: KnownMeter | None) -> None:
