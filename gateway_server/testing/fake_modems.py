@@ -210,6 +210,7 @@ class _Call:
             Outcome.GARBLED: CallResult.SILENT,
             Outcome.REFUSED: CallResult.REFUSED,
             Outcome.LINE_LOST: CallResult.LOST,
+            Outcome.UNKNOWN_METER: CallResult.WRONG_NUMBER,
         }
         result = results.get(ending.outcome, CallResult.OK)
         if ending.outcome is Outcome.PARTIAL and ending.error is not None:

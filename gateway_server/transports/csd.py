@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import LineError, LineLost
+from gateway_server.errors import LineError, LineLost, UnknownMeter
 from gateway_server.model import CallResult, Direction, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
@@ -25,7 +25,7 @@ from gateway_server.transports.visit import Visit
 _RESULTS = {
     Outcome.READ: CallResult.OK,
     Outcome.PARTIAL: CallResult.OK,
-    Outcome.UNKNOWN_METER: CallResult.OK,
+    Outcome.UNKNOWN_METER: CallResult.OK,  # nobody has claimed it; of another meter see `_result_of`
     Outcome.SILENT: CallResult.SILENT,
     Outcome.GARBLED: CallResult.SILENT,
     Outcome.REFUSED: CallResult.REFUSED,
@@ -267,7 +267,7 @@ class Call:
         ending = self._ending if self._connected_at is not None else None
         verdict = self._verdict
         if verdict is None and ending is not None:
-            verdict = Verdict(_result_of(ending), ending.detail)
+            verdict = Verdict(_result_of(ending, inbound=self._book.record.inbound), ending.detail)
         if verdict is None:
             verdict = Verdict(CallResult.INTERRUPTED, "the call was given up")
         return CallEnd(
@@ -289,7 +289,9 @@ class Call:
         self.order.errand.ended(ending)
 
 
-def _result_of(ending: Ending) -> CallResult:
+def _result_of(ending: Ending, *, inbound: bool) -> CallResult:
+    if isinstance(ending.error, UnknownMeter) and ending.outcome is Outcome.UNKNOWN_METER and not inbound:
+        return CallResult.WRONG_NUMBER  # another meter answered: to call it again costs, and brings nothing
     if ending.outcome is Outcome.PARTIAL and isinstance(ending.error, LineLost):
         return CallResult.LOST
     if ending.outcome is Outcome.GARBLED and ending.stored:
