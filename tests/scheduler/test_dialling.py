@@ -523,10 +523,29 @@ def test_store_that_fails_in_the_night_is_asked_less_and_less_and_the_night_goes
     writer.refuses = True
     with caplog.at_level(logging.WARNING):
         town.pass_seconds(600)
-    refused = [record for record in caplog.records if "no job could be taken" in record.getMessage()]
     assert len(caplog.records) < 60
-    assert len(refused) < 20
     writer.refuses = False
+    town.until_done()
+    assert town.percent() == {"100.00"}
+
+
+def test_store_that_gives_no_job_away_is_asked_after_twice_as_long_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    town = Town(4)
+    town.store.connection.execute(
+        "CREATE TRIGGER no_take BEFORE UPDATE ON job WHEN OLD.state = 'queued' AND NEW.state = 'running'"
+        " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    with caplog.at_level(logging.WARNING):
+        town.gateway(modems=4, limits=Limits(spread_s=0))
+        town.pass_seconds(250)
+    said = [record.getMessage() for record in caplog.records if "no job could be taken" in record.getMessage()]
+    assert [one.partition(": ")[0].rpartition("in ")[2] for one in said] == [
+        *("2 s", "4 s", "8 s", "16 s", "32 s"),
+        *("60 s", "60 s", "60 s", "60 s"),
+    ]
+    town.store.connection.execute("DROP TRIGGER no_take")
     town.until_done()
     assert town.percent() == {"100.00"}
 
