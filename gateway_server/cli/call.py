@@ -29,9 +29,9 @@ def cost_of(record: CallRecord, price: Decimal | None) -> Decimal | None:
     return price * -(-record.airtime_ms // _MINUTE_MS)
 
 
-def airtime_text(record: CallRecord) -> str:
+def airtime_text(airtime_ms: int) -> str:
     """Seconds of air time as an exact decimal."""
-    return f"{record.airtime_ms // 1000}.{record.airtime_ms % 1000:03}"
+    return f"{airtime_ms // 1000}.{airtime_ms % 1000:03}"
 
 
 def call_json(record: CallRecord, price: Decimal | None) -> dict[str, JsonValue]:
@@ -47,7 +47,7 @@ def call_json(record: CallRecord, price: Decimal | None) -> dict[str, JsonValue]
         "ended": rfc3339(record.ended_ms),
         "result": record.result.value if record.result else None,
         "bytes": record.bytes,
-        "airtime_s": airtime_text(record),
+        "airtime_s": airtime_text(record.airtime_ms),
         "attempt": record.attempt,
         "cause": record.cause,
         "detail": record.detail,

@@ -85,5 +85,5 @@ class CallsShown:
             self.over.add(one.id)
             self._airtime_ms += one.airtime_ms
             why = f": {one.detail}" if one.detail else ""
-            spent = f", {airtime_text(one)} s of air time" if one.airtime_ms else ""
+            spent = f", {airtime_text(one.airtime_ms)} s of air time" if one.airtime_ms else ""
             self._say(f"{name} ☎ {one.result.value}{why}{spent} (call {one.id})")

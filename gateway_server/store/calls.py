@@ -44,9 +44,13 @@ class CallQueries(Queries):
                 raise StoreError(f"call {call.id} is not in the store")
 
     def calls(self, wanted: Filter = Filter()) -> Iterator[CallRecord]:  # noqa: B008  # cannot be changed
-        """Calls by the time they began. ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``."""
+        """Calls by the time they began.
+
+        ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``, ``names`` the names of modems.
+        """
         where = Where()
         where.among("serial", wanted.serials)
+        where.among("modem", wanted.names)
         where.among("result", wanted.outcomes)
         where.among("session_id", wanted.sessions)
         where.between("started_ms", wanted.since_ms, wanted.until_ms)

@@ -14,6 +14,7 @@ from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.callers import KnownCaller
 from gateway_server.store.gaps import Gap
+from gateway_server.store.modems import ModemRecord
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
     CallRecord,
@@ -272,13 +273,20 @@ class Store(Protocol):
         """Writes what is known of a call by now; without ``ended_ms`` it is still being made."""
 
     def calls(self, wanted: Filter = ...) -> Iterator[CallRecord]:
-        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``."""
+        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``, ``names``
+        are modems."""
 
     def pin_tried(self, modem: str) -> str:
         """The state of the file whose PIN was tried with this modem and not found right; empty for none."""
 
     def note_pin_tried(self, modem: str, mark: str) -> None:
         """Notes it before it is tried; an empty mark forgets it."""
+
+    def note_modem(self, modem: ModemRecord) -> None:
+        """Writes how a modem of ours is now."""
+
+    def modems(self) -> list[ModemRecord]:
+        """Every modem that a gateway ever had on this store; only what is ``live`` is so now."""
 
     # the plan
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:

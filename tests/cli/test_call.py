@@ -60,7 +60,7 @@ def test_cost_is_reckoned_by_started_minute_and_a_call_taken_costs_nothing() -> 
     assert cost_of(BUSY, price) == Decimal("0.00")
     assert cost_of(replace(CALL, inbound=True), price) is None
     assert cost_of(CALL, None) is None
-    assert airtime_text(BUSY) == "0.000"
+    assert airtime_text(BUSY.airtime_ms) == "0.000"
 
 
 def test_terminal_shows_result_cause_and_cost(desk: Desk) -> None:
