@@ -23,10 +23,13 @@ def call() -> None:
 
 
 def cost_of(record: CallRecord, price: Decimal | None) -> Decimal | None:
-    """What a call cost, by started minute; None if nobody said what a minute costs. A call taken costs the caller."""
-    if price is None or record.inbound:
+    """What a call cost, by started minute from CONNECT until the modem was on hook.
+
+    None if nobody said what a minute costs, and while it lasts. A call taken costs the caller.
+    """
+    if price is None or record.inbound or record.ended_ms is None:
         return None
-    return price * -(-record.airtime_ms // _MINUTE_MS)
+    return price * -(-record.paid_ms // _MINUTE_MS)
 
 
 def airtime_text(airtime_ms: int) -> str:
@@ -57,6 +60,7 @@ def call_json(record: CallRecord, price: Decimal | None) -> dict[str, JsonValue]
         "operator": record.operator,
         "signal": record.signal,
         "inbound": record.inbound,
+        "paid_s": airtime_text(record.paid_ms),
         "cost": None if cost is None else str(cost),
     }
 
@@ -131,7 +135,7 @@ def list_calls(
 ) -> None:
     """Calls made and taken, the newest first.
 
-    Air time is what is paid for: from CONNECT to the hang-up that was ordered.
+    Air time runs from CONNECT to the hang-up that was ordered; what a call cost, until the modem was on hook.
     """
     calls = invocation.config.calls
     with invocation.store() as store:

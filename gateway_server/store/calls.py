@@ -12,6 +12,8 @@ from gateway_server.store.queries import Queries, Where, limited, marks
 from gateway_server.store.records import CallRecord, Filter
 
 KILLED = "the gateway was killed during the call"
+FOUND_ON_LINE = "the modem was still on line when it was found again"
+_JUST_NOW_MS = 600_000
 
 _KEPT = (
     "serial, modem, number, started_ms, connected_ms, ended_ms, result, detail, cause, bytes, airtime_ms, attempt,"
@@ -69,7 +71,8 @@ class CallQueries(Queries):
     def close_killed_calls(self) -> int:
         """Ends the calls of processes that live no more; gives how many.
 
-        Nobody knows when the modem was hung up: what is reckoned as air time is up to the session's last byte.
+        Nobody knows when the modem was hung up: what is reckoned as air time is up to the session's last byte. If it is
+        then found on line, `found_on_line` says so.
         """
         with self.connection.transaction("close killed calls"):
             owners = self.connection.all("SELECT DISTINCT owner FROM call WHERE ended_ms IS NULL")
@@ -78,7 +81,9 @@ class CallQueries(Queries):
             for owner in dead:
                 killed += self.connection.execute(
                     "UPDATE call SET result = ?, detail = ?, ended_ms = COALESCE((SELECT s.ended_ms FROM session s"
-                    " WHERE s.id = call.session_id), connected_ms, started_ms) WHERE ended_ms IS NULL AND owner = ?",
+                    " WHERE s.id = call.session_id), connected_ms, started_ms), bytes = COALESCE((SELECT"
+                    " s.bytes_received + s.bytes_sent FROM session s WHERE s.id = call.session_id), 0)"
+                    " WHERE ended_ms IS NULL AND owner = ?",
                     (CallResult.INTERRUPTED.value, KILLED, owner),
                 ).rowcount
                 self.connection.execute(
@@ -87,6 +92,22 @@ class CallQueries(Queries):
                     (owner, KILLED),
                 )
             return killed
+
+    def found_on_line(self, modem: str, at_ms: int) -> None:
+        """The modem was still on line from its last call, and has been hung up now: until now that was paid for.
+
+        Only what was broken off, or ended a moment ago, can have lasted so long; what else it was is not ours.
+        """
+        with self.connection.transaction("found on line"):
+            self.connection.execute(
+                "UPDATE call SET ended_ms = ?, detail = CASE WHEN detail = '' THEN ? ELSE detail || '; ' || ? END"
+                " WHERE id = (SELECT id FROM call WHERE modem = ? ORDER BY started_ms DESC, id DESC LIMIT 1)"
+                " AND connected_ms IS NOT NULL AND ended_ms < ? AND (result IN (?, ?) OR ended_ms >= ?)",
+                (
+                    at_ms, FOUND_ON_LINE, FOUND_ON_LINE, modem, at_ms, CallResult.INTERRUPTED.value,
+                    CallResult.MODEM_FAULT.value, at_ms - _JUST_NOW_MS,
+                ),
+            )  # fmt: skip
 
     def pin_tried(self, modem: str) -> str:
         """The state of the file whose PIN was tried with this modem and not found right; empty for none."""

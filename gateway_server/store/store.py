@@ -276,6 +276,9 @@ class Store(Protocol):
         """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``, ``names``
         are modems."""
 
+    def found_on_line(self, modem: str, at_ms: int) -> None:
+        """The modem was still on line from its last call, and has been hung up now: until now that was paid for."""
+
     def pin_tried(self, modem: str) -> str:
         """The state of the file whose PIN was tried with this modem and not found right; empty for none."""
 
@@ -290,7 +293,7 @@ class Store(Protocol):
 
     # the plan
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
-        """Seconds of air time of calls made since then, by meter and by modem."""
+        """Seconds of calls made since then that are paid for, by meter and by modem."""
 
     def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int, until_ms: int | None = None) -> None:
         """Nobody calls this meter until what was wrong has changed, or `resume_plan`; or ``until_ms`` at the latest."""

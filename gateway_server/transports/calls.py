@@ -34,8 +34,9 @@ class CallOrder:
 class CallEnd:
     """How an ordered call went; its record is in the store by then.
 
-    ``ending`` is None when no session came about. ``our_fault`` says that another modem, or the same one mended, might
-    have reached the meter: such a failure counts against the modem and not against the meter.
+    ``paid_ms`` runs until the modem was on hook. ``ending`` is None when no session came about. ``our_fault`` says that
+    another modem, or the same one mended, might have reached the meter: such a failure counts against the modem and not
+    against the meter.
     """
 
     result: CallResult
@@ -43,6 +44,7 @@ class CallEnd:
     modem: str = ""
     cause: str = ""
     airtime_ms: int = 0
+    paid_ms: int = 0
     ending: Ending | None = None
     our_fault: bool = False
 

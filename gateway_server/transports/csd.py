@@ -223,7 +223,7 @@ class Call:
         self._visit.end(why)
 
     def hanging_up(self) -> None:
-        """From now on nothing is paid for: the hang-up is ordered."""
+        """The hang-up is ordered: nothing more is done in this call."""
         if self.online:
             assert self._connected_at is not None
             self._hung_up = True
@@ -243,20 +243,19 @@ class Call:
         """The modem is on hook, or given up. Tells whether it was the modem's fault that the call failed."""
         self.hanging_up()
         self._visit.give_up(LineLost("the call was ended"))
-        end = self._conclusion()
-        record = self._book.record
-        self._book.close(
-            replace(
-                record,
-                meter=self._visit.session.serial or record.meter,
-                ended_ms=self._facilities.now_ms(),
-                result=end.result,
-                detail=end.detail,
-                cause=end.cause,
-                bytes=self._bytes,
-                airtime_ms=self._airtime_ms,
-            )
+        end, record = self._conclusion(), self._book.record
+        record = replace(
+            record,
+            meter=self._visit.session.serial or record.meter,
+            ended_ms=self._facilities.now_ms(),
+            result=end.result,
+            detail=end.detail,
+            cause=end.cause,
+            bytes=self._bytes,
+            airtime_ms=self._airtime_ms,
         )
+        self._book.close(record)
+        end = replace(end, paid_ms=record.paid_ms)
         over, self._over = self._over, _ignore_end
         over(end)
         return end.our_fault
@@ -276,6 +275,7 @@ class Call:
             self._book.record.modem,
             verdict.cause,
             self._airtime_ms,
+            0,
             ending,
             verdict.ours or self._our_fault,
         )

@@ -58,7 +58,10 @@ def test_cost_is_reckoned_by_started_minute_and_a_call_taken_costs_nothing() -> 
     price = Decimal("1.80")
     assert cost_of(CALL, price) == Decimal("3.60")
     assert cost_of(BUSY, price) == Decimal("0.00")
+    assert cost_of(replace(CALL, airtime_ms=60_000, ended_ms=NOW_MS - 20_000), price) == Decimal("1.80")
+    assert cost_of(replace(CALL, airtime_ms=50_000), price) == Decimal("3.60"), "it hangs up for 20 s"
     assert cost_of(replace(CALL, inbound=True), price) is None
+    assert cost_of(replace(CALL, ended_ms=None, result=None), price) is None
     assert cost_of(CALL, None) is None
     assert airtime_text(BUSY.airtime_ms) == "0.000"
 

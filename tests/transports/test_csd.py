@@ -77,6 +77,8 @@ def test_session_runs_over_the_call_as_over_any_line(hall: Hall) -> None:
         1_709_290_800_000 + after for after in (0, 20_000, 27_000)
     )
     assert [end.ending for end in one.ends] == one.endings
+    assert [(end.airtime_ms, end.paid_ms) for end in one.ends] == [(3000, 7000)]
+    assert call.paid_ms == 7000
 
 
 def test_modem_dialogue_is_logged_and_counts_for_no_bytes(hall: Hall) -> None:

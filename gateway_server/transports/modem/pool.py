@@ -157,6 +157,11 @@ class ModemPool(ModemOwner):
     def modem_changed(self, modem: Modem) -> None:
         """Notes how it is, for whoever asks; not how it ends: what it was until then tells more."""
         view = modem.view
+        if modem.facts.found_on_line:
+            modem.facts.found_on_line = False
+            name, at_ms = view.name, self._facilities.now_ms()
+            logger.warning("modem %s was still on line from an earlier call, and has been hung up", name)
+            self._facilities.writer.call(lambda store: store.found_on_line(name, at_ms), _ignore_store)
         if view.state in _ENDS:
             return
         state = "ready" if view.state == "checking" else view.state
@@ -348,7 +353,7 @@ def _near(before: ModemRecord, now: ModemRecord) -> bool:
 
 def _ignore_store(failed: StoreError | None) -> None:
     if isinstance(failed, StoreError):
-        logger.warning("the bearer of a meter, or the state of a modem, was not noted: %s", failed)
+        logger.warning("the bearer of a meter, or how a modem is, was not noted: %s", failed)
 
 
 def _nothing() -> None:
