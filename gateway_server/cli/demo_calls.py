@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gateway_server.cli.call import airtime_text
+from gateway_server.cli.call_text import airtime_text
 from gateway_server.cli.moments import duration
 from gateway_server.store.records import CallRecord, Filter
 from gateway_server.store.store import Store

@@ -9,7 +9,7 @@ from decimal import Decimal
 import click
 
 from gateway_server.cli import options as opt
-from gateway_server.cli.call import airtime_text, call_json, call_listing
+from gateway_server.cli.call_text import SeenCall, airtime_text, call_json, call_listing, seen
 from gateway_server.cli.invocation import Invocation, Zones, config_option, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, pairs, print_json
 from gateway_server.cli.moments import duration, local, rfc3339
@@ -172,14 +172,15 @@ def show_modem(invocation: Invocation, name: str, as_json: bool) -> None:
         if one is None:
             raise OperatorError(f"there is no modem {name!r}; there are {', '.join(m.name for m in found) or 'none'}")
         zones = Zones(store)
-        calls = list(store.calls(Filter(names=(name,), limit=_LAST, newest_first=True)))
+        last = store.calls(Filter(names=(name,), limit=_LAST, newest_first=True))
+        calls = list(seen(store, last, invocation.now_ms()))
         if as_json:
             print_json({**modem_json(one), "calls": [call_json(call, config.calls.price) for call in calls]})
             return
         _show(one, calls, zones, config.calls.price, config.calls.currency)
 
 
-def _show(one: ModemNow, calls: Sequence[CallRecord], zones: Zones, price: Decimal | None, currency: str) -> None:
+def _show(one: ModemNow, calls: Sequence[SeenCall], zones: Zones, price: Decimal | None, currency: str) -> None:
     said, home = one.said, zones.shared_by(())
     air = sum(call.airtime_ms for call in one.calls if not call.inbound)
     lines = (
