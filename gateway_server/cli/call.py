@@ -70,4 +70,4 @@ def list_calls(
         shown = seen(store, store.calls(replace(wanted, limit=limit)), invocation.now_ms())
         call_listing(zones, calls.price, calls.currency).show(shown, as_json=as_json, limit=limit)
         if not as_json:
-            say_total(store.calls(wanted), calls.price, calls.currency)
+            say_total(store.call_total(wanted), calls.price, calls.currency)

@@ -13,6 +13,7 @@ from gateway_server.cli.invocation import Zones
 from gateway_server.cli.listing import JsonValue, Listing
 from gateway_server.cli.moments import at, duration
 from gateway_server.model import CallResult
+from gateway_server.store.calls import CallTotal
 from gateway_server.store.records import CallRecord
 
 
@@ -52,9 +53,7 @@ KEYS: dict[str, Callable[[Zones], Callable[[CallRecord], str]]] = {
 }
 
 
-def sums(
-    calls: Iterable[CallRecord], price: Decimal | None, key: Callable[[CallRecord], str] = lambda _: ""
-) -> list[CallSum]:
+def sums(calls: Iterable[CallRecord], price: Decimal | None, key: Callable[[CallRecord], str]) -> list[CallSum]:
     """The calls by their keys, in the order of these."""
     found: dict[str, CallSum] = {}
     for call in calls:
@@ -94,9 +93,10 @@ def sum_listing(by: str, price: Decimal | None, currency: str) -> Listing[CallSu
     return Listing("calls", lambda one: sum_json(one, by, price), headings, cells, frozenset(headings[1:]))
 
 
-def say_total(calls: Iterable[CallRecord], price: Decimal | None, currency: str) -> None:
+def say_total(total: CallTotal, price: Decimal | None, currency: str) -> None:
     """All of them in one line; nothing if there are none."""
-    for one in sums(calls, price):
-        cost = "" if price is None else f", {one.cost} {currency}".rstrip()
-        taken = f" ({one.taken} taken)" if one.taken else ""
-        click.echo(f"\n{one.calls} calls{taken}, {one.ok} ok, {duration(one.airtime_ms)} of air time{cost}")
+    if not total.calls:
+        return
+    cost = "" if price is None else f", {price * total.minutes} {currency}".rstrip()
+    taken = f" ({total.taken} taken)" if total.taken else ""
+    click.echo(f"\n{total.calls} calls{taken}, {total.ok} ok, {duration(total.airtime_ms)} of air time{cost}")

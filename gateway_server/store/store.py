@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.callers import KnownCaller
+from gateway_server.store.calls import CallTotal
 from gateway_server.store.gaps import Gap
 from gateway_server.store.modems import ModemRecord
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
@@ -275,6 +276,9 @@ class Store(Protocol):
     def calls(self, wanted: Filter = ...) -> Iterator[CallRecord]:
         """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``, ``names``
         are modems."""
+
+    def call_total(self, wanted: Filter = ...) -> CallTotal:
+        """What all calls that are asked for come to."""
 
     def found_on_line(self, modem: str, at_ms: int) -> None:
         """The modem was still on line from its last call, and has been hung up now: until now that was paid for."""

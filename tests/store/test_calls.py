@@ -9,7 +9,7 @@ import pytest
 
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult
-from gateway_server.store.calls import FOUND_ON_LINE, KILLED
+from gateway_server.store.calls import FOUND_ON_LINE, KILLED, CallTotal
 from gateway_server.store.open import open_store
 from gateway_server.store.records import CallRecord, Filter, SessionOpening
 from gateway_server.store.sql import SqlStore
@@ -113,6 +113,15 @@ def test_broken_call_is_paid_for_until_its_modem_is_found_on_line(store: SqlStor
     assert (last.ended_ms, last.airtime_ms, last.paid_ms) == (NOON + 3_600_000, 70_000, 3_580_000)
     assert last.detail == f"{KILLED}; {FOUND_ON_LINE}"
     assert (before.paid_ms, other.paid_ms) == (70_000, 70_000)
+
+
+def test_calls_come_to_begun_minutes_call_by_call(store: SqlStore) -> None:
+    assert store.call_total() == CallTotal()
+    long = replace(BROKEN, modem="m2", result=CallResult.OK, ended_ms=NOON + 140_001)
+    for call in (BROKEN, long, replace(BROKEN, inbound=True), replace(CALL, modem="m3")):
+        store.open_call(call)
+    assert store.call_total() == CallTotal(4, 1, 1, 140_000, 190_001, 2 + 3)
+    assert store.call_total(Filter(names=("m2",))) == CallTotal(1, 0, 1, 70_000, 120_001, 3)
 
 
 def test_modem_on_line_long_after_a_call_that_ended_well_was_in_no_call_of_ours(store: SqlStore) -> None:
