@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -13,10 +13,12 @@ from gateway_server.cli.errors import Failed, say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, print_json, print_table
 from gateway_server.cli.moments import local, rfc3339
+from gateway_server.config import Config
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.night import Modem
 from gateway_server.scheduler.preview import ByLine, InProgress, Preview, minutes_begun, preview, summary
 from gateway_server.scheduler.schedules import in_groups
+from gateway_server.store.modems import ModemRecord
 from gateway_server.store.records import Filter
 from gateway_server.store.store import Store
 
@@ -42,27 +44,44 @@ def call_plan(
     """What will be called, when, by which modem.
 
     And what cannot be called, and why. Calls take as long as the meter's earlier ones did, by the rows that are
-    missing; every modem of the configuration is counted as in service. --meter and --group show a part of the whole
-    night's plan.
+    missing. While the gateway runs, modems that are out of service now are not counted with, but for a --night to
+    come; a SIM card's operator is what the network last said, where `operator` does not say it. --meter and --group
+    show a part of the whole night's plan.
     """
     try:
         day = date.fromisoformat(night) if night else None
     except ValueError:
         raise OperatorError(f"{night!r} is no day; write it like 2026-11-28") from None
     calls = invocation.config.calls
-    modems = [Modem(one.name, one.operator) for one in invocation.config.modem]
     with invocation.store() as store:
+        modems, away = _in_service(invocation.config, store.modems(), now=day is None)
         seen = preview(store, invocation.config.duty_terms(), modems, invocation.now_ms(), day)
         zones = Zones(store)
         only = _only(store, meters, group)
         if as_json:
-            print_json(plan_json(seen, len(modems), calls.price, only, limit))
+            print_json(plan_json(seen, len(modems), calls.price, only, limit, away))
             return
         _show(seen, zones, len(modems), only, limit or 50)
+        for one in away:
+            say(f"note: modem {one.name} is not counted with: {one.state}{f' ({one.why})' if one.why else ''}")
         for slip in seen.slips:
             say(f"note: {slip}")
         if calls.price is not None and seen.plan.calls:
             click.echo(f"\nabout {calls.price * minutes_begun(seen.plan)} {calls.currency}".rstrip())
+
+
+def _in_service(config: Config, said: list[ModemRecord], *, now: bool) -> tuple[list[Modem], list[ModemRecord]]:
+    """The modems of the configuration that may be counted with, and those that may not ``now``."""
+    known = {one.name: one for one in said}
+    away = [known[one.name] for one in config.modem if one.name in known and now and _is_away(known[one.name])]
+    names = {one.name for one in away}
+    operators = {name: one.operator for name, one in known.items()}
+    modems = [Modem(one.name, one.operator or operators.get(one.name, "")) for one in config.modem]
+    return [one for one in modems if one.name not in names], away
+
+
+def _is_away(modem: ModemRecord) -> bool:
+    return modem.live and modem.state in ("out", "waiting")
 
 
 Only = Callable[[str], bool]
@@ -83,7 +102,12 @@ def _only(store: Store, meters: tuple[str, ...], group: str | None) -> Only:
 
 
 def plan_json(
-    seen: Preview, modems: int, price: Decimal | None = None, only: Only = _everybody, limit: int | None = None
+    seen: Preview,
+    modems: int,
+    price: Decimal | None = None,
+    only: Only = _everybody,
+    limit: int | None = None,
+    away: Sequence[ModemRecord] = (),
 ) -> dict[str, JsonValue]:
     """The night as one document; ``limit`` shortens each list, the figures are the whole night's."""
     calls: list[JsonValue] = [
@@ -109,6 +133,9 @@ def plan_json(
     return {
         "summary": summary(seen, modems),
         "modems": modems,
+        "modems_out_of_service": [
+            {"modem": one.name, "state": one.state, "why": one.why, "next_try": rfc3339(one.next_ms)} for one in away
+        ],
         "cost": None if price is None else str(price * minutes_begun(seen.plan)),
         "so_far": dict(seen.so_far),
         "start": rfc3339(seen.plan.calls[0].start_ms) if seen.plan.calls else None,

@@ -70,7 +70,7 @@ _CALLED: dict[CallResult, tuple[str, str]] = {
         "our SIM card has no data service, no credit or the wrong bearer: `gateway-server call list` has the cause",
     ),
     CallResult.WRONG_NUMBER: (
-        "the network knows no such number",
+        "the network knows no such number, or another meter answers at it",
         (
             "put the right number into the register: `gateway-server meter add {serial} --route csd:NUMBER"
             " --drop-route csd:OLD`"

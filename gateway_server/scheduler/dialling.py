@@ -331,7 +331,7 @@ class Dialling:
         modem = end.modem or call.modem
         self._calls.pop(modem, None)
         job, now_ms = call.job, self._facilities.now_ms()
-        self._waiting.spend(job.serial, modem, end.airtime_ms / 1000)
+        self._waiting.spend(job.serial, modem, end.paid_ms / 1000)
         if not self._running:
             self._back(call, end)
             self._free(modem)

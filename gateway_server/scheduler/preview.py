@@ -129,7 +129,8 @@ def preview(store: Store, terms: DutyTerms, modems: Sequence[Modem], now_ms: int
     ready = [replace(one, used_s=by_modem.get(one.name, 0.0), free_ms=free.get(one.name, 0)) for one in modems]
     plan = planned(candidates, ready, terms.limits, start_ms, calls)
     so_far = tuple(_so_far(store, terms.schedules, now_ms)) if night is None else ()
-    slips = loose_ends(register, terms.schedules, terms.rules, terms.terms)
+    cards = [one.operator for one in modems]
+    slips = loose_ends(register, terms.schedules, terms.rules, terms.terms, cards if all(cards) else ())
     return Preview(
         plan,
         {job.id: job for job in jobs},

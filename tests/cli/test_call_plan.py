@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway_server.model import CallResult, ReadOrder
+from gateway_server.store.modems import ModemRecord
 from gateway_server.store.plan_records import JobToMake
 from gateway_server.store.records import CallRecord, MeterRecord, Origin
 from tests.cli.desk import NOW_MS, Desk
@@ -143,3 +144,36 @@ def test_rows_thought_lost_can_be_asked_for_again(desk: Desk) -> None:
     with desk.store() as store:
         store.note_asked("40000001", "interval", [(NOW_MS, NOW_MS)], NOW_MS, none_there=True)  # type: ignore[list-item]
     assert "1 stretches" in desk.run("call", "resume", "40000001", "--lost").out
+
+
+def test_modem_that_is_out_of_service_now_is_not_counted_with(desk: Desk) -> None:
+    planned(desk)
+    with desk.store() as store:
+        store.note_modem(ModemRecord("m1", "out", NOW_MS, "no SIM is in it", next_ms=NOW_MS + 60_000))
+    plan = desk.run("call", "plan", "--json").json
+    assert {call["modem"] for call in plan["calls"]} == {"m2"}
+    assert plan["modems_out_of_service"] == [
+        {"modem": "m1", "state": "out", "why": "no SIM is in it", "next_try": "2014-05-02T12:01:00Z"}
+    ]
+    assert "modem m1 is not counted with: out (no SIM is in it)" in desk.run("call", "plan").err
+    later = desk.run("call", "plan", "--night", "2014-05-09", "--json").json
+    assert {call["modem"] for call in later["calls"]} == {"m1", "m2"}
+    with desk.store() as store, store.connection.transaction("as if the gateway had been killed"):
+        store.connection.execute("UPDATE modem SET owner = 'another boot:1:1'")
+    assert desk.run("call", "plan", "--json").json["modems"] == 2
+
+
+def test_sim_cards_are_those_that_the_network_names(desk: Desk) -> None:
+    planned(desk, PLAN + '[dialling.operators]\n"40000000" = "MTS"\n"40000001" = "MTS RUS"\n')
+    assert {one["meter"] for one in desk.run("call", "plan", "--json").json["not_called"]} == {
+        "40000000", "40000001", "5",
+    }  # fmt: skip
+    with desk.store() as store:
+        store.note_modem(ModemRecord("m1", "ready", NOW_MS, "", "MTS RUS"))
+        store.note_modem(ModemRecord("m2", "ready", NOW_MS, "", "Beeline"))
+    plan = desk.run("call", "plan", "--json").json
+    assert {call["meter"]: call["modem"] for call in plan["calls"]}["40000001"] == "m1"
+    assert {one["meter"]: one["why"] for one in plan["not_called"]}["40000000"] == (
+        "no modem in service has a SIM card of MTS"
+    )
+    assert plan["slips"] == ['dialling: operators "40000000" wants a SIM card of MTS; the modems have Beeline, MTS RUS']
