@@ -16,6 +16,7 @@ from gateway_server.cli.listing import JsonValue, pairs, print_json, print_json_
 from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.meter_listing import meter_json, meter_listing
+from gateway_server.cli.meter_memory import in_words
 from gateway_server.cli.meter_orders import open_orders, orders_json, show_orders
 from gateway_server.cli.moments import local
 from gateway_server.cli.reading_json import reading_json, reading_listing
@@ -115,6 +116,7 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
             document["completeness"] = completeness_json(whole, now_ms)
+            document["remembered"] = memory
             document["open_orders"] = orders_json(orders)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
@@ -165,7 +167,7 @@ def _show_card(
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
             ("first contact", local(record.first_contact_ms, home)),
             ("last contact", local(record.last_contact_ms, home) or "never"),
-            ("remembered", ", ".join(f"{name}={_short(value)}" for name, value in sorted(memory.items()))),
+            ("remembered", "; ".join(in_words(memory))),
         ]
     ):
         click.echo(line)
@@ -173,10 +175,6 @@ def _show_card(
 
 def _has_password(account: UploadAccount) -> str:
     return "password stored as a hash" if account.secret else "no password yet: --ftp-password-file"
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= 24 else f"{value[:21]}..."
 
 
 _card_options = opt.options(
