@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -224,6 +225,11 @@ class FtpSettings(Named):
             oldest=self.tls_oldest,
             goodbye=self.tls_goodbye,
         )
+
+
+def shared_logins(places: Iterable[FtpSettings]) -> frozenset[str]:
+    """The upload accounts that many meters share."""
+    return frozenset(account.login for place in places for account in place.account)
 
 
 def _secret(path: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway_server.config import check_uploads, load_config
+from gateway_server.config_ftp import shared_logins
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed, verified
 from gateway_server.transports.ftp.terms import MEGABYTE, Terms, TlsFiles, network_of
@@ -80,7 +81,7 @@ def test_password_file_in_another_encoding_says_what_to_do(tmp_path: Path) -> No
 def test_accounts_that_meters_share_are_known_by_their_logins(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(PLAIN + ACCOUNT)
-    assert load_config(path).shared_logins == {"bpek"}
+    assert shared_logins(load_config(path).ftp) == {"bpek"}
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "holds no password")])

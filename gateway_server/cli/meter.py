@@ -24,6 +24,7 @@ from gateway_server.cli.register import changed, check_meter, read_access_code, 
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
 from gateway_server.cli.why import Standing, clock, standing
+from gateway_server.config_ftp import shared_logins
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
@@ -247,7 +248,7 @@ def add(
         if missing := set(dropped) - set(record.routes):
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
         record = replace(record, routes=tuple(route for route in record.routes if route not in dropped))
-        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
+        check_meter(record, invocation.codecs(), shared_logins(invocation.config.ftp))
         with store.connection.transaction("add meter"):
             store.put_meter(record, read_access_code(password_file) if password_file else None)
             set_upload_passwords(store, record, ftp_password_file)
@@ -278,7 +279,7 @@ def import_meters(invocation: Invocation, file: Path, dry_run: bool, partial: bo
         register = store.meters(Filter())
         known_meters = {one.serial: one for one in register}
         routes = {route: one.serial for one in register for route in one.routes}
-        judged = list(judge(sheet, known_meters, invocation.codecs(), routes, invocation.config.shared_logins))
+        judged = list(judge(sheet, known_meters, invocation.codecs(), routes, shared_logins(invocation.config.ftp)))
         good = [one.meter for one in judged if one.meter is not None]
         refused = sum(one.verdict is Verdict.REFUSED for one in judged)
         writes = not dry_run and (partial or not refused)
@@ -343,7 +344,7 @@ def claim(
             gas_day_start=gas_day_start,
             address=address,
         )
-        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
+        check_meter(record, invocation.codecs(), shared_logins(invocation.config.ftp))
         code = read_access_code(password_file) if password_file else None
         with store.connection.transaction("claim meter"):
             claimed = store.claim(old.serial, record)
