@@ -18,6 +18,8 @@ from gateway_server.workbench.verify import Check
 
 REPLIES, DIALOGUE = "replies", "dialogue"
 _MOST_SHOWN = 32
+_MOST_COMPARED = 500
+"""So many replies behind the first that differs are looked through for where they agree again."""
 _UNKNOWN = frozenset({Given.ADDRESS, Given.ACCESS_CODE, Given.MEMORY})
 """What is known of a meter and stands in no capture."""
 
@@ -99,14 +101,19 @@ def _compared(codec: ProfileCodec, ours: Sequence[Send], theirs: Sequence[Frame]
         shown if (shown := _key(codec, one.shown or one.data, by_name)) in masked else _key(codec, one.data, by_name)
         for one in ours
     ]
-    same = 0
+    same = next((at for at, (one, other) in enumerate(zip(said, got, strict=False)) if one != other), None)
+    same = min(len(said), len(got)) if same is None else same
+    first, last = same, same + _MOST_COMPARED
     different: list[str] = []
-    for kind, a, b, c, d in SequenceMatcher(None, said, got, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(None, said[first:last], got[first:last], autojunk=False).get_opcodes():
         if kind == "equal":
             same += b - a
-        elif d > c or d < len(got):
-            would, has = _told(codec, [one.shown or one.data for one in ours[a:b]]), _told(codec, _data(theirs[c:d]))
+        elif d > c or first + d < len(got):
+            would = _told(codec, [one.shown or one.data for one in ours[first + a : first + b]])
+            has = _told(codec, _data(theirs[first + c : first + d]))
             different.append(f"the meter got {has} where it would get {would}")
+    if different and len(got) > last:
+        return Check(REPLIES, False, f"the first {first} are those that the meter got; then {different[0]}")
     detail = f"{same} of {len(got)} are those that the meter got"
     if different:
         more = f", and {len(different) - 1} more differences" if len(different) > 1 else ""

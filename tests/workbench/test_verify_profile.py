@@ -177,6 +177,7 @@ def test_masked_secret_is_no_damage_and_what_could_not_be_checked_is_told() -> N
         "none; 0 not read; 1 not checked: they hold a secret that is masked here"
     )
     assert detail(verified.checks, "replies") == "1 of 1 are those that the meter got"
+    assert detail(verified.checks, "the meter's share") == "100.0 % of the bytes have a name"
 
 
 def test_secret_of_the_meter_that_is_masked_leaves_the_replies_unchecked() -> None:

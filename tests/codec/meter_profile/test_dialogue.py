@@ -202,21 +202,21 @@ def test_session_whose_rows_were_stored_but_could_not_be_acknowledged_is_partial
 
 
 def test_session_of_which_no_row_could_be_kept_is_garbled_and_says_why() -> None:
-    talk = pushing("volume", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
+    talk = pushing("volume * 1", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
     talk.hangs_up().ends(
-        Outcome.GARBLED, "2 messages were not kept; the first: volume is 123.45, which is no order number"
+        Outcome.GARBLED, "2 messages were not kept; the first: volume * 1 is 123.45, which is no order number"
     )
     assert talk.rows == []
 
 
 def test_session_that_kept_some_rows_and_not_others_is_partial() -> None:
     talk = (
-        pushing("volume", "number")
+        pushing("volume * 1", "number")
         .receives(pushed("02 01 00 64"))
         .saves_row({"base_volume_total": "1.00"}, order_number=1)
     )
     talk.sends(pushed("06 01")).receives(pushed("02 02 30 3A")).hangs_up()
-    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume is 123.46, which is no order number")
+    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume * 1 is 123.46, which is no order number")
 
 
 def test_message_that_is_kept_when_it_comes_again_leaves_the_session_whole() -> None:
