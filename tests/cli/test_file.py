@@ -221,6 +221,29 @@ def test_files_of_two_meters_with_one_name_size_and_time_are_both_imported(desk:
         assert "0 new, 1 known" in desk.run("file", "import", f"old/{folder}", "--meter", serial).err
 
 
+def test_file_that_another_meter_has_is_said_to_be_its(desk: Desk) -> None:
+    learn(desk)
+    for serial in ("1001", "1002"):
+        desk.run("meter", "add", serial)
+    put(desk, "day.dat", DAY.replace(b"41203377", b""))
+    desk.run("file", "import", "old", "--meter", "1001")
+    ran = desk.run("file", "import", "old", "--meter", "1002")
+    assert "1 of the known files are another meter's, as file 1 of meter 1001" in ran.err
+    assert "`gateway-server file reprocess 1 --serial 1002` gives it to this one" in ran.err
+    desk.run("file", "reprocess", "1", "--serial", "1002")
+    assert desk.run("file", "list", "--json").json[0]["meter"] == "1002"
+
+
+def test_calling_the_import_again_can_say_whose_the_files_are(desk: Desk) -> None:
+    desk.run("meter", "add", "1001")
+    put(desk, "day.dat", b"unknown format")
+    desk.run("file", "import", "old")
+    ran = desk.run("file", "import", "old", "--meter", "1001")
+    assert "0 new, 1 known (1 of them had not been decoded)" in ran.err
+    assert desk.run("file", "list", "--json").json[0]["meter"] == "1001"
+    assert desk.run("file", "import", "old", "--meter", "1001").err.endswith("1 files: 0 new, 1 known\n")
+
+
 def test_account_that_gets_its_meter_later_has_its_files_read_then(desk: Desk) -> None:
     learn(desk)
     put(desk, "ghost/DAY.TXT", DAY.replace(b"41203377", b""))
