@@ -23,6 +23,7 @@ from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.duty import DutyTerms
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 
 SCHEME = "sqlite:///"
 
@@ -139,6 +140,11 @@ class LimitSettings(Table):
     sessions: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
     sessions_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 5000
     swaps_per_minute: Annotated[int, Field(ge=1, le=1000)] = 6
+    largest_decoded_mb: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_LIMITS.size >> 20
+
+    def containers(self) -> ContainerLimits:
+        """How much may come out of one file that is decoded."""
+        return ContainerLimits(size=self.largest_decoded_mb << 20)
 
 
 class TcpSettings(Table):

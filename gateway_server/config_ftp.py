@@ -36,6 +36,9 @@ class SharedAccountSettings(Table):
     name_pattern: str = ""
     directory_pattern: str = ""
     networks: list[str] = []
+    uploads_at_once: Positive = 1000
+    quota_mb_per_day: Megabytes = 100_000
+    quota_files_per_day: Positive = 1_000_000
 
     @field_validator("name_pattern", "directory_pattern")
     @classmethod
@@ -65,7 +68,13 @@ class SharedAccountSettings(Table):
             (rule, re.compile(getattr(self, f"{rule}_pattern"))) for rule in self.identify if rule != "content"
         )
         return SharedAccount(
-            self.login, _secret(folder / self.password_file), rules, tuple(map(network_of, self.networks))
+            self.login,
+            _secret(folder / self.password_file),
+            rules,
+            tuple(map(network_of, self.networks)),
+            uploads=self.uploads_at_once,
+            quota=self.quota_mb_per_day * MEGABYTE,
+            quota_files=self.quota_files_per_day,
         )
 
 
@@ -98,6 +107,7 @@ class FtpSettings(Named):
     connections_per_address: Positive = 1000
     uploads_per_account: Positive = 10
     largest_file_mb: Megabytes = 100
+    grow_to_mb: Megabytes = 4
     quota_mb_per_day: Megabytes = 1000
     quota_files_per_day: Positive = 10000
     failed_login_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = 3.0
@@ -189,6 +199,7 @@ class FtpSettings(Named):
             connections_per_address=self.connections_per_address,
             uploads_per_account=self.uploads_per_account,
             largest_file=self.largest_file_mb * MEGABYTE,
+            grow_to=self.grow_to_mb * MEGABYTE,
             quota=self.quota_mb_per_day * MEGABYTE,
             quota_files=self.quota_files_per_day,
             failed_login_delay=self.failed_login_delay,

@@ -65,7 +65,7 @@ class CallResult(enum.Enum):
     NO_CARRIER = "no_carrier"  # the handshake failed, or the network gave up while it rang
     NO_DIALTONE = "no_dialtone"  # not registered with the network, or the line is in use
     BARRED = "barred"  # refused by the network at once: no data service, no credit, wrong bearer
-    WRONG_NUMBER = "wrong_number"
+    WRONG_NUMBER = "wrong_number"  # the network does not know it, or it is another meter's
     DELAYED = "delayed"  # the modem's own redial guard
     SILENT = "silent"  # connected, but no valid frame came
     REFUSED = "refused"  # connected, but the meter refused: most often a wrong access code

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import replace
 
 import click
 
 from gateway_server.cli import options as opt
+from gateway_server.cli.call_sums import KEYS, say_total, sum_listing, sums
+from gateway_server.cli.call_text import OPEN, call_listing, seen
 from gateway_server.cli.invocation import Invocation, Zones, config_option, pass_invocation
-from gateway_server.cli.listing import JsonValue, Listing
-from gateway_server.cli.moments import duration, local, rfc3339
 from gateway_server.model import CallResult
-from gateway_server.store.records import CallRecord, Filter
-
-_MINUTE_MS = 60_000
-_OPEN = "open"
+from gateway_server.store.records import Filter
 
 
 @click.group()
@@ -22,90 +19,12 @@ def call() -> None:
     """Calls by modem."""
 
 
-def cost_of(record: CallRecord, price: Decimal | None) -> Decimal | None:
-    """What a call cost, by started minute; None if nobody said what a minute costs. A call taken costs the caller."""
-    if price is None or record.inbound:
-        return None
-    return price * -(-record.airtime_ms // _MINUTE_MS)
-
-
-def airtime_text(record: CallRecord) -> str:
-    """Seconds of air time as an exact decimal."""
-    return f"{record.airtime_ms // 1000}.{record.airtime_ms % 1000:03}"
-
-
-def call_json(record: CallRecord, price: Decimal | None) -> dict[str, JsonValue]:
-    """The contract's fields, then ours."""
-    cost = cost_of(record, price)
-    return {
-        "id": record.id,
-        "meter": record.meter,
-        "modem": record.modem,
-        "number": record.number,
-        "started": rfc3339(record.started_ms),
-        "connected": rfc3339(record.connected_ms),
-        "ended": rfc3339(record.ended_ms),
-        "result": record.result.value if record.result else None,
-        "bytes": record.bytes,
-        "airtime_s": airtime_text(record),
-        "attempt": record.attempt,
-        "cause": record.cause,
-        "detail": record.detail,
-        "session": record.session or None,
-        "job": record.job or None,
-        "bearer": record.bearer,
-        "operator": record.operator,
-        "signal": record.signal,
-        "inbound": record.inbound,
-        "cost": None if cost is None else str(cost),
-    }
-
-
-def call_listing(zones: Zones, price: Decimal | None, currency: str) -> Listing[CallRecord]:
-    """How calls are listed."""
-
-    def cells(record: CallRecord) -> tuple[str, ...]:
-        cost = cost_of(record, price)
-        took = record.connected_ms - record.started_ms if record.connected_ms is not None else None
-        return (
-            str(record.id),
-            record.meter or "?",
-            record.modem,
-            f"{'from ' if record.inbound else ''}{record.number or 'hidden'}",
-            local(record.started_ms, zones.of(record.meter)),
-            "" if took is None else duration(took),
-            duration(record.airtime_ms) if record.airtime_ms else "",
-            record.result.value if record.result else _OPEN,
-            str(record.bytes),
-            str(record.attempt),
-            *(() if price is None else ("" if cost is None else f"{cost} {currency}".rstrip(),)),
-            str(record.session or ""),
-            f"{record.detail} (cause {record.cause})" if record.cause else record.detail,
-        )
-
-    headings: tuple[str, ...] = (
-        "id",
-        "meter",
-        "modem",
-        "number",
-        "started",
-        "set-up",
-        "air time",
-        "result",
-        "bytes",
-        "attempt",
-    )
-    headings += (() if price is None else ("cost",)) + ("session", "detail")
-    right = frozenset({"id", "set-up", "air time", "bytes", "attempt", "cost", "session"})
-    return Listing("calls", lambda record: call_json(record, price), headings, cells, right)
-
-
 @call.command("list")
 @opt.options(
     opt.meter_option,
     opt.from_option,
     opt.to_option,
-    click.option("--state", "states", multiple=True, type=click.Choice([_OPEN, "ended"]), help="Being made, or over."),
+    click.option("--state", "states", multiple=True, type=click.Choice([OPEN, "ended"]), help="Being made, or over."),
     click.option(
         "--outcome",
         "--result",
@@ -114,6 +33,8 @@ def call_listing(zones: Zones, price: Decimal | None, currency: str) -> Listing[
         type=click.Choice([one.value for one in CallResult]),
         help="How it went.",
     ),
+    click.option("--modem", "modems", multiple=True, metavar="NAME", help="Only this modem's; repeatable."),
+    click.option("--sum-by", "by", type=click.Choice([*KEYS]), help="What they come to by this, instead of each."),
     opt.limit_option,
     opt.json_option,
     config_option,
@@ -126,16 +47,27 @@ def list_calls(
     until: str | None,
     states: tuple[str, ...],
     results: tuple[str, ...],
+    modems: tuple[str, ...],
+    by: str | None,
     limit: int | None,
     as_json: bool,
 ) -> None:
     """Calls made and taken, the newest first.
 
-    Air time is what is paid for: from CONNECT to the hang-up that was ordered.
+    Air time runs from CONNECT to the hang-up that was ordered; what a call cost, until the modem was on hook. A call
+    that is being made says how far it is. The last line is the sum of all that were asked for, shown or not; a
+    meter's day is by its own clock.
     """
     calls = invocation.config.calls
     with invocation.store() as store:
         zones = Zones(store)
-        wanted = Filter(serials=meters, states=states, outcomes=results, limit=limit, newest_first=True)
-        found = store.calls(opt.Period(since, until).narrow(wanted, invocation, zones))
-        call_listing(zones, calls.price, calls.currency).show(found, as_json=as_json, limit=limit)
+        wanted = Filter(serials=meters, states=states, outcomes=results, names=modems, newest_first=True)
+        wanted = opt.Period(since, until).narrow(wanted, invocation, zones)
+        if by is not None:
+            found = sums(store.calls(wanted), calls.price, KEYS[by](zones))
+            sum_listing(by, calls.price, calls.currency).show(found[:limit], as_json=as_json, limit=limit)
+            return
+        shown = seen(store, store.calls(replace(wanted, limit=limit)), invocation.now_ms())
+        call_listing(zones, calls.price, calls.currency).show(shown, as_json=as_json, limit=limit)
+        if not as_json:
+            say_total(store.call_total(wanted), calls.price, calls.currency)

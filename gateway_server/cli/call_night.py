@@ -10,7 +10,7 @@ from decimal import Decimal
 import click
 
 from gateway_server.cli import options as opt
-from gateway_server.cli.call import cost_of
+from gateway_server.cli.call_text import cost_of
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import JsonValue, print_json, print_table
 from gateway_server.cli.moments import duration, rfc3339

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gateway_server.cli.call import airtime_text
+from gateway_server.cli.call_text import airtime_text
 from gateway_server.cli.moments import duration
 from gateway_server.store.records import CallRecord, Filter
 from gateway_server.store.store import Store
@@ -85,5 +85,5 @@ class CallsShown:
             self.over.add(one.id)
             self._airtime_ms += one.airtime_ms
             why = f": {one.detail}" if one.detail else ""
-            spent = f", {airtime_text(one)} s of air time" if one.airtime_ms else ""
+            spent = f", {airtime_text(one.airtime_ms)} s of air time" if one.airtime_ms else ""
             self._say(f"{name} ☎ {one.result.value}{why}{spent} (call {one.id})")

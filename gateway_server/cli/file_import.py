@@ -13,6 +13,7 @@ from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.transports.folder import Folder, FolderFile, LeftOut, Why, deliver, known_as, no_meter, path_text
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.files import decode_file
 
 _TOGETHER = 64  # files of one commit: a sync costs as much as fifty small files
@@ -58,6 +59,7 @@ class Import:
     serial: str = ""
     codec: str = ""
     dry_run: bool = False
+    limits: ContainerLimits = DEFAULT_LIMITS
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     states: Counter[FileState] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -157,7 +159,7 @@ class Import:
         record = taken.record
         if self.serial and not record.meter:  # taken in when nobody said whose it is
             self.store.set_file_state(record.id, record.state, record.detail, self.serial)
-        read = decode_file(self.store, self.codecs, record.id, codec=self.codec)
+        read = decode_file(self.store, self.codecs, record.id, codec=self.codec, limits=self.limits)
         return replace(taken, record=self.store.file(record.id), trouble=read.skipped, decoded=True)
 
     def _waits(self, taken: Taken) -> bool:

@@ -23,6 +23,7 @@ from gateway_server.store.open import open_store, store_path
 from gateway_server.store.queries import serial_core
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
+from gateway_server.workbench.containers import ContainerLimits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +52,11 @@ class Invocation:
         if self._config is None:
             self._config = load_config(self.find_config())
         return self._config
+
+    @property
+    def containers(self) -> ContainerLimits:
+        """How large a file may be to be decoded."""
+        return self.config.limits.containers()
 
     def find_config(self) -> Path | None:
         """The configuration file that counts here, None for none. A named file that is missing is an error."""

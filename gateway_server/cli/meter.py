@@ -16,13 +16,14 @@ from gateway_server.cli.listing import JsonValue, pairs, print_json, print_json_
 from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.meter_listing import meter_json, meter_listing
+from gateway_server.cli.meter_memory import in_words
 from gateway_server.cli.meter_orders import open_orders, orders_json, show_orders
 from gateway_server.cli.moments import local
 from gateway_server.cli.reading_json import reading_json, reading_listing
 from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
-from gateway_server.cli.why import Standing, standing
+from gateway_server.cli.why import Standing, clock, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
@@ -115,12 +116,13 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
             document["completeness"] = completeness_json(whole, now_ms)
+            document["remembered"] = memory
             document["open_orders"] = orders_json(orders)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
-        _show_card(record, stands, memory, accounts)
+        _show_card(record, stands, memory, accounts, clock(record.serial, last, now_ms))
         if orders:
             show_orders(orders, zone(record.time_zone))
         if whole:
@@ -143,7 +145,7 @@ def _standing_json(stands: Standing) -> dict[str, JsonValue]:
 
 
 def _show_card(
-    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount]
+    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount], its_clock: str
 ) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
@@ -159,12 +161,13 @@ def _show_card(
             ("group", record.group),
             ("routes", ", ".join(record.routes) or "none"),
             ("time zone", f"{record.time_zone}, gas day starts at {start} ({source})"),
+            ("clock", its_clock),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
             ("first contact", local(record.first_contact_ms, home)),
             ("last contact", local(record.last_contact_ms, home) or "never"),
-            ("remembered", ", ".join(f"{name}={_short(value)}" for name, value in sorted(memory.items()))),
+            ("remembered", "; ".join(in_words(memory))),
         ]
     ):
         click.echo(line)
@@ -172,10 +175,6 @@ def _show_card(
 
 def _has_password(account: UploadAccount) -> str:
     return "password stored as a hash" if account.secret else "no password yet: --ftp-password-file"
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= 24 else f"{value[:21]}..."
 
 
 _card_options = opt.options(
@@ -352,7 +351,7 @@ def claim(
                 store.put_meter(claimed, code)
             set_upload_passwords(store, claimed, ftp_password_file)
         click.echo(f"meter {claimed.serial} is in care now")
-        sessions, files = read_again(store, invocation.codecs(), claimed.serial)
+        sessions, files = read_again(store, invocation.codecs(), claimed.serial, invocation.containers)
     click.echo(f"{sessions.read} sessions were kept; {sessions.new} rows and events came of them")
     if files.read:
         click.echo(f"{files.read} files were kept; {files.new} rows and events came of them")

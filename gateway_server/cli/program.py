@@ -18,6 +18,7 @@ from gateway_server.cli.errors import run_program
 from gateway_server.cli.file import file
 from gateway_server.cli.invocation import Invocation
 from gateway_server.cli.meter import meter
+from gateway_server.cli.modem import modem
 from gateway_server.cli.read import read
 from gateway_server.cli.reading import reading
 from gateway_server.cli.reprocess import reprocess
@@ -32,7 +33,7 @@ NAME = "gateway-server"
 # Who needs what; the order of the help.
 PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To see it work", ("demo",)),
-    ("For the operator of the server", ("run", "check-config", "store")),
+    ("For the operator of the server", ("run", "check-config", "store", "modem")),
     ("For the planner: meters and their readings", ("meter", "read", "reading", "call")),
     ("For the support engineer: what was said, byte by byte", ("session", "file", "reprocess", "simulate")),
     ("For the engineer of a new protocol: from captures to a profile", ("workbench",)),
@@ -79,6 +80,7 @@ for _command in (
     session,
     reading,
     call_group,
+    modem,
     file,
     reprocess,
     simulate,

@@ -22,6 +22,7 @@ from gateway_server.model import Outcome
 from gateway_server.store.records import FileState, Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.comparison import Change, SessionReadAgain
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.extents import Extents
 from gateway_server.workbench.files import FileRead, decode_file
 from gateway_server.workbench.reprocess import UPLOADS
@@ -74,12 +75,14 @@ class Total:
         return said + (f"; {self.skipped} skipped" if self.skipped else "")
 
 
-def read_again(store: SqlStore, codecs: Registry, serial: str) -> tuple[Total, Total]:
+def read_again(
+    store: SqlStore, codecs: Registry, serial: str, limits: ContainerLimits = DEFAULT_LIMITS
+) -> tuple[Total, Total]:
     """Makes readings of what was kept of a meter that is now in care: of its sessions, and of its files."""
     sessions, files = Total(), Total("files")
     for session in read_sessions_again(store, codecs, Filter(serials=(serial,))):
         sessions.add(session)
-    for file in decoded(store, codecs, [one.id for one in store.files(Filter(serials=(serial,)))]):
+    for file in decoded(store, codecs, [one.id for one in store.files(Filter(serials=(serial,)))], limits=limits):
         files.add(file)
     return sessions, files
 
@@ -92,11 +95,14 @@ def decoded(
     serial: str = "",
     *,
     dry_run: bool = False,
+    limits: ContainerLimits = DEFAULT_LIMITS,
 ) -> Iterator[FileRead]:
     """Decodes stored files, one after the other, as they are asked for."""
     extents = Extents(store)
     for number in numbers:
-        yield decode_file(store, codecs, number, codec=codec, serial=serial, dry_run=dry_run, extents=extents)
+        yield decode_file(
+            store, codecs, number, codec=codec, serial=serial, limits=limits, dry_run=dry_run, extents=extents
+        )
 
 
 class Shown:
@@ -191,7 +197,7 @@ def reprocess(
         numbers = [one.id for one in store.files(wanted)]
         talks = sum(one.transport not in UPLOADS and one.outcome is not Outcome.IDLE for one in store.sessions(wanted))
         found = total.counted(read_sessions_again(store, codecs, wanted, codec, dry_run=dry_run))
-        files = of_files.counted(decoded(store, codecs, numbers, codec, dry_run=dry_run))
+        files = of_files.counted(decoded(store, codecs, numbers, codec, dry_run=dry_run, limits=invocation.containers))
         with ProgressShown() as progress:
             again: Iterator[SessionReadAgain] = chain(
                 followed(found, progress.show, "reading sessions again", talks),

@@ -13,6 +13,7 @@ import click
 
 import gateway_server
 from gateway_server.app import PARTS, make_gateway
+from gateway_server.cli.check_plan import plan_facts, plan_slips, register_of
 from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import pairs
@@ -94,7 +95,8 @@ def _serve_many() -> None:
 def check_config(invocation: Invocation, example: bool) -> None:
     """Says what is wrong with the configuration.
 
-    Or `ok`, and what would run. `check-config --example > gateway.toml` begins one.
+    Or `ok`, and what would run; with notes on meters and groups that the register does not have.
+    `check-config --example > gateway.toml` begins one.
     """
     if example:
         click.echo(_example(), nl=False)
@@ -106,6 +108,7 @@ def check_config(invocation: Invocation, example: bool) -> None:
     check_uploads(config)
     check_watches(config)
     check_modems(config)
+    meters = register_of(invocation)
     click.echo(f"ok: {config.path or 'no configuration file, every default'}")
     listeners = [(f"listener {listener.name}", _listener(listener)) for listener in config.listener]
     facts = [
@@ -116,9 +119,12 @@ def check_config(invocation: Invocation, example: bool) -> None:
         *((f"ftp {ftp.name}", _uploads(ftp)) for ftp in config.ftp),
         *((f"watch {watch.name}", _watched(watch, config.folder)) for watch in config.watch),
         *((f"modem {modem.name}", _modem(modem)) for modem in config.modem),
+        *plan_facts(config, meters, invocation.now_ms()),
     ]
     for line in pairs(facts):
         click.echo(line)
+    for slip in plan_slips(config, meters) if meters is not None else ():
+        say(f"note: {slip}")
     if not _can_come_in(config):
         click.echo(f"note: {_NOTHING_COMES_IN}")
 

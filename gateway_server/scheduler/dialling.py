@@ -258,11 +258,14 @@ class Dialling:
 
     def _refused(self, modem: str, why: GatewayError) -> None:
         """The store gives no job away: it is left alone for a while, for longer each time."""
+        now = self._facilities.clock.seconds()
+        if now < self._store_again:
+            return  # asked together with the one that was refused
         first, longest = _STORE_SECONDS
         gap = min(longest, first * 2**self._refusals)
         self._refusals += 1
         logger.warning("no job could be taken for modem %s, the next try is in %.0f s: %s", modem, gap, why)
-        self._store_again = self._facilities.clock.seconds() + gap
+        self._store_again = now + gap
         self._later("store", gap, self.look)
 
     def _call(self, call: _Call, taken: _Taken, view: ModemView) -> None:
@@ -285,7 +288,7 @@ class Dialling:
                 job.attempts + 1,
                 view.name,
                 call.candidate.operator,
-                budget_s=min(budget_s, 86_400.0),
+                budget_s=max(1.0, min(budget_s, 86_400.0)),
             )
             self._books.tell(call, Progress(f"called by modem {view.name}"), at_once=True)
             self._calls[view.name] = call
@@ -328,7 +331,7 @@ class Dialling:
         modem = end.modem or call.modem
         self._calls.pop(modem, None)
         job, now_ms = call.job, self._facilities.now_ms()
-        self._waiting.spend(job.serial, modem, end.airtime_ms / 1000)
+        self._waiting.spend(job.serial, modem, end.paid_ms / 1000)
         if not self._running:
             self._back(call, end)
             self._free(modem)

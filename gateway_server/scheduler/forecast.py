@@ -14,8 +14,14 @@ from gateway_server.scheduler.queue import Queue
 _LIMITS = frozenset({Obstacle.OPERATOR_FULL, Obstacle.GROUP_FULL, Obstacle.TOO_SOON})
 
 
-def planned(candidates: Iterable[Candidate], modems: Sequence[Modem], limits: Limits, now_ms: int) -> Plan:
-    """Every call takes as long as expected, and succeeds."""
+def planned(
+    candidates: Iterable[Candidate],
+    modems: Sequence[Modem],
+    limits: Limits,
+    now_ms: int,
+    in_progress: Iterable[Planned] = (),
+) -> Plan:
+    """Every call takes as long as expected, and succeeds; those ``in_progress`` are counted with and not listed."""
     everybody = list(candidates)
     queue = Queue(one for one in everybody if not one.blocked)
     board = Board(limits, tuple(modem.name for modem in modems))
@@ -23,6 +29,10 @@ def planned(candidates: Iterable[Candidate], modems: Sequence[Modem], limits: Li
     free = [(max(modem.free_ms, now_ms), place, modem) for place, modem in enumerate(modems)]
     heapq.heapify(free)
     running: list[tuple[int, str]] = []
+    by_name = {modem.name: modem for modem in modems}
+    for call in in_progress:
+        board.begin(call.candidate, by_name.get(call.modem, Modem(call.modem)), call.start_ms)
+        heapq.heappush(running, (call.end_ms, call.modem))
     calls: list[Planned] = []
     idle = _Idle(limits)
     while len(queue) and free:

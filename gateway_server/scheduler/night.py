@@ -75,8 +75,8 @@ class Candidate:
 
     def answers_for(self, at_ms: int) -> float:
         """For how many seconds from now on the meter answers."""
-        ends = (ends for opens, ends in self.accepts if opens <= at_ms < ends)
-        return (max(ends, default=ANY_TIME) - at_ms) / 1000
+        until = [ends for opens, ends in self.accepts if opens <= at_ms < ends] or [at_ms if self.accepts else ANY_TIME]
+        return (max(until) - at_ms) / 1000
 
 
 @dataclass(frozen=True, slots=True)

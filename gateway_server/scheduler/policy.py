@@ -161,7 +161,7 @@ class Policy:
 
 _RESTS = "; it is left alone for a time ([dialling] barred_for), or until its csd: route is changed, or `call resume`"
 _ACTS = {
-    CallResult.WRONG_NUMBER: "the network knows no such number; it is not called again until its csd: route is changed",
+    CallResult.WRONG_NUMBER: "the number is not this meter's; it is not called again until its csd: route is changed",
     CallResult.REFUSED: "the meter refused; it is not called again until its access code is changed"
     " (`meter add --password-file`) or `call resume`",
 }

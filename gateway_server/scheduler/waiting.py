@@ -29,10 +29,11 @@ Fit = Callable[[Store, JobRecord, MeterRecord, int], Fitted]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a call for a job will probably take. ``rows`` are those that are missing."""
+    """What a call for a job will probably take. ``rows`` are those that are missing; ``nothing``: it is not made."""
 
     rows: int
     seconds: float
+    nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def estimate(store: Store, job: JobRecord, meter: MeterRecord, fit: Fit, now_ms:
     order = asked.order
     rows = rows_of(order) if order.ranges else USUAL_ROWS if "archive" in order.what and not asked.nothing else 0
     rows += USUAL_ROWS if "events" in order.what else 0
-    return Estimate(rows, pace_of(store, meter.serial).seconds(rows))
+    return Estimate(rows, pace_of(store, meter.serial).seconds(rows), asked.nothing)
 
 
 def pace_of(store: Store, serial: str) -> Pace:

@@ -18,10 +18,10 @@ class PlanQueries(Queries):
     """Verbs of the plan."""
 
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
-        """Seconds of air time of calls made since then, by meter and by modem."""
+        """Seconds of calls made since then that are paid for (`CallRecord.paid_ms`), by meter and by modem."""
         rows = self.connection.all(
-            "SELECT serial, modem, SUM(airtime_ms) FROM call WHERE started_ms >= ? AND inbound = 0"
-            " GROUP BY serial, modem",
+            "SELECT serial, modem, SUM(CASE WHEN ended_ms - connected_ms > airtime_ms THEN ended_ms - connected_ms"
+            " ELSE airtime_ms END) FROM call WHERE started_ms >= ? AND inbound = 0 GROUP BY serial, modem",
             (since_ms,),
         )
         by_meter: dict[str, float] = {}

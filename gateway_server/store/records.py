@@ -348,9 +348,9 @@ class JobRecord:
 class CallRecord:
     """One call by modem. Without ``ended_ms`` and ``result`` it is being made, or the gateway was killed in it.
 
-    ``airtime_ms`` is what is paid for: from CONNECT to the hang-up we ordered. ``cause`` is the network's own word for
-    a failure (+CEER). ``attempt`` counts from 1 within one window of its plan; ``bytes`` are those of both directions.
-    ``signal`` is +CSQ's number (0 to 31, 99 unknown) before dialling.
+    ``airtime_ms`` is from CONNECT to the hang-up we ordered. ``cause`` is the network's own word for a failure (+CEER).
+    ``attempt`` counts from 1 within one window of its plan; ``bytes`` are those of both directions. ``signal`` is
+    +CSQ's number (0 to 31, 99 unknown) before dialling.
     """
 
     id: int
@@ -372,6 +372,13 @@ class CallRecord:
     operator: str = ""
     signal: int | None = None
     inbound: bool = False
+
+    @property
+    def paid_ms(self) -> int:
+        """From CONNECT until the modem is on hook, a few seconds behind the hang-up; of an open call not known yet."""
+        if self.connected_ms is None or self.ended_ms is None:
+            return self.airtime_ms
+        return max(self.ended_ms - self.connected_ms, self.airtime_ms)
 
 
 @dataclass(frozen=True, slots=True)

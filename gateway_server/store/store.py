@@ -13,7 +13,9 @@ from typing import Protocol, TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.callers import KnownCaller
+from gateway_server.store.calls import CallTotal
 from gateway_server.store.gaps import Gap
+from gateway_server.store.modems import ModemRecord
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
     CallRecord,
@@ -190,6 +192,11 @@ class Store(Protocol):
     ) -> FileRecord:
         """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 
+    def rename_file(
+        self, file_id: int, name: str, raw_name: bytes, at_ms: int, *, serial: str = ..., by_rule: bool = ...
+    ) -> FileRecord | None:
+        """Gives a file another name, by which it is decoded from now on; None if there is no such file."""
+
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
         """What APPE and REST may go on with: the newest file of this account and name that came since then."""
 
@@ -226,8 +233,8 @@ class Store(Protocol):
     def upload_account(self, login: str) -> UploadAccount | None:
         """The meter known by ``ftp:LOGIN``, with the hash of its password (`passwords.verified`)."""
 
-    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
-        """Bytes and files that each account uploaded in sessions which began in this time."""
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bytes and files that each account uploaded for each meter in sessions which began in this time."""
 
     def set_upload_secret(self, login: str, secret: str) -> None:
         """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""
@@ -275,7 +282,14 @@ class Store(Protocol):
         """Writes what is known of a call by now; without ``ended_ms`` it is still being made."""
 
     def calls(self, wanted: Filter = ...) -> Iterator[CallRecord]:
-        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``."""
+        """Calls made and taken; ``outcomes`` takes `CallResult` values, ``states`` ``open`` and ``ended``, ``names``
+        are modems."""
+
+    def call_total(self, wanted: Filter = ...) -> CallTotal:
+        """What all calls that are asked for come to."""
+
+    def found_on_line(self, modem: str, at_ms: int) -> None:
+        """The modem was still on line from its last call, and has been hung up now: until now that was paid for."""
 
     def pin_tried(self, modem: str) -> str:
         """The state of the file whose PIN was tried with this modem and not found right; empty for none."""
@@ -283,9 +297,15 @@ class Store(Protocol):
     def note_pin_tried(self, modem: str, mark: str) -> None:
         """Notes it before it is tried; an empty mark forgets it."""
 
+    def note_modem(self, modem: ModemRecord) -> None:
+        """Writes how a modem of ours is now."""
+
+    def modems(self) -> list[ModemRecord]:
+        """Every modem that a gateway ever had on this store; only what is ``live`` is so now."""
+
     # the plan
     def air_time(self, since_ms: int) -> tuple[dict[str, float], dict[str, float]]:
-        """Seconds of air time of calls made since then, by meter and by modem."""
+        """Seconds of calls made since then that are paid for, by meter and by modem."""
 
     def stop_plan(self, serial: str, result: CallResult, detail: str, at_ms: int, until_ms: int | None = None) -> None:
         """Nobody calls this meter until what was wrong has changed, or `resume_plan`; or ``until_ms`` at the latest."""

@@ -210,6 +210,7 @@ class _Call:
             Outcome.GARBLED: CallResult.SILENT,
             Outcome.REFUSED: CallResult.REFUSED,
             Outcome.LINE_LOST: CallResult.LOST,
+            Outcome.UNKNOWN_METER: CallResult.WRONG_NUMBER,
         }
         result = results.get(ending.outcome, CallResult.OK)
         if ending.outcome is Outcome.PARTIAL and ending.error is not None:
@@ -239,7 +240,7 @@ class _Call:
         modem.visit = modem.over = None
         online = self._connected > self._started and result not in OURS
         airtime = int((now - self._connected) * 1000) if online else 0
-        end = CallEnd(result, detail or result.value, modem.name, how.cause, airtime, ending, result in OURS)
+        end = CallEnd(result, detail or result.value, modem.name, how.cause, airtime, airtime, ending, result in OURS)
         ready = now + self._pool._cool_down
         self._note(end)
         self._pool.made.append(Made(self._order.number, modem.name, self._started, now, ready, end))

@@ -17,7 +17,7 @@ class CallOrder:
 
     ``modem`` and ``operator`` restrict who may make it (empty: anybody), ``avoid`` names a modem that just failed with
     this meter, ``bearers`` are the values of +CBST to try one after the other (empty: the modem's own),
-    ``budget_s`` ends the call when it has lasted so long, from the dial on (0: the modem's own limit).
+    ``budget_s`` ends the call when it has been on line so long, unless the modem's own limit does sooner (0: none).
     """
 
     number: str
@@ -34,8 +34,9 @@ class CallOrder:
 class CallEnd:
     """How an ordered call went; its record is in the store by then.
 
-    ``ending`` is None when no session came about. ``our_fault`` says that another modem, or the same one mended, might
-    have reached the meter: such a failure counts against the modem and not against the meter.
+    ``paid_ms`` runs until the modem was on hook. ``ending`` is None when no session came about. ``our_fault`` says that
+    another modem, or the same one mended, might have reached the meter: such a failure counts against the modem and not
+    against the meter.
     """
 
     result: CallResult
@@ -43,6 +44,7 @@ class CallEnd:
     modem: str = ""
     cause: str = ""
     airtime_ms: int = 0
+    paid_ms: int = 0
     ending: Ending | None = None
     our_fault: bool = False
 

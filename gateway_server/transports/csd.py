@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway_server.codec.dialogue import Progress
-from gateway_server.errors import LineError, LineLost
+from gateway_server.errors import LineError, LineLost, UnknownMeter
 from gateway_server.model import CallResult, Direction, Outcome
 from gateway_server.session.endings import Ending
 from gateway_server.session.line import Line
@@ -25,7 +25,7 @@ from gateway_server.transports.visit import Visit
 _RESULTS = {
     Outcome.READ: CallResult.OK,
     Outcome.PARTIAL: CallResult.OK,
-    Outcome.UNKNOWN_METER: CallResult.OK,
+    Outcome.UNKNOWN_METER: CallResult.OK,  # nobody has claimed it; of another meter see `_result_of`
     Outcome.SILENT: CallResult.SILENT,
     Outcome.GARBLED: CallResult.SILENT,
     Outcome.REFUSED: CallResult.REFUSED,
@@ -223,7 +223,7 @@ class Call:
         self._visit.end(why)
 
     def hanging_up(self) -> None:
-        """From now on nothing is paid for: the hang-up is ordered."""
+        """The hang-up is ordered: nothing more is done in this call."""
         if self.online:
             assert self._connected_at is not None
             self._hung_up = True
@@ -243,20 +243,19 @@ class Call:
         """The modem is on hook, or given up. Tells whether it was the modem's fault that the call failed."""
         self.hanging_up()
         self._visit.give_up(LineLost("the call was ended"))
-        end = self._conclusion()
-        record = self._book.record
-        self._book.close(
-            replace(
-                record,
-                meter=self._visit.session.serial or record.meter,
-                ended_ms=self._facilities.now_ms(),
-                result=end.result,
-                detail=end.detail,
-                cause=end.cause,
-                bytes=self._bytes,
-                airtime_ms=self._airtime_ms,
-            )
+        end, record = self._conclusion(), self._book.record
+        record = replace(
+            record,
+            meter=self._visit.session.serial or record.meter,
+            ended_ms=self._facilities.now_ms(),
+            result=end.result,
+            detail=end.detail,
+            cause=end.cause,
+            bytes=self._bytes,
+            airtime_ms=self._airtime_ms,
         )
+        self._book.close(record)
+        end = replace(end, paid_ms=record.paid_ms)
         over, self._over = self._over, _ignore_end
         over(end)
         return end.our_fault
@@ -267,7 +266,7 @@ class Call:
         ending = self._ending if self._connected_at is not None else None
         verdict = self._verdict
         if verdict is None and ending is not None:
-            verdict = Verdict(_result_of(ending), ending.detail)
+            verdict = Verdict(_result_of(ending, inbound=self._book.record.inbound), ending.detail)
         if verdict is None:
             verdict = Verdict(CallResult.INTERRUPTED, "the call was given up")
         return CallEnd(
@@ -276,6 +275,7 @@ class Call:
             self._book.record.modem,
             verdict.cause,
             self._airtime_ms,
+            0,
             ending,
             verdict.ours or self._our_fault,
         )
@@ -289,7 +289,9 @@ class Call:
         self.order.errand.ended(ending)
 
 
-def _result_of(ending: Ending) -> CallResult:
+def _result_of(ending: Ending, *, inbound: bool) -> CallResult:
+    if isinstance(ending.error, UnknownMeter) and ending.outcome is Outcome.UNKNOWN_METER and not inbound:
+        return CallResult.WRONG_NUMBER  # another meter answered: to call it again costs, and brings nothing
     if ending.outcome is Outcome.PARTIAL and isinstance(ending.error, LineLost):
         return CallResult.LOST
     if ending.outcome is Outcome.GARBLED and ending.stored:

@@ -9,6 +9,12 @@ from gateway_server.errors import OperatorError
 SHOWN_DIGITS = 4
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _IN_TEXT = re.compile(rb"\+?[0-9]{7,}")
+_PIN = re.compile(rb"(?i)(PIN\s*=[\s\"]*)([0-9]+)")
+EMERGENCY = frozenset(
+    {"112", "911", "000", "08", "110", "118", "119", "999"}
+    | {f"{first}{last}" for first in ("0", "10") for last in "1234"}
+)
+"""3GPP TS 22.101 clause 10.1.1 (what a phone without a SIM takes for an emergency); Russia's 01 to 04, 101 to 104."""
 
 
 def checked(number: str) -> str:
@@ -20,7 +26,16 @@ def checked(number: str) -> str:
         raise OperatorError(
             f"{masked(number)!r} is no phone number: write 3 to 20 digits, behind a + for the international form"
         )
+    if is_emergency(number):
+        raise OperatorError(
+            f"{number} is an emergency number, and no meter's: an automatic dialler must not call it; correct the route"
+        )
     return number
+
+
+def is_emergency(number: str) -> bool:
+    """Whether people in need call it: no automatic dialler may, whatever stands in a register."""
+    return number.removeprefix("+") in EMERGENCY
 
 
 def same_number(one: str, other: str, last_digits: int = 10) -> bool:
@@ -43,7 +58,8 @@ def masked(number: str) -> str:
 
 
 def masked_bytes(data: bytes) -> bytes:
-    """The same for numbers that stand anywhere in what a modem said, and of the same length."""
+    """The same for numbers anywhere in what a modem said, and of the same length; of a PIN no digit is left."""
+    data = _PIN.sub(lambda found: found[1] + b"*" * len(found[2]), data)
     return _IN_TEXT.sub(lambda found: b"*" * (len(found[0]) - SHOWN_DIGITS) + found[0][-SHOWN_DIGITS:], data)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gateway_server.errors import OperatorError
+from gateway_server.transports.numbers import is_emergency
 
 DEFAULT_BAUD = 19200
 DEFAULT_FORMAT = "8N1"
@@ -75,6 +76,8 @@ def parse_route(text: str) -> Route:
                 raise _wrong(
                     text, "behind csd: stands a phone number, such as csd:+79161234567, or csd:+79161234567@MODEM"
                 )
+            if is_emergency(number):
+                raise _wrong(text, f"{number} is an emergency number, and no meter's: the gateway must not call it")
             return CsdRoute(number, modem)
         case "ftp":
             if re.search(r"[\s:/]", rest):

@@ -127,11 +127,17 @@ def examine(registry: Registry, waiting: Waiting) -> Sniffed:
     if waiting.upload is None:
         return Sniffed(trouble=waiting.skipped)
     if waiting.record.size > waiting.limits.size:
-        size = f"{waiting.record.size} bytes, more than the {waiting.limits.size} that are read at once"
-        return Sniffed(trouble=f"it has {size}", broken=True)
+        return Sniffed(trouble=_too_large(waiting.record, waiting.limits), broken=True)
     if waiting.only:
         registry.get(waiting.only)
     return sniff(registry, waiting.upload, waiting.prefer, only=waiting.only, limits=waiting.limits)
+
+
+def _too_large(record: FileRecord, limits: ContainerLimits) -> str:
+    return (
+        f"it has {record.size} bytes, more than the {limits.size} that are read at once; raise `largest_decoded_mb` of"
+        f" [limits], then `gateway-server file reprocess {record.id}`"
+    )
 
 
 def keep(

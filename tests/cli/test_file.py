@@ -11,7 +11,6 @@ import zipfile
 import openpyxl
 import pytest
 
-from gateway_server.workbench.containers import ContainerLimits
 from tests.cli.desk import Desk
 from tests.cli.old_server import DAY, WRITTEN_MS, learn, put, values
 
@@ -188,11 +187,13 @@ def test_what_is_within_a_packed_file_is_listed_and_shown(desk: Desk) -> None:
     assert "no encoding 'klingon'" in desk.run("file", "show", "1", "--encoding", "klingon").err
 
 
-def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(desk, "BIG.GZ", gzip.compress(os.urandom(2000)))
-    desk.run("file", "import", "old")
-    monkeypatch.setattr("gateway_server.cli.file.DEFAULT_LIMITS", ContainerLimits(size=1000))
-    assert "what is within it cannot be told: it has 20" in desk.run("file", "show", "1").out
+def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk) -> None:
+    (desk.folder / "gateway.toml").write_text(
+        '[store]\nurl = "sqlite:///gateway.db"\n[limits]\nlargest_decoded_mb = 1\n'
+    )
+    put(desk, "BIG.GZ", gzip.compress(os.urandom(1 << 20)))
+    desk.run("file", "import", "old", "--no-decode")
+    assert "more than the 1048576 that are opened at once" in desk.run("file", "show", "1").out
 
 
 def test_workbook_is_known_as_one_and_not_shown_as_its_parts(desk: Desk) -> None:

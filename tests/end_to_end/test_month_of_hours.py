@@ -30,6 +30,7 @@ READ_AT_ONCE = {
     "seven_e1": Quirks(seven_e1=True),
     "asleep": Quirks(asleep=True),
     "period_minutes": Quirks(period_minutes=15),
+    "no_names": Quirks(no_names=True),
     "misses_first": Quirks(misses_first=True),
     "idle_fallback_s": Quirks(idle_fallback_s=5),
     "lock_values": Quirks(lock_values=True),

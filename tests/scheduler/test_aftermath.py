@@ -74,6 +74,14 @@ def test_modems_fault_sends_the_job_to_another_modem(store: SqlStore) -> None:
     assert (job.state, job.avoid, job.attempts) == (JobState.QUEUED, "m1", 0)
 
 
+def test_meter_at_whose_number_another_answers_is_called_no_more_whatever_was_wanted(store: SqlStore) -> None:
+    other = Ending(Outcome.UNKNOWN_METER, "meter 7 was expected, but 8 answered", "7")
+    job = settled(store, CallEnd(CallResult.WRONG_NUMBER, other.detail, "m1", ending=other))
+    assert (job.state, job.outcome) == (JobState.FAILED, Outcome.UNKNOWN_METER)
+    assert job.detail.startswith("meter 7 was expected, but 8 answered; the number is not this meter's")
+    assert store.plan_stops(NOW)["7"].detail == other.detail
+
+
 def test_wrong_number_stops_the_meter_and_is_told_as_an_error(
     store: SqlStore, caplog: pytest.LogCaptureFixture
 ) -> None:

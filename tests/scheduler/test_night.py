@@ -26,4 +26,5 @@ def test_call_begins_within_the_schedules_window_and_ends_while_the_meter_answer
     assert one.opens_at(2 * HOUR) is None
     assert one.answers_for(HOUR + 20_000) == 40
     assert one.answers_for(2 * HOUR - 1) == 3600.001
+    assert one.answers_for(HOUR + MINUTE) == 0
     assert Candidate(2, "b", 60, until_ms=HOUR).answers_for(HOUR - 1) > 1e12

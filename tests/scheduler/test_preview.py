@@ -9,7 +9,7 @@ from gateway_server.model import CallResult, ReadOrder
 from gateway_server.scheduler.night import Modem
 from gateway_server.scheduler.preview import minutes_begun, preview, summary
 from gateway_server.scheduler.schedules import Schedule, Window
-from gateway_server.store.records import MeterRecord
+from gateway_server.store.records import CallRecord, JobState, MeterRecord
 from gateway_server.testing.fake_modems import FakeCall
 from tests.scheduler.town import NIGHT, START_MS, Town
 
@@ -107,3 +107,47 @@ def test_schedule_that_is_due_every_minute_names_each_meter_once() -> None:
     seen = preview(town.store, often, MODEMS, START_MS)
     assert sorted(call.candidate.serial for call in seen.plan.calls) == sorted(town.meters)
     assert seen.plan.left == ()
+
+
+def test_calls_in_progress_stand_apart_and_keep_their_modems() -> None:
+    town = Town(6)
+    town.gateway(modems=2)
+    town.pass_seconds(22)
+    first, second = town.jobs(JobState.RUNNING)
+    for job, modem in ((first, "m1"), (second, "m2")):
+        town.store.open_call(CallRecord(0, job.serial, modem, "", town.now_ms - 20_000, job=job.id))
+    seen = preview(town.store, town.terms, MODEMS, town.now_ms)
+    assert [(one.job.id, one.modem) for one in seen.in_progress] == [(first.id, "m1"), (second.id, "m2")]
+    assert len(seen.plan.calls) == 4
+    assert not {call.candidate.serial for call in seen.plan.calls} & {first.serial, second.serial}
+    ends = {one.modem: one.end_ms for one in seen.in_progress}
+    assert all(call.start_ms >= ends[call.modem] > town.now_ms for call in seen.plan.calls)
+    assert minutes_begun(seen.plan) == 4
+    assert summary(seen, 2).startswith("2 in progress, 4 calls")
+
+
+def test_call_that_comes_in_keeps_its_modem_for_a_while() -> None:
+    town = Town(3)
+    town.store.open_call(CallRecord(0, "", "m1", "", START_MS, inbound=True))
+    seen = preview(town.store, town.terms, MODEMS, START_MS)
+    assert [(call.modem, call.start_ms - START_MS) for call in seen.plan.calls] == [
+        ("m2", 0),
+        ("m2", 49_860),
+        ("m1", 60_000),
+    ]
+
+
+def test_job_whose_gateway_is_gone_is_to_be_called_and_not_in_progress() -> None:
+    town = Town(1)
+    town.gateway()
+    town.pass_seconds(22)
+    town.kill()
+    seen = preview(town.store, town.terms, MODEMS, town.now_ms + 120_000)
+    assert (len(seen.in_progress), len(seen.plan.calls)) == (0, 1)
+
+
+def test_schedule_that_no_meter_is_of_is_told() -> None:
+    town = Town(1)
+    typo = replace(NIGHT, name="typo", groups=("nroth",))
+    seen = preview(town.store, replace(town.terms, schedules=(NIGHT, typo)), MODEMS, EVENING)
+    assert seen.slips == ('schedule typo: no meter is in group "nroth"', "schedule typo: no meter in care is of it")

@@ -76,7 +76,7 @@ def test_air_time_is_summed_by_meter_and_by_modem_without_calls_that_somebody_el
     call = CallRecord(0, SERIAL, "m1", "+7", NOON, airtime_ms=1500)
     for one in (
         call,
-        replace(call, modem="m2", airtime_ms=2500),
+        replace(call, modem="m2", airtime_ms=500, connected_ms=NOON, ended_ms=NOON + 2500),
         replace(call, meter="2"),
         replace(call, inbound=True),
         replace(call, started_ms=NOON - 1),

@@ -77,6 +77,8 @@ def test_session_runs_over_the_call_as_over_any_line(hall: Hall) -> None:
         1_709_290_800_000 + after for after in (0, 20_000, 27_000)
     )
     assert [end.ending for end in one.ends] == one.endings
+    assert [(end.airtime_ms, end.paid_ms) for end in one.ends] == [(3000, 7000)]
+    assert call.paid_ms == 7000
 
 
 def test_modem_dialogue_is_logged_and_counts_for_no_bytes(hall: Hall) -> None:
@@ -136,6 +138,29 @@ def test_carrier_lost_in_a_session_is_a_lost_call(hall: Hall) -> None:
     one.call.lost("the carrier is gone")
     one.call.released()
     assert [end.result for end in one.ends] == [CallResult.LOST]
+
+
+def test_call_at_which_another_meter_answers_reached_a_wrong_number(hall: Hall) -> None:
+    one = Ordered(hall)
+    one.connect()
+    one.call.received(b"SN=50000001\r\n")
+    one.call.released()
+    (end,) = one.ends
+    assert (end.result, end.our_fault) == (CallResult.WRONG_NUMBER, False)
+    assert "meter 41203377 was expected, but 50000001 answered" in end.detail
+    (call,) = hall.store.calls()
+    assert call.result is CallResult.WRONG_NUMBER
+
+
+def test_call_of_a_meter_that_nobody_has_claimed_was_well(hall: Hall) -> None:
+    one = Ordered(hall)
+    stranger = replace(one.call.order.errand, record=None, known=None)
+    one.call = Call(CallOrder("+79161234567", stranger), hall.facilities, "m1", one.ends.append)
+    one.connect()
+    one.call.received(b"SN=50000001\r\nV=4\r\n")
+    one.call.released()
+    assert [ending.outcome for ending in one.endings] == [Outcome.UNKNOWN_METER]
+    assert [end.result for end in one.ends] == [CallResult.OK]
 
 
 def called_in(hall: Hall) -> tuple[Ordered, PhoneCaller]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gateway_server.errors import OperatorError
-from gateway_server.transports.numbers import checked, masked, masked_bytes, same_number
+from gateway_server.transports.numbers import checked, is_emergency, masked, masked_bytes, same_number
 
 
-@pytest.mark.parametrize("number", ["+79161234567", "89161234567", "112"])
+@pytest.mark.parametrize("number", ["+79161234567", "89161234567", "115"])
 def test_number_is_a_number(number: str) -> None:
     assert checked(number) == number
 
@@ -17,6 +17,22 @@ def test_number_is_a_number(number: str) -> None:
 def test_whatever_else_is_refused_without_showing_it(number: str) -> None:
     with pytest.raises(OperatorError, match="no phone number"):
         checked(number)
+
+
+@pytest.mark.parametrize("number", ["112", "+112", "911", "101", "102", "103", "104", "999", "000"])
+def test_emergency_number_never_reaches_a_modem(number: str) -> None:
+    with pytest.raises(OperatorError, match="emergency number"):
+        checked(number)
+
+
+def test_number_that_only_contains_an_emergency_number_is_a_meters() -> None:
+    assert not any(map(is_emergency, ("1125", "5112", "+79161120112", "105")))
+
+
+def test_pin_in_an_echo_does_not_show() -> None:
+    assert masked_bytes(b"AT+CPIN=4321\r") == b"AT+CPIN=****\r"
+    assert masked_bytes(b'\x00t+cpin="4321"') == b'\x00t+cpin="****"'
+    assert masked_bytes(b"+CPIN: READY") == b"+CPIN: READY"
 
 
 @pytest.mark.parametrize(

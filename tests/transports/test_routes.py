@@ -41,6 +41,8 @@ def test_route_is_understood(text: str, route: Route) -> None:
         ("serial:/dev/ttyACM0:9600:9N1", "'9N1' is no format"),
         ("serial:/dev/ttyACM0:9600:8N1:x", "port, speed and format"),
         ("csd:home", "phone number"),
+        ("csd:112", "emergency number"),
+        ("csd:101@m1", "emergency number"),
         ("ftp:a b", "a login"),
     ],
 )

@@ -24,6 +24,8 @@ SPOILED = -2
 ENDLESS = -3
 _WORK_PER_BYTE = 32
 _WORK_AT_FIRST = 1 << 16
+_WORK_OF_ASKING = 32  # what it takes to find a check's bytes and to call it, in bytes checked
+_PROBES_AT_ONCE = 256
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 
@@ -47,6 +49,7 @@ class Cutter:
         self._end = framing.end
         self._escape = framing.escape.byte if framing.escape is not None else -1
         self._by_size = size_told_by(layout)
+        self.tells_size = self._by_size is not None
         self._counts_wire = layout.framing.length is not None and layout.framing.length.on_wire
         allowed = self._allowed = framing.characters
         self._closed = bool(
@@ -192,7 +195,8 @@ class ProfileFramer:
     """Cuts what one side says.
 
     No byte is searched twice for an end. Where frames have no start bytes, so that only their check tells them from
-    noise, at most so many bytes are checked for every byte of the stream: what would take more is noise.
+    noise, at most so many bytes are checked for every byte of the stream, by all framings together: what would take
+    more is noise. And noise is told of piece by piece, before the search for its end becomes a long one.
     """
 
     def __init__(self, cutters: Sequence[Cutter], parity: Parity) -> None:
@@ -203,6 +207,7 @@ class ProfileFramer:
         self._parity_bits = {Parity.EVEN: even.add_even(_ANY), Parity.ODD: _ODD}.get(parity, b"")
         self._is_metered = any(not cutter.is_anchored and cutter.layout.inner for cutter in cutters)
         self._candidates = candidates(cutters)
+        self._places = max(1, _PROBES_AT_ONCE // max(1, len(cutters)))
         self._searched = [0] * len(cutters)
         self._work = _WORK_AT_FIRST
         self._spoiled: Cutter | None = None
@@ -221,6 +226,7 @@ class ProfileFramer:
         if not here:
             return None
         clear = 0 if self._spoiled is None else self._clear_from()
+        left = self._places
         while at < here:
             at = self._next_candidate(at)
             if at >= here:
@@ -253,6 +259,9 @@ class ProfileFramer:
                     continue
                 return self._frame(cutter, here) if self._flushing else None
             at += 1
+            left -= 1
+            if left <= 0 and (self._spoiled is None or at <= clear - len(self._spoiled.end)):
+                return self._noise(at)
         if here >= clear:
             self._spoiled = None
         keep = 0 if self._flushing or self._spoiled is None else self._begun(self._spoiled.end)
@@ -264,7 +273,7 @@ class ProfileFramer:
             return False
         if not self._fault(cutter, size):
             return True
-        self._work -= size
+        self._work -= size + _WORK_OF_ASKING
         return False
 
     def _clear_from(self) -> int:
@@ -299,7 +308,7 @@ class ProfileFramer:
 
     def _fault(self, cutter: Cutter, size: int) -> str:
         wire = self._buffer.peek(0, size)
-        return cutter.too_long(wire) or cutter.layout.fault(wire)
+        return (cutter.tells_size and cutter.too_long(wire)) or cutter.layout.fault(wire)
 
     def _noise(self, count: int) -> Frame:
         start = self._buffer.start

@@ -6,7 +6,7 @@ from sqlite_utils import Database
 
 from gateway_server.errors import OperatorError
 from gateway_server.store.connection import Connection
-from gateway_server.store.migrations.rest import migrations
+from gateway_server.store.migrations.modems import migrations
 
 __all__ = ["applied", "migrate", "migrations", "pending"]
 

@@ -43,6 +43,9 @@ class ModemOwner(Protocol):
     def modem_ready(self, modem: Modem) -> None:
         """It can make a call now."""
 
+    def modem_changed(self, modem: Modem) -> None:
+        """Its view is another one now."""
+
     def modem_rings(self, modem: Modem, number: str, kind: str) -> None:
         """Somebody calls: ``number`` is empty where the network does not tell, ``kind`` as ``+CRING`` said."""
 
@@ -67,6 +70,7 @@ class Modem:
         self.facts = Facts()
         self.state = "off"
         self.why = ""
+        self.next_try: float | None = None  # by the clock, while it waits for that
         self.used_at = float("-inf")
         self.gone: Deferred[None] = Deferred()
         self.life = make_life(self)
@@ -155,6 +159,8 @@ class Modem:
         self.state = state
         if why or state == "ready":
             self.why = why
+        self.next_try = None
+        self._owner.modem_changed(self)
 
     def open_port(self) -> None:
         """Opens it; the answer may take a while."""
@@ -173,7 +179,7 @@ class Modem:
         self._close_port()
         if self._port_wait == FIRST_WAIT:
             logger.warning("modem %s: %s", self.terms.name, why)
-        self._later(self._port_wait, self.life.again)
+        self._try_again(self._port_wait)
         self._port_wait = min(self._port_wait * 2, LONGEST_WAIT)
 
     def find(self) -> None:
@@ -230,7 +236,7 @@ class Modem:
         assert port is not None
         if port.dcd and not self._dcd_before:  # with &C0 it is up at all times and tells nothing
             self.facts.carrier_seen = True
-        limit = call.order.budget_s or self.terms.call_limit
+        limit = min(call.order.budget_s or self.terms.call_limit, self.terms.call_limit)
         self._later(limit, self.end_call, CallResult.OVER_BUDGET, f"the call had lasted {limit:g} s, its limit")
         if self.terms.frame_limit:
             FrameGuard(self.terms.frame_limit, call.heard_so_far, self._later, self._fruitless)
@@ -290,10 +296,9 @@ class Modem:
 
     def leave_pool(self, why: str) -> None:
         """Out of service, and tried again later."""
-        logger.error(
-            "modem %s is out of service: %s; it is tried again in %.0f s", self.terms.name, why, self._wait_out()
-        )
-        self._later(self._wait_out(), self.life.again)
+        wait = min(self._retry, self.terms.retry)
+        logger.error("modem %s is out of service: %s; it is tried again in %.0f s", self.terms.name, why, wait)
+        self._try_again(wait)
         self._retry = self._retry * 2
 
     def finish(self) -> None:
@@ -319,8 +324,10 @@ class Modem:
 
     # inside
 
-    def _wait_out(self) -> float:
-        return min(self._retry, self.terms.retry)
+    def _try_again(self, seconds: float) -> None:
+        self._later(seconds, self.life.again)
+        self.next_try = self._clock.seconds() + seconds
+        self._owner.modem_changed(self)
 
     def _over(self) -> None:
         call, self._call = self._call, None

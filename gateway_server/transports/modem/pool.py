@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from gateway_server.model import CallResult, KnownMeter, MeterState, ReadOrder
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
 from gateway_server.session.presence import Presence
+from gateway_server.store.modems import ModemRecord
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.store import Store
 from gateway_server.transports.calls import CallEnd, CallOrder, ModemView
@@ -34,6 +36,10 @@ logger = logging.getLogger(__name__)
 BEARER = "bearer"
 """What is remembered of the +CBST value with which a meter was reached."""
 PROGRESS_SECONDS = 5.0
+_SIGNAL_STEPS = 3
+"""A signal that moves by fewer steps of +CSQ is no news."""
+_ENDS = frozenset({"stopping", "over"})
+_FAILS = frozenset({"waiting", "out"})
 
 
 @dataclass(slots=True)
@@ -82,6 +88,8 @@ class ModemPool(ModemOwner):
         self._tick: IDelayedCall | None = None
         self._stopping = False
         self._in_call: set[str] = set()
+        self._noted: dict[str, ModemRecord] = {}
+        self._failing_since: dict[str, int] = {}
         self._ready = ready or _nothing
         self._early = frozenset(model.upper() for model in early_acknowledge)
 
@@ -145,6 +153,33 @@ class ModemPool(ModemOwner):
     def modem_ready(self, modem: Modem) -> None:
         """Who waits goes first, then the planner."""
         self._facilities.clock.callLater(0, self._serve)
+
+    def modem_changed(self, modem: Modem) -> None:
+        """Notes how it is, for whoever asks; not how it ends: what it was until then tells more."""
+        view = modem.view
+        if modem.facts.found_on_line:
+            modem.facts.found_on_line = False
+            name, at_ms = view.name, self._facilities.now_ms()
+            logger.warning("modem %s was still on line from an earlier call, and has been hung up", name)
+            self._facilities.writer.call(lambda store: store.found_on_line(name, at_ms), _ignore_store)
+        if view.state in _ENDS:
+            return
+        state = "ready" if view.state == "checking" else view.state
+        now_ms, before = self._facilities.now_ms(), self._noted.get(view.name)
+        if state == "opening" and before is not None and before.state == "waiting":
+            return  # one more try
+        since_ms = before.since_ms if before is not None and before.state == state else now_ms
+        if state == "ready":
+            self._failing_since.pop(view.name, None)
+        elif state in _FAILS:  # whatever was tried in the meantime
+            since_ms = self._failing_since.setdefault(view.name, since_ms)
+        wait = None if modem.next_try is None else modem.next_try - self._facilities.clock.seconds()
+        next_ms = None if wait is None else now_ms + round(wait * 1000)
+        record = ModemRecord(view.name, state, since_ms, view.why, view.operator, view.signal, next_ms)
+        if before is not None and before == replace(record, signal=before.signal) and _near(before, record):
+            return
+        self._noted[view.name] = record
+        self._facilities.writer.call(lambda store: store.note_modem(record), _ignore_store)
 
     def modem_rings(self, modem: Modem, number: str, kind: str) -> None:
         """Looks up who calls, and takes the call if it may be taken."""
@@ -246,9 +281,10 @@ class ModemPool(ModemOwner):
             for text in record.routes:
                 if not text.startswith("csd:"):
                     continue
-                route = parse_route(text)
-                if isinstance(route, CsdRoute) and same_number(route.number, number, self._numbers.last_digits):
-                    return record
+                with suppress(OperatorError):  # one that was let in before and would not be now is nobody's number
+                    route = parse_route(text)
+                    if isinstance(route, CsdRoute) and same_number(route.number, number, self._numbers.last_digits):
+                        return record
         return None
 
     def _learn(self, call: Call, known: KnownMeter | None) -> None:
@@ -309,9 +345,15 @@ def _ignore(_: CallEnd) -> None:
     return
 
 
+def _near(before: ModemRecord, now: ModemRecord) -> bool:
+    if before.signal is None or now.signal is None:
+        return before.signal == now.signal
+    return abs(before.signal - now.signal) < _SIGNAL_STEPS
+
+
 def _ignore_store(failed: StoreError | None) -> None:
     if isinstance(failed, StoreError):
-        logger.warning("the bearer of a meter was not remembered: %s", failed)
+        logger.warning("the bearer of a meter, or how a modem is, was not noted: %s", failed)
 
 
 def _nothing() -> None:

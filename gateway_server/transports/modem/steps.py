@@ -41,6 +41,7 @@ class Facts:
     bearer: str = ""
     speed: int = 0
     carrier_seen: bool = False  # DCD was up during a call: there are modem lines
+    found_on_line: bool = False  # it had to be brought back from a call that nobody knew of
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class ModemSteps:
         if await self._talk.escape(self._terms.guard) is None:
             return False
         await self._try(AtCommand("ATH", 5.0, ends=RELEASING))
-        return await self._answers(PROBES)
+        self._facts.found_on_line = await self._answers(PROBES)
+        return self._facts.found_on_line
 
     async def _try(self, command: AtCommand) -> bool:
         """Whether it took a command that it need not know."""

@@ -44,6 +44,7 @@ class ModemTalk:
         self._deadline: IDelayedCall | None = None
         self._free_at = 0.0
         self._wrote_at = 0.0
+        self._secret = (b"", b"")  # what of the last command no log may show, and what it shows instead
 
     @property
     def online(self) -> bool:
@@ -61,7 +62,7 @@ class ModemTalk:
         for event in self._reader.feed(data):
             match event:
                 case Heard(raw):
-                    self._log(Direction.FROM_MODEM, masked_bytes(raw))
+                    self._log(Direction.FROM_MODEM, self._shown(raw))
                 case Unsolicited(text):
                     self._unsolicited(text)
                 case Data(said):
@@ -83,6 +84,7 @@ class ModemTalk:
         if wait > 0:
             await self.pause(wait)
         self._reader.begin(command)
+        self._secret = _secret_of(command)
         self._log(Direction.TO_MODEM, (command.shown or command.text).encode("ascii", "replace") + end)
         self._write(command.text.encode("ascii", "replace") + end)
         self.written()
@@ -128,6 +130,11 @@ class ModemTalk:
 
     # inside
 
+    def _shown(self, said: bytes) -> bytes:
+        """What the modem said, as a log may show it: its echo has all that was sent."""
+        secret, instead = self._secret
+        return masked_bytes(said.replace(secret, instead) if secret else said)
+
     async def _reply(self, seconds: float) -> Reply | None:
         waiting: Deferred[Reply | None] = Deferred(self._cancelled)
         self._waiting = waiting
@@ -142,7 +149,7 @@ class ModemTalk:
     def _overdue(self) -> None:
         self._deadline = None
         if left := self._reader.flush():
-            self._log(Direction.FROM_MODEM, masked_bytes(left))
+            self._log(Direction.FROM_MODEM, self._shown(left))
         self._stop_waiting(self._reader.give_up())
 
     def _stop_waiting(self, reply: Reply | None) -> None:
@@ -166,3 +173,12 @@ class ModemTalk:
             if self._deadline.getTime() <= self._clock.seconds() + seconds:
                 return
             self._deadline.reset(seconds)
+
+
+def _secret_of(command: AtCommand) -> tuple[bytes, bytes]:
+    """Where a command and what is shown of it part, what follows in each."""
+    if not command.shown:
+        return b"", b""
+    pairs = enumerate(zip(command.text, command.shown, strict=False))
+    same = next((at for at, (sent, shown) in pairs if sent != shown), len(command.text))
+    return command.text[same:].encode("ascii", "replace"), command.shown[same:].encode("ascii", "replace")

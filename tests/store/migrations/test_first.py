@@ -15,7 +15,7 @@ from gateway_server.store.migrations.first import STATEMENTS
 def test_an_empty_file_becomes_a_store_and_stays_one(tmp_path: Path) -> None:
     dialect = SQLiteDialect(str(tmp_path / "gateway.db"))
     connection = Connection(dialect)
-    steps = ["the_spine", "files", "inbox", "calls", "plan", "rest"]
+    steps = ["the_spine", "files", "inbox", "calls", "plan", "rest", "modems"]
     assert pending(connection) == steps
     assert migrate(connection) == steps
     assert migrate(connection) == []
@@ -32,7 +32,7 @@ def test_a_step_that_fails_leaves_the_store_as_it_was() -> None:
     assert not connection.in_transaction
     assert connection.one("SELECT COUNT(*) FROM sqlite_master WHERE name = 'meter'") == (0,)
     connection.execute("DROP TABLE job")
-    assert migrate(connection) == ["the_spine", "files", "inbox", "calls", "plan", "rest"]
+    assert migrate(connection) == ["the_spine", "files", "inbox", "calls", "plan", "rest", "modems"]
 
 
 def test_the_archive_is_clustered_so_that_a_year_of_one_meter_lies_together() -> None:

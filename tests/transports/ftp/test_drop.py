@@ -42,7 +42,7 @@ def test_uploaded_file_is_in_the_store_when_the_client_hears_226(tmp_path: Path)
             "ftp> PASS ********",
             "ftp< 230 Logged in.",
             "ftp> TYPE I",
-            "ftp< 200 Type set to: Binary.",
+            "ftp< 200 Type is I.",
             "ftp> PASV",
             *passive,
             "ftp> STOR day.dat",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from gateway_server.model import CallResult
 from gateway_server.transports.modem.modem import LONGEST_WAIT
-from tests.transports.office import FIRST, Office, number_of
+from tests.transports.office import FIRST, Office, number_of, pin_file
 
 
 def test_port_that_is_not_there_is_tried_again_less_and_less_often() -> None:
@@ -89,3 +90,21 @@ def test_operators_see_neither_numbers_nor_pins(caplog: pytest.LogCaptureFixture
     assert number_of(0)[1:] not in caplog.text
     assert number_of(1)[1:] not in caplog.text
     assert "********0001" in caplog.text
+
+
+def test_modem_that_echoes_does_not_betray_its_pin(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        office = Office("pin=4321", "echo_stays", pin_file=pin_file(tmp_path, "4321"))
+    assert office.state() == "ready"
+    assert "AT+CPIN=4321" in office.written()
+    assert caplog.text.count("AT+CPIN=****") == 2
+    assert "4321" not in caplog.text
+
+
+def test_modems_own_limit_holds_for_calls_that_the_plan_lets_last_longer() -> None:
+    office = Office(call=("far_silent",), call_limit=6.0)
+    office.call(budget_s=1800.0)
+    office.wait(60)
+    (call,) = office.calls()
+    assert (call.result, call.airtime_ms) == (CallResult.OVER_BUDGET, 6000)
+    assert "6 s, its limit" in call.detail

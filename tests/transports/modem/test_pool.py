@@ -154,16 +154,6 @@ def test_other_bearer_is_tried_and_remembered_for_this_meter() -> None:
     ]
 
 
-def test_modem_left_on_line_by_a_crash_is_brought_back_before_any_command() -> None:
-    office = Office(f"left_online={number_of(1)}", with_lines=False)
-    office.wait(60)
-    assert office.state() == "ready"
-    assert not office.modems[0].off_hook
-    office.call()
-    office.wait(60)
-    assert [call.result for call in office.calls()] == [CallResult.OK]
-
-
 def test_modem_that_has_rested_longest_makes_the_next_call() -> None:
     office = Office(modems=3, meters=4)
     assert [office.call(index) for index in range(4)] == ["m1", "m2", "m3", ""]

@@ -91,6 +91,31 @@ def test_secret_and_number_do_not_show_in_the_log() -> None:
     assert b"+7916123" not in b"".join(data for _, data in desk.logged)
 
 
+def test_echo_shows_no_more_than_the_command_did() -> None:
+    desk = Desk()
+    desk.start(desk.talk.ask(AtCommand("AT+CPIN=4321", 5.0, shown="AT+CPIN=****")))
+    desk.talk.received(b"\xffAT+CPIN=4321\r4321\r\r\nOK\r\n")
+    desk.start(desk.talk.ask(AtCommand("ATD12345", 5.0, ends=CALLING, shown="ATD*2345")))
+    desk.wait(0.2)
+    desk.talk.received(b"ATD12345\r")
+    assert [data for _, data in desk.logged] == [
+        b"AT+CPIN=****\r",
+        b"\xffAT+CPIN=****\r",
+        b"****\r",
+        b"OK\r",
+        b"ATD*2345\r",
+        b"ATD*2345\r",
+    ]
+
+
+def test_half_an_echo_of_a_pin_shows_nothing_of_it() -> None:
+    desk = Desk()
+    desk.start(desk.talk.ask(AtCommand("AT+CPIN=4321", 5.0, shown="AT+CPIN=****")))
+    desk.talk.received(b"AT+CPIN=432")
+    desk.wait(6)
+    assert desk.logged[-1] == (Direction.FROM_MODEM, b"AT+CPIN=***")
+
+
 def test_escape_has_silence_before_it_and_waits_for_its_answer() -> None:
     desk = Desk()
     desk.start(desk.talk.ask(AtCommand("ATD112", ends=CALLING)))
