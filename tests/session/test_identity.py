@@ -8,7 +8,7 @@ from gateway_server.errors import UnknownMeter
 from gateway_server.model import Identify, MeterState, ReadOrder
 from gateway_server.session.identity import look_up
 from gateway_server.store.open import open_store
-from gateway_server.store.records import MeterRecord, SessionOpening
+from gateway_server.store.records import Filter, MeterRecord, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 
@@ -61,3 +61,9 @@ def test_other_meter_than_expected_is_refused_before_the_store_is_asked(store: S
 def test_meter_without_a_serial_number_is_refused(store: SqlStore) -> None:
     with pytest.raises(UnknownMeter, match="no serial number"):
         identified(store, "  ")
+
+
+def test_serial_number_that_no_meter_has_is_neither_registered_nor_printed_whole(store: SqlStore) -> None:
+    with pytest.raises(UnknownMeter, match=r"a serial number of 4000 characters, 7{59}…;"):
+        identified(store, "7" * 4000)
+    assert [meter.serial for meter in store.meters(Filter())] == ["41203377"]
