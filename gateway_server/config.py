@@ -191,6 +191,11 @@ class Config(Table):
     completeness: CompletenessSettings = CompletenessSettings()
     _path: Path | None = PrivateAttr(default=None)
 
+    @property
+    def shared_logins(self) -> frozenset[str]:
+        """The upload accounts that many meters share."""
+        return frozenset(account.login for ftp in self.ftp for account in ftp.account)
+
     def duty_terms(self) -> DutyTerms:
         """What the gateway does without being spoken to."""
         completeness = self.completeness

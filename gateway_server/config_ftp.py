@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.errors import OperatorError
-from gateway_server.store.passwords import hashed
+from gateway_server.store.passwords import NO_UTF8, hashed
 from gateway_server.transports.ftp.encryption import tls_context
 from gateway_server.transports.ftp.terms import (
     MEGABYTE,
@@ -230,8 +230,10 @@ def _secret(path: Path) -> str:
     """The hash of the password in a file, which may hold the hash itself."""
     try:
         text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except UnicodeDecodeError:
+        raise OperatorError(f"{path}: {NO_UTF8}") from None
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not text:
         raise OperatorError(f"{path}: holds no password")
     return text if text.startswith(_ARGON2) else hashed(text)

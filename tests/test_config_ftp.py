@@ -71,6 +71,18 @@ def test_password_file_may_hold_the_hash(tmp_path: Path) -> None:
     assert terms(tmp_path, PLAIN + ACCOUNT).shared[0].secret == secret
 
 
+def test_password_file_in_another_encoding_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "bpek.password").write_bytes("пароль".encode("cp1251"))
+    with pytest.raises(OperatorError, match=r"bpek\.password: is no UTF-8 text: save it as UTF-8"):
+        terms(tmp_path, PLAIN + ACCOUNT)
+
+
+def test_accounts_that_meters_share_are_known_by_their_logins(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(PLAIN + ACCOUNT)
+    assert load_config(path).shared_logins == {"bpek"}
+
+
 @pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "holds no password")])
 def test_password_file_that_is_none_is_told(tmp_path: Path, content: str | None, words: str) -> None:
     if content is not None:

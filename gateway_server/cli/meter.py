@@ -249,7 +249,7 @@ def add(
         if missing := set(dropped) - set(record.routes):
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
         record = replace(record, routes=tuple(route for route in record.routes if route not in dropped))
-        check_meter(record, invocation.codecs())
+        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
         with store.connection.transaction("add meter"):
             store.put_meter(record, read_access_code(password_file) if password_file else None)
             set_upload_passwords(store, record, ftp_password_file)
@@ -280,7 +280,7 @@ def import_meters(invocation: Invocation, file: Path, dry_run: bool, partial: bo
         register = store.meters(Filter())
         known_meters = {one.serial: one for one in register}
         routes = {route: one.serial for one in register for route in one.routes}
-        judged = list(judge(sheet, known_meters, invocation.codecs(), routes))
+        judged = list(judge(sheet, known_meters, invocation.codecs(), routes, invocation.config.shared_logins))
         good = [one.meter for one in judged if one.meter is not None]
         refused = sum(one.verdict is Verdict.REFUSED for one in judged)
         writes = not dry_run and (partial or not refused)
@@ -345,7 +345,7 @@ def claim(
             gas_day_start=gas_day_start,
             address=address,
         )
-        check_meter(record, invocation.codecs())
+        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
         code = read_access_code(password_file) if password_file else None
         with store.connection.transaction("claim meter"):
             claimed = store.claim(old.serial, record)

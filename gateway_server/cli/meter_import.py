@@ -7,7 +7,7 @@ import csv
 import enum
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -96,9 +96,14 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def judge(
-    sheet: Sheet, known: Mapping[str, MeterRecord], codecs: Registry, routes_taken: Mapping[str, str]
+    sheet: Sheet,
+    known: Mapping[str, MeterRecord],
+    codecs: Registry,
+    routes_taken: Mapping[str, str],
+    shared: Collection[str] = (),
 ) -> Iterator[Judged]:
-    """A verdict for every row. ``routes_taken`` says whose a route is; ``known`` is the register by serial number."""
+    """A verdict for every row. ``routes_taken`` says whose a route is; ``known`` is the register by serial number;
+    ``shared`` are upload accounts that many meters share."""
     taken = dict(routes_taken)
     seen: dict[str, int] = {}
     for number, row in sheet.rows:
@@ -110,7 +115,7 @@ def judge(
                 raise OperatorError(f"the same serial number stands in row {seen[serial]}")
             seen[serial] = number
             old = known.get(serial)
-            meter = check_meter(_meter(row, old or MeterRecord(serial)), codecs)
+            meter = check_meter(_meter(row, old or MeterRecord(serial)), codecs, shared)
             for route in meter.routes:
                 if taken.setdefault(route, serial) != serial:
                     raise OperatorError(f"route {route} already leads to meter {taken[route]}")

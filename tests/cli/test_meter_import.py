@@ -57,6 +57,13 @@ def test_every_way_to_reach_a_meter_becomes_a_route(tmp_path: Path) -> None:
     )
 
 
+def test_login_that_many_meters_share_is_refused(tmp_path: Path) -> None:
+    sheet = read(tmp_path, b"serial;route\n1001;ftp:bpek\n1002;ftp:b4\n")
+    first, second = judge(sheet, {}, CODECS, {}, {"bpek"})
+    assert (first.verdict, second.verdict) == (Verdict.REFUSED, Verdict.ADD)
+    assert "bpek is an account that meters share" in first.reason
+
+
 def test_bus_address_and_network_address_are_told_apart(tmp_path: Path) -> None:
     (one,) = judged(tmp_path, "serial;сетевой адрес;адрес;порт\n1001;7;10.0.0.1;4001\n")
     assert one.meter is not None

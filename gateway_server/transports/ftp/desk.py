@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import FileRecord, FileState, SessionOpening
+from gateway_server.store.records import FileRecord, FileState, SessionOpening, UploadAccount
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.doors import Doors
@@ -145,6 +145,21 @@ class Desk:
                 self.usage.recall(day, uploaded)
 
         self.ask(lambda store: store.uploaded(day * DAY_MS, now_ms), recalled)
+
+    def look_for_own(self, shared: Sequence[str]) -> None:
+        """Tells of meters whose own account has the login of a shared one, which always wins."""
+
+        def looked(found: list[UploadAccount] | StoreError) -> None:
+            for account in found if isinstance(found, list) else ():
+                logger.warning(
+                    "meter %s has the route ftp:%s, but that is an account that meters share (`account` of [[ftp]]): "
+                    "it cannot log in with its own password; give it another login, or take the route away",
+                    account.serial,
+                    account.login,
+                )
+
+        if shared:
+            self.ask(lambda store: [one for login in shared if (one := store.upload_account(login))], looked)
 
     # the log
 
