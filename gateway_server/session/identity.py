@@ -40,9 +40,15 @@ class Identity:
 def look_up(key: SessionKey, said: Identify, at_ms: int, expected: str) -> Callable[[Store], Identity]:
     """Work for the store's thread: finds or registers the meter that answered.
 
-    Raises `UnknownMeter` at once for one that does not have the ``expected`` serial number (empty: any).
+    Raises `UnknownMeter` at once for one that does not have the ``expected`` serial number (empty: any), and for one
+    that nothing tells.
     """
-    serial = said.serial.strip()
+    if said.by_line and not expected:
+        raise UnknownMeter(
+            "neither what it said nor the way it came tells which meter it is; let its listener identify it by its"
+            " registration or address, and give the meter that route: `gateway-server meter add SERIAL --route ...`"
+        )
+    serial = expected if said.by_line else said.serial.strip()
     if not serial:
         raise UnknownMeter("the meter gave no serial number")
     if len(serial) > LONGEST_SERIAL:

@@ -16,7 +16,7 @@ from gateway_server.model import KnownMeter, Saved
 from gateway_server.workbench.replay import same_serial
 from gateway_server.workbench.verify import Check
 
-REPLIES, DIALOGUE = "replies", "dialogue"
+REPLIES, DIALOGUE, IDENTITY = "replies", "dialogue", "identity"
 _MOST_SHOWN = 32
 _MOST_COMPARED = 500
 """So many replies behind the first that differs are looked through for where they agree again."""
@@ -34,6 +34,9 @@ def check_dialogue(
     talk.play(codec.answer())
     if talk.ended:
         yield Check(DIALOGUE, False, f"a session like this would not be whole: {talk.ended}")
+    if talk.by_line:
+        told = "no message tells which meter it is: its listener has to know it by registration or address"
+        yield Check(IDENTITY, True, told, True)
     if not talk.sent and not said:
         return
     if not said:
@@ -53,6 +56,8 @@ class _Talk:
         self.sent: list[Send] = []
         self.ended = ""
         """Why it did not end well; empty if it did."""
+        self.by_line = False
+        """Whether nothing that was said tells which meter it is."""
 
     def play(self, dialogue: Dialogue) -> None:
         """Goes through it until it ends, or the capture does."""
@@ -68,8 +73,9 @@ class _Talk:
                         error = None if answer else LineLost("the capture ends here")
                     case Send():
                         self.sent.append(wish)
-                    case Identify(serial):
-                        answer = self._known(serial.strip())
+                    case Identify():
+                        self.by_line = self.by_line or wish.by_line
+                        answer = self._known(wish)
                     case Findings() | Row() | Reading() | Event():
                         answer = Saved(new=1)
                     case Note():
@@ -81,9 +87,9 @@ class _Talk:
         except CodecError as wrong:
             self.ended = str(wrong)
 
-    def _known(self, serial: str) -> KnownMeter:
-        meter = self._meter
-        return meter if meter is not None and same_serial(meter.serial, serial) else KnownMeter(serial)
+    def _known(self, said: Identify) -> KnownMeter:
+        meter, serial = self._meter, said.serial.strip()
+        return meter if meter and (said.by_line or same_serial(meter.serial, serial)) else KnownMeter(serial)
 
 
 def _is_wanted(frame: Frame, wish: Receive) -> bool:

@@ -84,6 +84,15 @@ def test_session_that_would_not_be_whole_is_told() -> None:
     )
 
 
+def test_protocol_that_names_no_meter_leaves_it_to_the_line_and_says_so() -> None:
+    nameless = PUSHED.replace(", identify: {serial: serial}", "")
+    heard = capture(f"2026-08-22T07:00:00.000Z {HOUR}")
+    checks = {check.name: check for check in verify_capture(codec_of(nameless), heard).checks}
+    assert "dialogue" not in checks
+    assert checks["identity"].remark
+    assert "its listener has to know it by registration or address" in checks["identity"].detail
+
+
 def test_long_capture_is_compared_up_to_where_it_differs_for_good() -> None:
     hours = [
         line
