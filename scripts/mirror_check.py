@@ -9,7 +9,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Without a mirror, each for its reason.
 EXEMPT = {
-    "gateway_server/errors.py": "names only: every test that expects an error uses them",
     "gateway_server/codec/codec.py": "types only: held by tests/plugins/test_contract.py over every codec",
     "gateway_server/codec/dialogue.py": "types only: spoken by every dialogue's and session's test",
     "gateway_server/codec/meter_profile/form.py": "types only: made by the parser's tests, used by all others",

@@ -17,8 +17,6 @@ from gateway_server.errors import GatewayError, OperatorError, StoreFull
 FAILED = 1
 WRONG_USAGE = 2
 STOPPED = 130  # as shells say it for Ctrl-C
-LONGEST_SAID = 60
-"""So much of what a meter said is shown among other things; a document (--json) and `session show` have it whole."""
 
 
 class Failed(GatewayError):
@@ -87,11 +85,6 @@ def harmless(text: str, keep: str = "") -> str:
         one if one.isprintable() or one in keep else one.encode("unicode_escape", "surrogatepass").decode("ascii")
         for one in text
     )
-
-
-def cut(text: str, length: int = LONGEST_SAID) -> str:
-    """Text for a line or a cell that others share: what is longer is cut, and says so."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _keep_details() -> str:

@@ -36,7 +36,7 @@ from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
-from gateway_server.workbench.containers import DEFAULT_LIMITS, kind_of
+from gateway_server.workbench.containers import ContainerLimits, kind_of
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -172,7 +172,7 @@ def show(
         sniffed = examine(invocation.codecs(), waiting)
         parts = store.file_parts(number)
         data = _first(store, number, max(_SHOWN_BYTES, record.size if as_json and limit is None else limit or 0))
-        contents = _contents(store, record) if kind_of(data) else Contents()
+        contents = _contents(store, record, invocation.containers) if kind_of(data) else Contents()
         chosen = contents.member(member) if member else (None if as_hex or as_json else contents.first)
         looks = contents.office or look_of(data)
         size = record.size
@@ -380,10 +380,10 @@ def find_file(store: SqlStore, number: int) -> FileRecord:
     return record
 
 
-def _contents(store: SqlStore, record: FileRecord) -> Contents:
-    if record.size > (most := DEFAULT_LIMITS.size):
-        return Contents(trouble=f"it has {record.size} bytes, more than the {most} that are opened at once")
-    return contents_of(record.name, _first(store, record.id, record.size))
+def _contents(store: SqlStore, record: FileRecord, limits: ContainerLimits) -> Contents:
+    if record.size > limits.size:
+        return Contents(trouble=f"it has {record.size} bytes, more than the {limits.size} that are opened at once")
+    return contents_of(record.name, _first(store, record.id, record.size), limits)
 
 
 def _first(store: SqlStore, number: int, length: int) -> bytes:

@@ -48,7 +48,8 @@ class Taken:
 class Import:
     """One import. ``codecs`` None leaves decoding for later; ``serial`` says whose the files are.
 
-    ``nobodys`` counts the files by accounts that no meter has; ``caught_up`` those an earlier import had taken in and
+    ``nobodys`` counts the files by accounts that no meter has; ``others`` are known ones that another meter than
+    ``serial`` has; ``caught_up`` counts those an earlier import had taken in and
     left undecoded.
     """
 
@@ -63,6 +64,7 @@ class Import:
     states: Counter[FileState] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
     nobodys: Counter[str] = field(default_factory=Counter)
+    others: list[FileRecord] = field(default_factory=list)
     caught_up: int = 0
     readings: int = 0
     bytes: int = 0
@@ -105,6 +107,8 @@ class Import:
         self.verdicts[taken.verdict] += 1
         known = taken.verdict is Verdict.KNOWN
         self.caught_up += known and taken.decoded
+        if known and taken.record and self.serial and taken.record.meter not in ("", self.serial):
+            self.others.append(taken.record)
         if taken.record is None or (known and not taken.decoded):
             return
         self.states[taken.record.state] += 1
@@ -152,12 +156,11 @@ class Import:
     def _decoded(self, taken: Taken) -> Taken:
         if self.codecs is None or taken.record is None or not self._waits(taken):
             return taken
-        serial = "" if taken.record.meter else self.serial
-        read = decode_file(
-            self.store, self.codecs, taken.record.id, codec=self.codec, serial=serial, limits=self.limits
-        )
-        record = self.store.file(taken.record.id)
-        return replace(taken, record=record, trouble=read.skipped, decoded=True)
+        record = taken.record
+        if self.serial and not record.meter:  # taken in when nobody said whose it is
+            self.store.set_file_state(record.id, record.state, record.detail, self.serial)
+        read = decode_file(self.store, self.codecs, record.id, codec=self.codec, limits=self.limits)
+        return replace(taken, record=self.store.file(record.id), trouble=read.skipped, decoded=True)
 
     def _waits(self, taken: Taken) -> bool:
         """Whether a file is still to be decoded: new, or left so by an import that was stopped, or before it was known
@@ -176,6 +179,12 @@ def aside_lines(job: Import) -> Iterator[str]:
             yield from map(str, found)
         elif found:
             yield f"not taken in, {why.value}: {len(found)}, as {path_text(found[0].path)}"
+    if job.others:
+        first = job.others[0]
+        yield (
+            f"{len(job.others)} of the known files are another meter's, as file {first.id} of meter {first.meter}; if"
+            f" that is wrong, `gateway-server file reprocess {first.id} --serial {job.serial}` gives it to this one"
+        )
     for login, count in job.nobodys.items():
         yield (
             f"{no_meter(login)}: {count} files do not say themselves whose they are; with that route"

@@ -12,7 +12,7 @@ from gateway_server.cli.moments import local
 from gateway_server.codec.hexdump import hex_lines
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FilePart, FileRecord, FileState
-from gateway_server.workbench.containers import ContainerError, Opened, kind_of, opened
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerError, ContainerLimits, Opened, kind_of, opened
 from gateway_server.workbench.encodings import encoding_of, is_guess
 from gateway_server.workbench.looks import looks_like, office_document
 from gateway_server.workbench.sniff import Attempt
@@ -137,12 +137,12 @@ class Contents:
             yield f"  and {more} more; --json has them"
 
 
-def contents_of(name: str, data: bytes) -> Contents:
+def contents_of(name: str, data: bytes, limits: ContainerLimits = DEFAULT_LIMITS) -> Contents:
     """What is within a file, if it is packed."""
     if not kind_of(data):
         return Contents()
     try:
-        return Contents(tuple(opened(name, data)), office=office_document(data))
+        return Contents(tuple(opened(name, data, limits)), office=office_document(data))
     except ContainerError as error:
         return Contents(trouble=str(error))
 

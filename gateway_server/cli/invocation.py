@@ -140,9 +140,10 @@ class Zones:
         return serial in self._names or serial_core(serial) in self._cores
 
     def of(self, serial: str) -> ZoneInfo:
-        """The meter's zone, UTC for a meter nobody knows."""
+        """The meter's zone; that of all the others for a meter nobody knows, or UTC if theirs differ."""
         if serial not in self._zones:
-            self._zones[serial] = zone(self._names.get(serial, "UTC"))
+            name = self._names.get(serial)
+            self._zones[serial] = zone(name) if name else self.shared_by(())
         return self._zones[serial]
 
     def shared_by(self, serials: tuple[str, ...]) -> ZoneInfo:

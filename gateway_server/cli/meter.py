@@ -133,7 +133,9 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             reading_listing(zones).show(last, as_json=False, limit=len(last))
         if sessions:
             click.echo("\nlast sessions")
-            session_listing(zones).show(sessions[:_SHOWN_SESSIONS], as_json=False, limit=_SHOWN_SESSIONS)
+            session_listing(zone(record.time_zone)).show(
+                sessions[:_SHOWN_SESSIONS], as_json=False, limit=_SHOWN_SESSIONS
+            )
 
 
 def _standing_json(stands: Standing) -> dict[str, JsonValue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from gateway_server.cli.errors import cut
+from gateway_server.errors import cut
 
 _LONGEST_FACT = 24
 _KNOWN_TYPE = re.compile(r"([^|]*)\|([^|]*)")

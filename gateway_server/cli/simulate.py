@@ -90,8 +90,7 @@ def meter(
 ) -> None:
     """One meter: a TCP server, a caller, or a port.
 
-    Prints one line that says where it is, and runs until it is stopped (Ctrl-C) or --seconds are over. One that pushes
-    what a profile says also tells when its rows are acknowledged, and when they are not.
+    Prints where it is, and runs until it is stopped (Ctrl-C). One with a profile tells whether it is acknowledged.
     """
     if list_quirks:
         _print_switches(described())

@@ -126,7 +126,13 @@ def _write(beside: Path, readings: tuple[Told, ...]) -> None:
 
 
 def _as_json(where: str, check: Check, readings: tuple[Told, ...]) -> JsonValue:
-    said: dict[str, JsonValue] = {"capture": where, "check": check.name, "ok": check.ok, "detail": check.detail}
+    said: dict[str, JsonValue] = {
+        "capture": where,
+        "check": check.name,
+        "ok": check.ok,
+        "remark": check.remark,
+        "detail": check.detail,
+    }
     return {**said, "readings": [dict(one) for one in readings]} if check.name == READINGS else said
 
 

@@ -22,7 +22,7 @@ Whatever is yielded before a `Send` is durable before that `Send` leaves: read, 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -127,6 +127,14 @@ class Partly:
     """The dialogue came to its end but not to all it was to obtain."""
 
     reason: str
+
+    @classmethod
+    def of(cls, troubles: Sequence[str]) -> Partly | None:
+        """The first trouble, for a headline, and how many more the session's notes tell; None if there was none."""
+        if not troubles:
+            return None
+        more = len(troubles) - 1
+        return cls(troubles[0] + (f"; and {more} more in the session's notes" if more else ""))
 
 
 Wish = (

@@ -1,7 +1,7 @@
 """Calls meters by modem: whenever a modem is ready it makes the call that the plan puts first.
 
-A job is taken from the store only when a modem can begin with it, so that gateways on one store share a night between
-them, and a gateway that dies leaves nothing but the calls it was making.
+A job is taken from the store only when a modem can begin with it, and by a lease: a gateway that dies leaves nothing
+but the calls it was making.
 """
 
 from __future__ import annotations

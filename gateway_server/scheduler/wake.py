@@ -97,8 +97,11 @@ async def listen_for_wakes(reactor: Any, store: Path, woken: Callable[[], None])
                     with suppress(FileNotFoundError):
                         os.unlink(left)
             elif over or wake(store):
+                who = f" (process {holder})" if holder.isdecimal() else ""
                 raise OperatorError(
-                    f"another gateway runs on the store {store} already; stop it, or use another store"
+                    f"another gateway runs on the store {store} already{who}; a store has one gateway, which may have"
+                    " all modems and listeners, far ones over serial servers: add yours to its configuration and start"
+                    " it anew, stop it, or use another store"
                 ) from None
             elif not before:
                 logger.warning("the gateway that ran on the store %s has not ended yet; waits for it", store)

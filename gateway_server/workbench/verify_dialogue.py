@@ -16,8 +16,10 @@ from gateway_server.model import KnownMeter, Saved
 from gateway_server.workbench.replay import same_serial
 from gateway_server.workbench.verify import Check
 
-REPLIES, DIALOGUE = "replies", "dialogue"
+REPLIES, DIALOGUE, IDENTITY = "replies", "dialogue", "identity"
 _MOST_SHOWN = 32
+_MOST_COMPARED = 500
+"""So many replies behind the first that differs are looked through for where they agree again."""
 _UNKNOWN = frozenset({Given.ADDRESS, Given.ACCESS_CODE, Given.MEMORY})
 """What is known of a meter and stands in no capture."""
 
@@ -32,6 +34,9 @@ def check_dialogue(
     talk.play(codec.answer())
     if talk.ended:
         yield Check(DIALOGUE, False, f"a session like this would not be whole: {talk.ended}")
+    if talk.by_line:
+        told = "no message tells which meter it is: its listener has to know it by registration or address"
+        yield Check(IDENTITY, True, told, True)
     if not talk.sent and not said:
         return
     if not said:
@@ -51,6 +56,8 @@ class _Talk:
         self.sent: list[Send] = []
         self.ended = ""
         """Why it did not end well; empty if it did."""
+        self.by_line = False
+        """Whether nothing that was said tells which meter it is."""
 
     def play(self, dialogue: Dialogue) -> None:
         """Goes through it until it ends, or the capture does."""
@@ -66,8 +73,9 @@ class _Talk:
                         error = None if answer else LineLost("the capture ends here")
                     case Send():
                         self.sent.append(wish)
-                    case Identify(serial):
-                        answer = self._known(serial.strip())
+                    case Identify():
+                        self.by_line = self.by_line or wish.by_line
+                        answer = self._known(wish)
                     case Findings() | Row() | Reading() | Event():
                         answer = Saved(new=1)
                     case Note():
@@ -79,9 +87,9 @@ class _Talk:
         except CodecError as wrong:
             self.ended = str(wrong)
 
-    def _known(self, serial: str) -> KnownMeter:
-        meter = self._meter
-        return meter if meter is not None and same_serial(meter.serial, serial) else KnownMeter(serial)
+    def _known(self, said: Identify) -> KnownMeter:
+        meter, serial = self._meter, said.serial.strip()
+        return meter if meter and (said.by_line or same_serial(meter.serial, serial)) else KnownMeter(serial)
 
 
 def _is_wanted(frame: Frame, wish: Receive) -> bool:
@@ -99,14 +107,19 @@ def _compared(codec: ProfileCodec, ours: Sequence[Send], theirs: Sequence[Frame]
         shown if (shown := _key(codec, one.shown or one.data, by_name)) in masked else _key(codec, one.data, by_name)
         for one in ours
     ]
-    same = 0
+    same = next((at for at, (one, other) in enumerate(zip(said, got, strict=False)) if one != other), None)
+    same = min(len(said), len(got)) if same is None else same
+    first, last = same, same + _MOST_COMPARED
     different: list[str] = []
-    for kind, a, b, c, d in SequenceMatcher(None, said, got, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(None, said[first:last], got[first:last], autojunk=False).get_opcodes():
         if kind == "equal":
             same += b - a
-        elif d > c or d < len(got):
-            would, has = _told(codec, [one.shown or one.data for one in ours[a:b]]), _told(codec, _data(theirs[c:d]))
+        elif d > c or first + d < len(got):
+            would = _told(codec, [one.shown or one.data for one in ours[first + a : first + b]])
+            has = _told(codec, _data(theirs[first + c : first + d]))
             different.append(f"the meter got {has} where it would get {would}")
+    if different and len(got) > last:
+        return Check(REPLIES, False, f"the first {first} are those that the meter got; then {different[0]}")
     detail = f"{same} of {len(got)} are those that the meter got"
     if different:
         more = f", and {len(different) - 1} more differences" if len(different) > 1 else ""

@@ -150,6 +150,7 @@ class _GoingThrough:
             self._awaited = self._machine.answers_to(name) if name else None
         if name:
             tally.masked += 1
+            tally.explained += sum(_explained(one) for one in self._codec.dissect_as(frame, side))
         else:
             tally.unread += 1
             tally.tell("unread", why)

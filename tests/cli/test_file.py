@@ -7,84 +7,15 @@ import hashlib
 import io
 import os
 import zipfile
-from pathlib import Path
 
 import openpyxl
 import pytest
 
-from gateway_server.cli import file_import
-from gateway_server.transports.folder import FolderFile
-from gateway_server.workbench.containers import ContainerLimits
-from tests.cli.desk import NOW_MS, Desk
+from tests.cli.desk import Desk
+from tests.cli.old_server import DAY, WRITTEN_MS, learn, put, values
 
 # The contract's fields of a file, in its order.
 FIELDS = "id, meter, name, size, sha256, received_at, state, codec, readings"
-DAY = b"T;41203377\r\n2014-05-01 10:00;1000.25\r\n2014-05-01 11:00;1001.50\r\n"
-WRITTEN_MS = NOW_MS - 3_600_000
-CODEC = '''
-"""Times and volumes, a semicolon between them."""
-
-from datetime import datetime
-from decimal import Decimal
-
-from gateway_server.codec.buffer import LineFramer
-from gateway_server.codec.codec import Field
-from gateway_server.codec.dialogue import Findings
-from gateway_server.codec.files import FileReading
-from gateway_server.model import Column, Identify, Row, Span
-
-COLUMNS = (Column("base volume", "m3", cumulative=True),)
-
-
-class Times:
-    name = "times"
-    version = "VERSION"
-    framer = LineFramer
-
-    def dissect(self, frame):
-        return [Field("unknown", 0, len(frame.data))]
-
-    def read_file(self, file):
-        if not file.data.startswith(b"T;"):
-            return None
-        rows, at = [], 0
-        for line in file.data.splitlines(keepends=True):
-            time, _, value = line.decode().strip().partition(";")
-            if time == "T":
-                serial = value
-            else:
-                rows.append(Row(COLUMNS, (Decimal(value) * FACTOR,), "interval", datetime.fromisoformat(time),
-                                span=Span(at, at + len(line))))
-            at += len(line)
-        return FileReading(Findings(rows=tuple(rows)), Identify(serial) if serial else None)
-
-
-codec = Times()
-'''
-
-
-def put(desk: Desk, name: str, data: bytes, written_ms: int = WRITTEN_MS) -> Path:
-    """A file in the folder of the old server."""
-    path = desk.folder / "old" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    os.utime(path, ns=(written_ms * 1_000_000, written_ms * 1_000_000))
-    return path
-
-
-def learn(desk: Desk, version: str = "1", factor: str = "1") -> None:
-    """Gives the gateway a codec for the format; each version in a folder of its own, as one process loads one once."""
-    folder = desk.folder / f"plugins.{version}"
-    folder.mkdir()
-    code = CODEC.replace("VERSION", version).replace("FACTOR", factor)
-    (folder / "times.py").write_text(code)
-    (desk.folder / "gateway.toml").write_text(
-        f'[store]\nurl = "sqlite:///gateway.db"\n[plugins]\nfolders = ["{folder.name}"]\n'
-    )
-
-
-def values(desk: Desk) -> list[str]:
-    return sorted(reading["value"] for reading in desk.run("reading", "list", "--json").json)
 
 
 def test_imported_file_is_listed_with_the_contracts_fields(desk: Desk) -> None:
@@ -157,106 +88,6 @@ def test_claimed_meters_files_become_readings_at_once(desk: Desk) -> None:
     assert values(desk) == ["1000.25", "1001.50"]
 
 
-def test_importing_again_changes_nothing(desk: Desk) -> None:
-    put(desk, "1.TXT", DAY)
-    put(desk, "2.TXT", b"other")
-    desk.run("file", "import", "old", "--meter", "41203377")
-    before = desk.run("file", "list", "--json").json
-    ran = desk.run("file", "import", "old", "--meter", "41203377")
-    assert "2 files: 0 new, 2 known" in ran.err
-    put(desk, "1.TXT", DAY, WRITTEN_MS + 60_000)  # somebody copied the folder, and the times are new
-    assert "2 files: 0 new, 2 known" in desk.run("file", "import", "old", "--meter", "41203377").err
-    assert desk.run("file", "list", "--json").json == before
-
-
-def test_import_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(130):
-        put(desk, f"{number:03}.TXT", b"%d" % number, WRITTEN_MS + number)
-    taken: list[str] = []
-
-    def stopped(store: object, file: FolderFile, serial: str) -> None:
-        taken.append(file.name)
-        if len(taken) == 100:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(file_import, "known_as", stopped)
-        assert desk.run("file", "import", "old", "--no-decode").status == 130
-    assert len(desk.run("file", "list", "--json").json) == 64  # the first portion; nothing of the second
-    assert "130 files: 66 new, 64 known" in desk.run("file", "import", "old", "--no-decode").err
-    assert len(desk.run("file", "list", "--json").json) == 130
-
-
-def test_dry_run_of_an_import_says_what_is_new(desk: Desk) -> None:
-    put(desk, "1.TXT", DAY)
-    desk.run("file", "import", "old")
-    put(desk, "2.TXT", b"other")
-    ran = desk.run("file", "import", "old", "--dry-run", "--json")
-    assert [(one["name"], one["verdict"]) for one in ran.json["files"]] == [("1.TXT", "known"), ("2.TXT", "new")]
-    assert len(desk.run("file", "list", "--json").json) == 1
-
-
-def test_folders_named_after_accounts_say_whose_the_files_are(desk: Desk) -> None:
-    desk.run("meter", "add", "41203377", "--route", "ftp:boiler4")
-    put(desk, "boiler4/2014/DAY.TXT", DAY)
-    put(desk, "stranger/DAY.TXT", b"from nobody")
-    put(desk, "beside.txt", b"no account")
-    desk.run("file", "import", "old", "--by-login")
-    files = desk.run("file", "list", "--json").json
-    assert {(one["login"], one["name"], one["meter"]) for one in files} == {
-        ("boiler4", "2014/DAY.TXT", "41203377"),
-        ("stranger", "DAY.TXT", ""),
-    }
-    assert [one["name"] for one in desk.run("file", "list", "--json", "--login", "stranger").json] == ["DAY.TXT"]
-
-
-def test_files_of_two_meters_with_one_name_size_and_time_are_both_imported(desk: Desk) -> None:
-    for serial, folder in (("1001", "A"), ("1002", "B")):
-        desk.run("meter", "add", serial)
-        put(desk, f"{folder}/day.dat", f"{serial};5".encode())
-        assert "1 files: 1 new" in desk.run("file", "import", f"old/{folder}", "--meter", serial).err
-    files = desk.run("file", "list", "--json").json
-    assert {(one["name"], one["meter"]) for one in files} == {("day.dat", "1001"), ("day.dat", "1002")}
-    for serial, folder in (("1001", "A"), ("1002", "B")):
-        assert "0 new, 1 known" in desk.run("file", "import", f"old/{folder}", "--meter", serial).err
-
-
-def test_account_that_gets_its_meter_later_has_its_files_read_then(desk: Desk) -> None:
-    learn(desk)
-    put(desk, "ghost/DAY.TXT", DAY.replace(b"41203377", b""))
-    ran = desk.run("file", "import", "old", "--by-login")
-    assert "no meter has the route ftp:ghost (`gateway-server meter add SERIAL --route ftp:ghost`): 1 files" in ran.err
-    (file,) = desk.run("file", "list", "--json").json
-    assert "does not say of which meter, and no meter has the route ftp:ghost" in file["detail"]
-    desk.run("meter", "add", "20511893", "--route", "ftp:ghost")
-    assert "1 files read again: 2 new" in desk.run("file", "reprocess", "--login", "ghost").out
-    (file,) = desk.run("file", "list", "--json").json
-    assert (file["meter"], file["state"]) == ("20511893", "decoded")
-
-
-def test_calling_the_import_again_reads_what_has_its_meter_by_now(desk: Desk) -> None:
-    learn(desk)
-    put(desk, "ghost/DAY.TXT", DAY.replace(b"41203377", b""))
-    desk.run("file", "import", "old", "--by-login")
-    desk.run("meter", "add", "20511893", "--route", "ftp:ghost")
-    ran = desk.run("file", "import", "old", "--by-login")
-    assert "0 new, 1 known (1 of them had not been decoded); 0 bytes, 1 decoded, 2 readings" in ran.err
-    assert "no meter" not in ran.err
-
-
-def test_what_an_import_leaves_out_is_said(desk: Desk) -> None:
-    put(desk, "boiler4/DAY.TXT", DAY)
-    put(desk, "beside.txt", b"no account")
-    put(desk, "boiler4/half.part", b"")
-    ran = desk.run("file", "import", "old", "--by-login")
-    assert ran.status == 0
-    assert f"beside the folders of the accounts, so nobody's: 1, as {desk.folder}/old/beside.txt" in ran.err
-    assert f"left out by its name: 1, as {desk.folder}/old/boiler4/half.part" in ran.err
-    ran = desk.run("file", "import", "old/boiler4/DAY.TXT", "--by-login")
-    assert ran.status == 2
-    assert "DAY.TXT is a file, and its folder says nothing of an account" in ran.err
-
-
 def test_same_content_under_another_name_of_one_meter_is_a_duplicate(desk: Desk) -> None:
     put(desk, "1.TXT", DAY)
     put(desk, "2.TXT", DAY, WRITTEN_MS + 1000)
@@ -281,15 +112,6 @@ def test_what_changed_stands_below_the_reasons_of_what_was_skipped(desk: Desk) -
     assert total.endswith("30 skipped (dry run: nothing was written)")
     assert "reading files again (31 of 31)" in ran.err
     assert len(desk.run("file", "reprocess", "--verbose").out.splitlines()) == 32
-
-
-def test_single_files_can_be_imported_and_links_are_not_followed(desk: Desk) -> None:
-    secret = put(desk, "secret", b"not for us")
-    (desk.folder / "in").mkdir()
-    (desk.folder / "in" / "link").symlink_to(secret)
-    (desk.folder / "in" / "half.part").write_bytes(b"unfinished")
-    assert "1 files: 1 new" in desk.run("file", "import", "in", "old/secret").err
-    assert [one["name"] for one in desk.run("file", "list", "--json").json] == ["secret"]
 
 
 @pytest.mark.parametrize(
@@ -365,11 +187,13 @@ def test_what_is_within_a_packed_file_is_listed_and_shown(desk: Desk) -> None:
     assert "no encoding 'klingon'" in desk.run("file", "show", "1", "--encoding", "klingon").err
 
 
-def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(desk, "BIG.GZ", gzip.compress(os.urandom(2000)))
-    desk.run("file", "import", "old")
-    monkeypatch.setattr("gateway_server.cli.file.DEFAULT_LIMITS", ContainerLimits(size=1000))
-    assert "what is within it cannot be told: it has 20" in desk.run("file", "show", "1").out
+def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk) -> None:
+    (desk.folder / "gateway.toml").write_text(
+        '[store]\nurl = "sqlite:///gateway.db"\n[limits]\nlargest_decoded_mb = 1\n'
+    )
+    put(desk, "BIG.GZ", gzip.compress(os.urandom(1 << 20)))
+    desk.run("file", "import", "old", "--no-decode")
+    assert "more than the 1048576 that are opened at once" in desk.run("file", "show", "1").out
 
 
 def test_workbook_is_known_as_one_and_not_shown_as_its_parts(desk: Desk) -> None:

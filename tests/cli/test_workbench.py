@@ -34,7 +34,7 @@ def test_every_check_as_one_json_document(capsys: pytest.CaptureFixture[str]) ->
     checks = json.loads(capsys.readouterr().out)
     assert {check["capture"] for check in checks} == {"", PUSH}
     assert {check["ok"] for check in checks} == {True}
-    assert set(checks[0]) == {"capture", "check", "ok", "detail"}
+    assert set(checks[0]) == {"capture", "check", "ok", "remark", "detail"}
     (told,) = [check["readings"] for check in checks if "readings" in check]
     assert told == read_readings(Path(PUSH).with_suffix(".readings").read_text("utf-8"))
 

@@ -116,7 +116,10 @@ def test_gateway_that_holds_its_lock_on_is_not_thrown_out(tmp_path: Path) -> Non
     reactor.pump([0.25] * 3)
     failed: list[Any] = []
     port.addErrback(failed.append)
-    assert "another gateway runs on the store" in str(failed[0].value)
+    said = str(failed[0].value)
+    assert "another gateway runs on the store" in said
+    assert "(process 1); a store has one gateway" in said
+    assert "add yours to its configuration" in said
     assert reactor.unixServers == []
 
 

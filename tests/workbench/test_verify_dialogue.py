@@ -82,3 +82,31 @@ def test_session_that_would_not_be_whole_is_told() -> None:
         "a session like this would not be whole: 1 message was not kept; "
         "the first: readings came before the meter said who it is"
     )
+
+
+def test_protocol_that_names_no_meter_leaves_it_to_the_line_and_says_so() -> None:
+    nameless = PUSHED.replace(", identify: {serial: serial}", "")
+    heard = capture(f"2026-08-22T07:00:00.000Z {HOUR}")
+    checks = {check.name: check for check in verify_capture(codec_of(nameless), heard).checks}
+    assert "dialogue" not in checks
+    assert checks["identity"].remark
+    assert "its listener has to know it by registration or address" in checks["identity"].detail
+
+
+def test_long_capture_is_compared_up_to_where_it_differs_for_good() -> None:
+    hours = [
+        line
+        for number in range(1200)
+        for line in (f"< AA 02 {number % 256:02X} 00 10", f"> AA 82 00 00 {number % 256:02X}")
+    ]
+    assert replies_at_once(HELLO, WELCOME, *hours).detail == "1201 of 1201 are those that the meter got"
+    other = [line if number < 600 else line.replace("> AA 82 00", "> AA 82 01") for number, line in enumerate(hours)]
+    check = replies_at_once(HELLO, WELCOME, *other)
+    assert not check.ok
+    assert check.detail.startswith("the first 301 are those that the meter got; then the meter got AA 82 01 00 2C (ok)")
+
+
+def replies_at_once(*lines: str) -> Check:
+    """The same for more lines than there are seconds in the others' minute."""
+    heard = capture(*(f"2026-08-22T07:00:00.000Z {line}" for line in lines))
+    return next(check for check in verify_capture(codec_of(PUSHED), heard).checks if check.name == "replies")

@@ -181,10 +181,11 @@ class Conversation:
 
     def _store(self, told: Row | Findings) -> Talk:
         if self._known is None:
-            if self._expected is None:
+            if self._expected is None and self._machine.tells_who:
                 raise CodecError("readings came before the meter said who it is")
-            # Nothing in this protocol tells who answers: it is the meter we called.
-            yield from self._identified((yield self._machine.identity_of(self._expected.serial)))
+            # Nothing in this protocol tells who answers: it is the meter we called, or whose line it is.
+            serial = self._expected.serial if self._expected is not None else ""
+            yield from self._identified((yield self._machine.identity_of(serial)))
         yield told
         self._shortfall.kept()
 

@@ -37,6 +37,8 @@ class Machine:
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
         self._within = {one.name: sometimes_within(one.parts) for one in profile.messages}
+        self.tells_who = any(one.identifies for one in self.meanings.values())
+        """Whether the protocol says which meter it is; with some only the line does."""
         self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
@@ -110,8 +112,8 @@ class Machine:
         )
 
     def identity_of(self, serial: str) -> Identify:
-        """A meter whose protocol does not tell who it is."""
-        return Identify(serial, self.profile.manufacturer, self.profile.model)
+        """A meter whose protocol does not tell who it is: the one we called, or that whose line it is."""
+        return Identify(serial, self.profile.manufacturer, self.profile.model, by_line=not serial)
 
     def send(self, name: str, given: Values, known: Values) -> Send:
         """A message of ours as a wish; what is secret in it is hidden in the log. Raises `CodecError`."""

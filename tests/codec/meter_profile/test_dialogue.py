@@ -10,6 +10,7 @@ from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
 from gateway_server.session.plan import Role
+from gateway_server.store.records import Filter
 from gateway_server.testing.play import Play, play
 from tests.codec.meter_profile.profiles import codec_of
 from tests.session.conversations import Scene
@@ -92,6 +93,36 @@ def test_rows_before_the_meter_has_said_who_it_is_are_not_kept() -> None:
     talk = play(REFERENCE).receives(hours(7)).sends(frame(0x82))
     assert talk.rows == []
     assert "readings came before the meter said who it is" in talk.story
+
+
+NAMELESS = """
+reads: meter_profile
+framing: {name: frame, start: AA, size: 4}
+messages:
+  - {name: hour, fields: [{name: number, type: u8}, {name: volume, type: u16}],
+     rows: {order_number: number, values: {value: volume, quantity: pressure}}}
+  - {name: ok, from: gateway, fields: [{name: number, type: u24}]}
+answer:
+  - listen: {on: [{message: hour, reply: {send: ok, with: {number: number}}}]}
+"""
+
+
+def test_rows_of_a_protocol_that_names_no_meter_are_those_of_the_meter_whose_line_it_is() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, codec_of(NAMELESS), expected="41203377")
+    session.received(bytes.fromhex("AA 07 00 10"))
+    assert scene.line.said == bytes.fromhex("AA 00 00 07")
+    assert [(one.meter, one.value) for one in scene.store.readings(Filter())] == [("41203377", "16")]
+
+
+def test_rows_of_a_protocol_that_names_no_meter_are_not_kept_from_a_line_that_nobody_knows() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, codec_of(NAMELESS))
+    session.received(bytes.fromhex("AA 07 00 10"))
+    assert scene.line.said == b""
+    assert scene.ending.outcome is Outcome.UNKNOWN_METER
+    assert "nor the way it came tells which meter it is" in scene.ending.detail
+    assert list(scene.store.readings(Filter())) == []
 
 
 def test_second_serial_number_in_one_session_is_an_error_and_its_rows_are_not_mixed_in() -> None:
@@ -202,21 +233,21 @@ def test_session_whose_rows_were_stored_but_could_not_be_acknowledged_is_partial
 
 
 def test_session_of_which_no_row_could_be_kept_is_garbled_and_says_why() -> None:
-    talk = pushing("volume", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
+    talk = pushing("volume * 1", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
     talk.hangs_up().ends(
-        Outcome.GARBLED, "2 messages were not kept; the first: volume is 123.45, which is no order number"
+        Outcome.GARBLED, "2 messages were not kept; the first: volume * 1 is 123.45, which is no order number"
     )
     assert talk.rows == []
 
 
 def test_session_that_kept_some_rows_and_not_others_is_partial() -> None:
     talk = (
-        pushing("volume", "number")
+        pushing("volume * 1", "number")
         .receives(pushed("02 01 00 64"))
         .saves_row({"base_volume_total": "1.00"}, order_number=1)
     )
     talk.sends(pushed("06 01")).receives(pushed("02 02 30 3A")).hangs_up()
-    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume is 123.46, which is no order number")
+    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume * 1 is 123.46, which is no order number")
 
 
 def test_message_that_is_kept_when_it_comes_again_leaves_the_session_whole() -> None:

@@ -97,8 +97,10 @@ def test_an_archive_that_always_arrives_damaged_does_not_keep_live_values_away()
     order = ReadOrder(frozenset({"archive", "current"}), ("interval", "daily"))
     told = visit(FakeMeter(days=3, quirks=Quirks(bad_bcc_always=True)), KnownMeter(SERIAL, order))
     assert isinstance(told.outcome, Partly)
-    assert "interval" in told.outcome.reason
-    assert "daily" in told.outcome.reason
+    assert told.outcome.reason.startswith("interval: a block arrived damaged")
+    assert told.outcome.reason.count("interval") == 1
+    assert told.outcome.reason.endswith("; and 1 more in the session's notes")
+    assert any(note.startswith("daily: a block arrived damaged") for note in told.notes)
     assert "base_volume" in {row.columns[0].quantity for row in told.archive("current")}
 
 
