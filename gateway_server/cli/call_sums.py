@@ -99,4 +99,5 @@ def say_total(total: CallTotal, price: Decimal | None, currency: str) -> None:
         return
     cost = "" if price is None else f", {price * total.minutes} {currency}".rstrip()
     taken = f" ({total.taken} taken)" if total.taken else ""
-    click.echo(f"\n{total.calls} calls{taken}, {total.ok} ok, {duration(total.airtime_ms)} of air time{cost}")
+    calls = "1 call" if total.calls == 1 else f"{total.calls} calls"
+    click.echo(f"\n{calls}{taken}, {total.ok} ok, {duration(total.airtime_ms)} of air time{cost}")

@@ -192,7 +192,7 @@ def _show(one: ModemNow, calls: Sequence[SeenCall], zones: Zones, price: Decimal
         ("next try", _next_try(one, zones)),
         ("signal", "" if said is None or said.signal is None else f"{said.signal} of 31"),
         ("operator", "" if said is None else said.operator),
-        ("last 24 h", f"{one.made} calls, {one.failed} failed by its own fault, {duration(air)} of air time"),
+        ("calls 24 h", f"{one.made} made, {one.failed} failed by its own fault, {duration(air)} of air time"),
     )
     for line in pairs(lines):
         click.echo(line)

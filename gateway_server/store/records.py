@@ -348,9 +348,8 @@ class JobRecord:
 class CallRecord:
     """One call by modem. Without ``ended_ms`` and ``result`` it is being made, or the gateway was killed in it.
 
-    ``airtime_ms`` is from CONNECT to the hang-up we ordered. ``cause`` is the network's own word for a failure (+CEER).
-    ``attempt`` counts from 1 within one window of its plan; ``bytes`` are those of both directions. ``signal`` is
-    +CSQ's number (0 to 31, 99 unknown) before dialling.
+    ``airtime_ms`` is from CONNECT to the hang-up we ordered; ``cause`` the network's own word for a failure (+CEER).
+    ``attempt`` counts within one window of its plan. ``signal`` is +CSQ's number (0 to 31, 99 unknown) before dialling.
     """
 
     id: int
@@ -363,7 +362,7 @@ class CallRecord:
     result: CallResult | None = None
     detail: str = ""
     cause: str = ""
-    bytes: int = 0
+    bytes: int = 0  # of both directions
     airtime_ms: int = 0
     attempt: int = 1
     session: int = 0

@@ -34,5 +34,5 @@ def test_total_of_no_calls_is_no_line(capsys: pytest.CaptureFixture[str]) -> Non
     say_total(CallTotal(1), None, "RUB")
     say_total(CallTotal(3, 1, 2, 61_000, 70_000, 2), PRICE, "RUB")
     assert capsys.readouterr().out == (
-        "\n1 calls, 0 ok, 0.000 s of air time\n\n3 calls (1 taken), 2 ok, 1 min 1 s of air time, 3.60 RUB\n"
+        "\n1 call, 0 ok, 0.000 s of air time\n\n3 calls (1 taken), 2 ok, 1 min 1 s of air time, 3.60 RUB\n"
     )

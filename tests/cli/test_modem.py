@@ -84,8 +84,8 @@ def test_modem_of_another_gateway_on_the_store_is_shown_while_that_runs(desk: De
 def test_one_modem_is_shown_with_its_last_calls(desk: Desk) -> None:
     prepare(desk, OUT, calls=(CALL, replace(CALL, modem="m2", result=CallResult.BARRED, detail="no data service")))
     said = desk.run("modem", "show", "m2").out
-    assert "next try   2014-05-02 " in said
-    assert "1 calls, 1 failed by its own fault" in said
+    assert "next try    2014-05-02 " in said
+    assert "1 made, 1 failed by its own fault" in said
     assert "no data service" in said
     assert "41203377" in said
     assert "ok" not in said.split()
