@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from types import FrameType
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
@@ -32,6 +33,7 @@ def run_reactor(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     ahead = time.time() - time.monotonic()
     reactor.seconds = lambda: ahead + time.monotonic()  # it reads its time there
     _bridge_logging()
+    _let_signals_stop(reactor)
     running = _Running(reactor, work)
     reactor.callWhenRunning(running.begin)
     reactor.run()
@@ -53,6 +55,19 @@ def _reactor() -> Any:
     from twisted.internet import reactor
 
     return reactor
+
+
+def _let_signals_stop(reactor: Any) -> None:
+    """Twisted's own handlers take a second signal, while what the first one stopped is being closed, for a fault."""
+
+    def stop() -> None:
+        with suppress(ReactorNotRunning):
+            reactor.stop()
+
+    def signalled(_number: int, _frame: FrameType | None = None) -> None:
+        reactor.callFromThread(stop)
+
+    reactor.sigInt = reactor.sigTerm = reactor.sigBreak = signalled
 
 
 class _Running:

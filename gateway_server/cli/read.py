@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway_server.app import codecs_of
 from gateway_server.app_once import probe_once, read_once
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, Stopped, harmless, say
@@ -21,9 +23,10 @@ from gateway_server.cli.moments import at, parse_moment
 from gateway_server.cli.progress import ProgressShown
 from gateway_server.cli.reactor import run_reactor
 from gateway_server.cli.session import session_json
+from gateway_server.codec.codec import Codec, NamesArchives
 from gateway_server.codec.dialogue import Progress
 from gateway_server.errors import OperatorError
-from gateway_server.model import CURRENT, EVENTS, Direction, MeterState, Outcome, ReadOrder
+from gateway_server.model import CURRENT, EVENTS, Direction, KnownMeter, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
 from gateway_server.session.endings import Ending
 from gateway_server.store.open import store_path
@@ -83,6 +86,9 @@ def read(
                 f"meter {meter} called and is in nobody's care yet;"
                 f" `gateway-server meter claim {meter}` takes it into care"
             )
+        if archives:
+            codecs = codecs_of(record, invocation.config, invocation.codecs(told=False))
+            _check_archives(codecs, store.known_meter(record.serial), archives)
         order = _order(invocation, zone(record.time_zone), what, archives, since, until)
         path = store_path(invocation.config.store.url)
         if path is not None and wake(path):
@@ -136,6 +142,22 @@ def _order(
     since_ms, until_ms = moment(since, last=False), moment(until, last=True)
     opt.check_period(since_ms, until_ms)
     return ReadOrder(wanted, archives, wall(since_ms), wall(until_ms))
+
+
+def _check_archives(codecs: Iterable[Codec], meter: KnownMeter, archives: tuple[str, ...]) -> None:
+    """Raises `OperatorError` for an archive that the meter cannot have, if it can be known before it is asked."""
+    there: list[str] = []
+    for codec in codecs:
+        names = codec.archives(meter) if isinstance(codec, NamesArchives) else None
+        if names is None:
+            return
+        there.extend(names)
+    # `monthly` means monthly2 too: they are two halves of one.
+    allowed = {*there, *(name.rstrip("0123456789") for name in there), EVENTS, CURRENT}
+    for name in archives:
+        if name not in allowed:
+            have = f"it has: {', '.join(dict.fromkeys(there))}" if there else "it has none, only live values"
+            raise OperatorError(f"meter {meter.serial} has no archive {name!r}; {have}")
 
 
 def _by_the_gateway(store: SqlStore, number: int, path: Path, *, quiet: bool) -> Done:

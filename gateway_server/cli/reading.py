@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -90,6 +91,8 @@ def list_readings(
             invocation,
             zones,
         )
+        note_unknown("archive", archives, store.archives_known)
+        note_unknown("quantity", quantities, store.quantities_known)
         if EVENTS in archives:
             event_listing(zones).show(store.events(wanted), as_json=as_json, limit=limit)
         elif _of_change_logs(archives, quantities) and not (as_json or last):
@@ -137,12 +140,25 @@ def export(
             invocation,
             Zones(store),
         )
+        note_unknown("archive", archives, store.archives_known)
+        note_unknown("quantity", quantities, store.quantities_known)
         if EVENTS in archives:
             _write(path, form, EVENT_LOG, store.events(wanted), excel_ru=excel_ru)
         elif _of_change_logs(archives, quantities) and form != "jsonl":
             _write(path, form, CHANGE_LOG, changes(store.rows(wanted)), excel_ru=excel_ru)
         else:
             _write(path, form, READINGS, store.readings(wanted), excel_ru=excel_ru)
+
+
+def note_unknown(what: str, names: Sequence[str], known: Callable[[], Collection[str]]) -> None:
+    """Says which of the names nobody has readings of, with those that are meant most likely, or all there are."""
+    strangers = [name for name in names if name != EVENTS]
+    there = known() if strangers else ()
+    for name in strangers:
+        if there and name not in there:
+            near = get_close_matches(name, there, n=3, cutoff=0.5)
+            others = f"near: {', '.join(near)}" if near else f"there are: {', '.join(sorted(there))}"
+            say(f"note: no readings of {what} {name!r} in the store; {others}")
 
 
 def _of_change_logs(archives: tuple[str, ...], quantities: tuple[str, ...]) -> bool:

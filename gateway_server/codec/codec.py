@@ -141,6 +141,14 @@ class Answers(Protocol):
 
 
 @runtime_checkable
+class NamesArchives(Protocol):
+    """A codec that can tell before a session which archives a meter has, so that a slip of the pen costs no call."""
+
+    def archives(self, meter: KnownMeter) -> Sequence[str] | None:
+        """The names that an order may give; None if only the meter can tell, because too little is known of it."""
+
+
+@runtime_checkable
 class Interprets(Protocol):
     """A codec that can read a conversation it did not lead. Without it a session is replayed through its dialogue."""
 

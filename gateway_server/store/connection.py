@@ -159,7 +159,7 @@ class Connection:
         where = f" in '{doing}'" if doing else ""
         match self.dialect.trouble(error):
             case Trouble.FULL:
-                return StoreFull(f"no room on the store's disk{where}: {error}; free some, the store goes on by itself")
+                return StoreFull(f"no room on the store's disk{where}: {error}")
             case Trouble.BROKEN:
                 return StoreBroken(f"the store's files failed{where}: {error}; check the disk, then `store check`")
             case Trouble.BUSY:

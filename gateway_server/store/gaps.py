@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway_server.model import Quality
+from gateway_server.store.layouts import archive_name
 from gateway_server.store.queries import Queries
 
 _REGULAR = (
@@ -36,6 +37,10 @@ class GapQueries(Queries):
                 "SELECT archive FROM newest_row WHERE meter_id = ? ORDER BY archive", (self.meter_id(serial),)
             )
         ]
+
+    def archives_known(self) -> set[str]:
+        """The archives of which any meter has rows."""
+        return {archive_name(stored) for (stored,) in self.connection.all("SELECT DISTINCT archive FROM newest_row")}
 
     def row_bounds(self, serial: str, archive: str) -> tuple[int, int] | None:
         """The times of the first and the last row whose time can be true."""

@@ -61,6 +61,11 @@ class LayoutQueries(Queries):
         """The columns of a stored layout."""
         return self._layout(layout_id).columns
 
+    def quantities_known(self) -> set[str]:
+        """Every quantity that a stored value has ever been of."""
+        stored = self.connection.all("SELECT id FROM layout", ())
+        return {column.quantity for (layout_id,) in stored for column in self.columns_of(layout_id)}
+
     def _layout_of(self, columns: tuple[Column, ...]) -> Layout:
         same = self._by_identity.get(id(columns))
         if same is not None:

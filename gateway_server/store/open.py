@@ -57,7 +57,9 @@ def open_store(url: str, key_file: Path | None = None, *, create: bool = True) -
 def _unopened(path: Path, error: StoreError) -> GatewayError:
     """Why a store could not be opened. On a full disk SQLite fails in more than one way: over its shared memory too."""
     with suppress(OSError):
-        if isinstance(error, StoreFull) or shutil.disk_usage(path.parent).free < _LITTLE_ROOM:
+        if isinstance(error, StoreFull):
+            return StoreFull(f"store {path}: {error}")
+        if shutil.disk_usage(path.parent).free < _LITTLE_ROOM:
             return StoreFull(f"store {path}: there is no room on its disk: {error}")
     return OperatorError(f"store {path}: cannot be opened: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 from gateway_server.errors import StoreError
@@ -16,6 +17,8 @@ from gateway_server.store.owner import this_process
 from gateway_server.store.plan import PlanQueries
 from gateway_server.store.renaming import RenamingQueries
 from gateway_server.store.secrets import Vault
+
+LITTLE = 512
 
 
 class SqlStore(
@@ -33,13 +36,14 @@ class SqlStore(
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
         super().__init__(connection, vault, owner or this_process())
 
-    def probe(self) -> None:
-        """Writes something small, to learn whether there is room. Raises `StoreFull`."""
+    def probe(self, size: int = LITTLE) -> None:
+        """Writes so many bytes over those of the last time, to learn whether there is room. Raises `StoreFull`."""
+        # What is the same as before SQLite does not write again.
         with self.connection.transaction("probe"):
             self.connection.execute(
                 "INSERT INTO fact (name, value) VALUES ('probe', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (bytes(512),),
+                (os.urandom(size),),
             )
 
     def reserve(self) -> None:

@@ -29,7 +29,7 @@ from .dissect import dissect
 from .files import read_file
 from .frames import Lis200Framer
 from .interpreter import Lis200Interpreter
-from .read import read
+from .read import archive_names, read
 
 
 class Lis200:
@@ -49,6 +49,10 @@ class Lis200:
     def read(self, expected: KnownMeter | None) -> Dialogue:
         """Signs on, identifies, obtains what the meter's order says, signs off."""
         return read(expected)
+
+    def archives(self, meter: KnownMeter) -> Sequence[str] | None:
+        """What a meter of the model that it once said has; None before its first session."""
+        return archive_names(meter)
 
     def read_file(self, file: UploadedFile) -> FileReading | None:
         """What an uploaded file holds, None if it is nothing of LIS-200."""

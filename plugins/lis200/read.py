@@ -9,7 +9,7 @@ from gateway_server.model import DAILY, GAS_DAY_START, MONTHLY, KnownMeter, Read
 from . import archive, errors, gas_day, locks, messages, objects, status, values
 from .conversation import Conversation, Talk
 from .interpreter import DEVICE, DEVICE_GAP, PERIOD, SERIAL, SOFTWARE, TYPE, Refused, Told
-from .models import LOGS
+from .models import LOGS, profile_of
 from .sign_on import WAKE_UP, sign_on
 
 CURRENT, ARCHIVE, EVENTS = "current", "archive", "events"
@@ -160,6 +160,17 @@ def wanted_archives(talk: Conversation, order: ReadOrder) -> list[tuple[str, int
         if wanted and (order.archives or order.what & {ARCHIVE, EVENTS}):
             chosen.append((name, number))
     return chosen
+
+
+def archive_names(meter: KnownMeter) -> list[str] | None:
+    """The names that an order for this meter may give; None if its model is not known."""
+    profile = profile_of(meter.memory.get(DEVICE, "").partition(DEVICE_GAP)[0])
+    if not profile.model:
+        return None
+    names = [name for name, _ in profile.archives if name != EVENTS]
+    if profile.model == "TC215":
+        names.append(DAILY)  # what its archive is called goes by its measurement period, which it is asked for
+    return names
 
 
 def _named(asked: str, name: str) -> bool:

@@ -55,6 +55,10 @@ class Modbus:
         """A listener for one session."""
         return ModbusInterpreter(self.map)
 
+    def archives(self, meter: KnownMeter) -> Sequence[str]:
+        """None: a register map has live values only."""
+        return ()
+
     def read(self, expected: KnownMeter | None) -> Dialogue:
         """Finds out who is there, then reads the map's registers."""
         return read(self.map, expected)

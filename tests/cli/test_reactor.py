@@ -78,6 +78,29 @@ def test_signal_lets_work_close_what_it_opened(desk: Desk) -> None:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.parametrize("second", ["SIGTERM", "SIGINT"])
+def test_second_signal_while_the_work_closes_what_it_opened_is_no_fault(desk: Desk, second: str) -> None:
+    assert python(desk, f"""
+        import logging, os, signal
+        logging.basicConfig(level=logging.WARNING)
+        async def work(reactor):
+            print("begun", flush=True)
+            try:
+                await Deferred()
+            finally:
+                closed = Deferred()
+                os.kill(os.getpid(), signal.{second})
+                reactor.callLater(0.2, closed.callback, None)
+                await closed
+                print("closed")
+        try:
+            run_reactor(work)
+        except Stopped:
+            print("stopped")
+    """, kill=True) == "begun\nclosed\nstopped\n"  # fmt: skip
+
+
+@pytest.mark.end_to_end
 def test_signal_in_the_moment_in_which_the_work_ends_by_itself_is_no_fault(desk: Desk) -> None:
     assert python(desk, """
         async def work(reactor):

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from gateway_server.cli.invocation import Invocation, zone
-from gateway_server.cli.read import _order
+from gateway_server.cli.read import _check_archives, _order
+from gateway_server.codec.registry import load_codecs
 from gateway_server.errors import OperatorError
-from gateway_server.model import ReadOrder
+from gateway_server.model import KnownMeter, ReadOrder
 from tests.cli.desk import NOW_MS, Desk
 from tests.cli.programs import ran, started
+from tests.plugins.modbus.maps import WHOLE, codec_of
 
 INVOCATION = Invocation(now_ms=lambda: NOW_MS)
 
@@ -157,6 +159,27 @@ def test_order_that_makes_no_sense_says_why(desk: Desk, arguments: tuple[str, ..
     refused = desk.run("read", *arguments)
     assert refused.status == 2
     assert said in refused.err
+
+
+def test_archive_that_the_meter_cannot_have_costs_no_session(desk: Desk) -> None:
+    desk.run("meter", "add", "41203377", "--codec", "lis200")
+    with desk.store() as store:
+        store.remember("41203377", "device", "EK270|2.05")
+    refused = desk.run("read", "41203377", "--archive", "interval", "--archive", "hourly")
+    assert refused.status == 2
+    assert "meter 41203377 has no archive 'hourly'; it has: interval, daily, monthly, monthly2, changes" in refused.err
+    assert desk.run("session", "list", "--json").json == []
+
+
+def test_archives_are_checked_only_where_every_codec_that_may_be_spoken_knows_them() -> None:
+    lis200 = load_codecs().get("lis200")
+    known = KnownMeter("1", memory={"device": "EK270|2.05"})
+    _check_archives([lis200], known, ("monthly", "monthly2", "changes"))
+    _check_archives([lis200], KnownMeter("1"), ("hourly",))
+    with pytest.raises(OperatorError, match="'hourly'"):
+        _check_archives([lis200], known, ("hourly",))
+    with pytest.raises(OperatorError, match="it has none, only live values"):
+        _check_archives([codec_of(WHOLE)], known, ("interval",))
 
 
 def test_order_has_the_meters_own_time() -> None:

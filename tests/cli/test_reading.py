@@ -130,3 +130,15 @@ def test_conflict_is_listed_with_both_values(desk: Desk) -> None:
     found = desk.run("reading", "list", "--json").json
     assert {(one["value"], one["quality"]) for one in found} >= {("2.0", "conflict")}
     assert {one["value"] for one in found} == {"1.0", "2.0"}
+
+
+def test_name_that_nothing_is_stored_of_is_noted_with_those_that_come_near(full: Desk) -> None:
+    for verb in (("list",), ("export", "--format", "jsonl", "-o", "-")):
+        asked = full.run("reading", *verb, "--quantity", "base volum", "--archive", "intervall")
+        assert asked.status == 0
+        assert "note: no readings of archive 'intervall' in the store; near: interval" in asked.err
+        assert "note: no readings of quantity 'base volum' in the store; near: base volume" in asked.err
+    far = full.run("reading", "list", "--archive", "xyz").err
+    assert "note: no readings of archive 'xyz' in the store; there are: current, daily, interval" in far
+    for known in (("--archive", "events"), ("--archive", "daily", "--quantity", "base volume")):
+        assert "note" not in full.run("reading", "list", *known).err

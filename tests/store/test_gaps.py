@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway_server.model import CURRENT
 from gateway_server.store.gaps import Gap
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import HOUR, NOON, hour, known_session
@@ -68,3 +69,9 @@ def test_archives_and_what_a_session_brought(store: SqlStore) -> None:
     key = known_session(store)
     store.save(key, SERIAL, [hour(5), hour(6)])
     assert store.brought(key.id, SERIAL, "interval", NOON, NOON + 5 * HOUR) == [NOON + 5 * HOUR]
+
+
+def test_archives_of_all_meters_have_the_names_their_readers_know(store: SqlStore) -> None:
+    key = known_session(store)
+    store.save(key, SERIAL, [hour(50)._replace(archive="daily"), hour(51)._replace(archive=CURRENT, order_number=None)])
+    assert store.archives_known() == {"interval", "daily", CURRENT}

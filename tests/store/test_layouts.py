@@ -20,6 +20,13 @@ def test_a_layout_is_kept_once(store: SqlStore) -> None:
     assert store.connection.one("SELECT COUNT(*) FROM layout") == (2,)
 
 
+def test_quantities_known_are_those_of_all_layouts(store: SqlStore) -> None:
+    assert store.quantities_known() == set()
+    store.layout((VOLUME,))
+    store.layout((TEMPERATURE,))
+    assert store.quantities_known() == {VOLUME.quantity, TEMPERATURE.quantity}
+
+
 def test_a_layout_is_the_same_at_the_next_start(tmp_path: Path) -> None:
     with opened(tmp_path / "gateway.db") as store:
         number = store.layout(HOURLY)

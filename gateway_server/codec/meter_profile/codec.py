@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway_server.codec.codec import Field, Frame
 from gateway_server.codec.dialogue import Dialogue
 from gateway_server.codec.meter_profile.dialogue import Conversation
 from gateway_server.codec.meter_profile.dissect import dissect
-from gateway_server.codec.meter_profile.form import MeterProfile, Origin, Side
+from gateway_server.codec.meter_profile.form import Ask, Loop, MeterProfile, Origin, ReadArchive, Side, Step
 from gateway_server.codec.meter_profile.framing import ProfileFramer
 from gateway_server.codec.meter_profile.interpreter import ProfileInterpreter
 from gateway_server.codec.meter_profile.machine import Machine
@@ -71,6 +71,14 @@ class Answering(ProfileCodec):
 class Asking(ProfileCodec):
     """One whose meters wait to be asked."""
 
+    def archives(self, meter: KnownMeter) -> Sequence[str] | None:
+        """Those that its ``read`` names; None if it has questions for archives that do not name them."""
+        steps = tuple(_all_steps(self.profile.read or ()))
+        if any(isinstance(step, Ask) and step.want == "archive" for step in steps):
+            return None
+        read = (step for step in steps if isinstance(step, ReadArchive) and step.ask.want != "events")
+        return tuple(dict.fromkeys(step.archive for step in read))
+
     def read(self, expected: KnownMeter | None) -> Dialogue:
         """Says the steps of ``read``."""
         return Conversation(self.machine, expected).run(self.profile.read or ())
@@ -78,6 +86,13 @@ class Asking(ProfileCodec):
 
 class AnsweringAndAsking(Answering, Asking):
     """One whose meters do both."""
+
+
+def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, Loop):
+            yield from _all_steps(step.steps)
 
 
 def make_codec(profile: MeterProfile) -> ProfileCodec:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_server.codec.codec import Answers, Asks, Codec, Frame, Interprets
+from gateway_server.codec.codec import Answers, Asks, Codec, Frame, Interprets, NamesArchives
 from gateway_server.codec.meter_profile.form import Side
+from gateway_server.codec.registry import load_codecs
 from gateway_server.errors import CodecError
+from gateway_server.model import KnownMeter
 from tests.codec.meter_profile.profiles import codec_of
 
 HEAD = "reads: meter_profile\nversion: 3\nframing: {name: line, end: LF}\n"
@@ -38,3 +40,14 @@ def test_frames_of_either_side_are_dissected() -> None:
     codec = codec_of(HEAD + MESSAGES)
     assert [field.name for field in codec.dissect_as(Frame("line", b"12\n"), Side.METER)] == ["v", "end"]
     assert [field.name for field in codec.dissect_as(Frame("line", b"\n"), Side.GATEWAY)] == ["end"]
+
+
+def test_archives_that_an_order_may_name_are_those_of_the_read_dialogue() -> None:
+    asked = "read: [{send: ask, receive: told, want: archive}]\n"  # an archive, but which one it does not say
+    for codec, names in (
+        (codec_of(HEAD + MESSAGES + READ), ()),
+        (load_codecs().get("reference-push"), ("interval",)),
+        (codec_of(HEAD + MESSAGES + asked), None),
+    ):
+        assert isinstance(codec, NamesArchives)
+        assert codec.archives(KnownMeter("1")) == names

@@ -359,3 +359,17 @@ def test_meter_that_does_not_hear_the_question_for_its_gas_day_is_read_all_the_s
     assert GAS_DAY_START not in told.memory
     (absent,) = (value for name, value in told.memory.items() if name.startswith("absent:"))
     assert absent == "2:141"
+
+
+@pytest.mark.parametrize(
+    ("device", "names"),
+    [
+        ("EK280|1.10", ["interval", "daily", "monthly", "monthly2", "changes", "calibration", "extended"]),
+        ("TC220|1.30", ["interval"]),
+        ("TC215|1.30", ["interval", "daily"]),  # by its measurement period
+        ("XY1|1.00", None),
+        ("", None),
+    ],
+)
+def test_archives_that_an_order_may_name_go_by_what_the_device_once_said(device: str, names: list[str] | None) -> None:
+    assert codec.archives(KnownMeter(SERIAL, memory={"device": device})) == names
