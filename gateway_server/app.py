@@ -12,7 +12,8 @@ from twisted.internet.interfaces import IListeningPort
 
 from gateway_server.codec.codec import Codec, OnlyWhereNamed
 from gateway_server.codec.registry import Registry, load_codecs
-from gateway_server.config import Config, ListenerSettings, check_codecs, check_files
+from gateway_server.config import Config, ListenerSettings
+from gateway_server.config_checks import check_codecs, check_files
 from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.scheduler.decoding import Decoding
 from gateway_server.scheduler.duty import Duty

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from gateway_server.codec.registry import Registry
-from gateway_server.config import Config, ListenerSettings, bytes_of, check_codecs, check_files, load_config
+from gateway_server.config import Config, ListenerSettings, bytes_of, load_config
 from gateway_server.errors import OperatorError
 
 EXAMPLE = Path(__file__).parent.parent / "config" / "gateway.example.toml"
@@ -164,11 +163,6 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
         load_config(tmp_path / "none.toml")
 
 
-def test_unknown_codec_is_told_with_those_there_are(written) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(OperatorError, match="listener 1 \"gprs\": `codec`: there is no codec 'lis200'"):
-        check_codecs(written(LISTENER), Registry())
-
-
 def test_heartbeats_are_characters_or_hex() -> None:
     assert bytes_of("LOG\r\n") == b"LOG\r\n"
     assert bytes_of("þ") == b"\xfe"
@@ -190,19 +184,3 @@ def test_listener_knows_its_pattern_and_heartbeats() -> None:
     assert pattern is not None
     assert listener.codecs == ("x", "y")
     assert listener.heartbeat_strings().strings == (b"L",)
-
-
-def test_files_a_listener_needs_and_the_stores_folder_must_be_there(written, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    config = written(
-        LISTENER.replace("tcp:4001:interface=127.0.0.1", "ssl:4001:privateKey=key.pem:certKey=certificate.pem")
-        + '[store]\nurl = "sqlite:///away/gateway.db"\n'
-    )
-    (tmp_path / "certificate.pem").touch()
-    with pytest.raises(OperatorError) as caught:
-        check_files(config)
-    assert "key.pem" in str(caught.value)
-    assert "certificate.pem" not in str(caught.value)
-    assert f"{tmp_path / 'away'} is missing" in str(caught.value)
-    (tmp_path / "key.pem").touch()
-    (tmp_path / "away").mkdir()
-    check_files(config)

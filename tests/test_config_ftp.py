@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.config import check_uploads, load_config
+from gateway_server.config import load_config
+from gateway_server.config_checks import check_uploads
 from gateway_server.config_ftp import shared_logins
 from gateway_server.errors import OperatorError
 from gateway_server.store.passwords import hashed, verified

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.config import Config, check_modems, load_config
+from gateway_server.config import Config, load_config
+from gateway_server.config_checks import check_modems
 from gateway_server.errors import OperatorError
 from gateway_server.session.plan import Role
 from gateway_server.transports.modem.terms import TYPES, Answer, Escape, ModemTerms

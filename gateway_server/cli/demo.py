@@ -25,9 +25,10 @@ from gateway_server.config import Config, load_config
 from gateway_server.errors import GatewayError, OperatorError
 from gateway_server.model import CURRENT, DAILY, EVENTS, INTERVAL, MONTHLY, MeterState, Outcome, ReadOrder
 from gateway_server.scheduler.wake import wake
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.open import open_store, store_path
 from gateway_server.store.passwords import hashed
-from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, SessionRecord
+from gateway_server.store.records import Filter, MeterRecord, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.testing.demo_meters import DemoMeter, DemoMeters
 from gateway_server.testing.demo_modems import LEGACY, MODEMS, LegacyMeter, demo_modems, port_of_modem

@@ -33,7 +33,8 @@ from gateway_server.cli.reprocess import (
     verbose_option,
 )
 from gateway_server.errors import OperatorError
-from gateway_server.store.records import FileRecord, FileState, Filter
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
 from gateway_server.workbench.containers import ContainerLimits, kind_of

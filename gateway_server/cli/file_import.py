@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import StoreError
-from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.transports.folder import Folder, FolderFile, LeftOut, Why, deliver, known_as, no_meter, path_text

@@ -11,7 +11,7 @@ from gateway_server.cli.listing import JsonValue, pairs
 from gateway_server.cli.moments import local
 from gateway_server.codec.hexdump import hex_lines
 from gateway_server.errors import OperatorError
-from gateway_server.store.records import FilePart, FileRecord, FileState
+from gateway_server.store.file_records import FilePart, FileRecord, FileState
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerError, ContainerLimits, Opened, kind_of, opened
 from gateway_server.workbench.encodings import encoding_of, is_guess
 from gateway_server.workbench.looks import looks_like, office_document

@@ -28,8 +28,9 @@ from gateway_server.config_ftp import shared_logins
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
+from gateway_server.store.file_records import UploadAccount
 from gateway_server.store.meter_rows import gas_day
-from gateway_server.store.records import Filter, MeterRecord, UploadAccount
+from gateway_server.store.records import Filter, MeterRecord
 
 _LAST_SESSIONS = 10
 _SHOWN_SESSIONS = 5

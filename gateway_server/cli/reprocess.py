@@ -19,7 +19,8 @@ from gateway_server.cli.skipped import Skipped
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.model import Outcome
-from gateway_server.store.records import FileState, Filter
+from gateway_server.store.file_records import FileState
+from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.comparison import Change, SessionReadAgain
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits

@@ -21,12 +21,8 @@ from gateway_server.cli.reactor import run_reactor
 from gateway_server.config import (
     Config,
     ListenerSettings,
-    check_codecs,
-    check_files,
-    check_modems,
-    check_uploads,
-    check_watches,
 )
+from gateway_server.config_checks import check_codecs, check_files, check_modems, check_uploads, check_watches
 from gateway_server.config_ftp import FtpSettings
 from gateway_server.config_modem import ModemSettings
 from gateway_server.config_watch import WatchSettings

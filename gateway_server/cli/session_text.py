@@ -15,7 +15,8 @@ from gateway_server.cli.listing import pairs
 from gateway_server.cli.moments import at, duration, local
 from gateway_server.codec.codec import SENT
 from gateway_server.model import Direction
-from gateway_server.store.records import FileRecord, SessionRecord
+from gateway_server.store.file_records import FileRecord
+from gateway_server.store.records import SessionRecord
 from gateway_server.workbench.view import ChunkView, FrameView
 from gateway_server.workbench.waterfall import Phase
 

@@ -20,7 +20,8 @@ from twisted.internet.interfaces import IDelayedCall
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import GatewayError
 from gateway_server.session.plan import Facilities
-from gateway_server.store.records import FileState, Filter
+from gateway_server.store.file_records import FileState
+from gateway_server.store.records import Filter
 from gateway_server.store.store import Store
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.files import FileRead, Waiting, examine, keep, look_up

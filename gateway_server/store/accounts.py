@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway_server.model import MeterState
+from gateway_server.store.file_records import UploadAccount
 from gateway_server.store.queries import Queries
-from gateway_server.store.records import UploadAccount
 
 ROUTE = "ftp:"
 

@@ -11,16 +11,9 @@ from typing import Any, NamedTuple
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Identify
 from gateway_server.store.connection import Connection
+from gateway_server.store.file_records import FileRecord, FileState, UploadEnd
 from gateway_server.store.files import FILE_COLUMNS, PART_COLUMNS, FileQueries, Part, file_record
-from gateway_server.store.records import (
-    FileRecord,
-    FileState,
-    MeterRecord,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-    UploadEnd,
-)
+from gateway_server.store.records import MeterRecord, SessionClosing, SessionKey, SessionOpening
 from gateway_server.store.secrets import Vault
 from gateway_server.store.sessions import LOG_PART, NOBODY, Callers
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 from gateway_server.errors import StoreError
 from gateway_server.model import Saved
 from gateway_server.store.connection import DryRunError
+from gateway_server.store.file_records import FilePart, FileState
 from gateway_server.store.files import FileQueries
-from gateway_server.store.records import EventToSave, FilePart, FileState, RowToSave, SessionKey
+from gateway_server.store.records import EventToSave, RowToSave, SessionKey
 from gateway_server.store.reprocess import ReprocessQueries
 
 _Found = TypeVar("_Found", RowToSave, EventToSave)

@@ -12,13 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway_server.model import Direction
+from gateway_server.store.file_records import FilePart, FileRecord, FileState
 from gateway_server.store.queries import Where, limited
-from gateway_server.store.records import (
-    FilePart,
-    FileRecord,
-    FileState,
-    Filter,
-)
+from gateway_server.store.records import Filter
 from gateway_server.store.register import RegisterQueries
 from gateway_server.store.sessions import SessionQueries
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway_server.model import Direction, Identify
 from gateway_server.store.arrivals import same_content_detail
-from gateway_server.store.records import FileRecord, FileState, SessionKey
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import SessionKey
 from gateway_server.store.uploads import UploadQueries
 
 _FIXED = (FileState.INCOMPLETE, FileState.DUPLICATE)

@@ -14,15 +14,13 @@ from gateway_server.errors import StoreError
 from gateway_server.model import CallResult, Column, Direction, Identify, KnownMeter, MeterState, Saved
 from gateway_server.store.callers import KnownCaller
 from gateway_server.store.calls import CallTotal
+from gateway_server.store.file_records import FilePart, FileRecord, FileState, UploadAccount, UploadEnd
 from gateway_server.store.gaps import Gap
 from gateway_server.store.modems import ModemRecord
 from gateway_server.store.plan_records import JobToMake, PlanStop, Settled, Span, Swept
 from gateway_server.store.records import (
     CallRecord,
     EventToSave,
-    FilePart,
-    FileRecord,
-    FileState,
     Filter,
     JobRecord,
     LogEntry,
@@ -35,8 +33,6 @@ from gateway_server.store.records import (
     StoredEvent,
     StoredReading,
     StoredRow,
-    UploadAccount,
-    UploadEnd,
 )
 
 T = TypeVar("T")

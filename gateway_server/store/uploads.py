@@ -11,15 +11,9 @@ from dataclasses import replace
 
 from gateway_server.model import Direction
 from gateway_server.store.arrivals import ArrivalQueries, Entry, given_way_note, same_content_detail
+from gateway_server.store.file_records import FileRecord, FileState, UploadEnd
 from gateway_server.store.files import Part
-from gateway_server.store.records import (
-    FileRecord,
-    FileState,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-    UploadEnd,
-)
+from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening
 
 _SESSION = (
     "INSERT INTO session (id, owner, meter_id, serial, transport, remote, listener, caller, started_ms, ended_ms,"

@@ -18,15 +18,8 @@ from typing import BinaryIO
 
 from gateway_server.errors import OperatorError, StoreError
 from gateway_server.model import Direction, Outcome
-from gateway_server.store.records import (
-    FileRecord,
-    FileState,
-    Filter,
-    SessionClosing,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.file_records import FileRecord, FileState, UploadEnd
+from gateway_server.store.records import Filter, SessionClosing, SessionOpening, Upload
 from gateway_server.store.store import Store, Writer
 
 TRANSPORT = "file"

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.session.plan import Facilities
-from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.store import Store
 from gateway_server.transports.folder import Folder, FolderFile, LeftOut, Why, deliver, known_as, no_meter, path_text
 

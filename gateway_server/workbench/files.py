@@ -20,7 +20,8 @@ from gateway_server.errors import CodecError, OperatorError
 from gateway_server.model import Identify, MeterState
 from gateway_server.session.edge import to_save
 from gateway_server.store.file_readings import by_session
-from gateway_server.store.records import EventToSave, FileRecord, FileState, MeterRecord, RowToSave, SessionKey
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import EventToSave, MeterRecord, RowToSave, SessionKey
 from gateway_server.store.store import Store
 from gateway_server.workbench.comparison import Comparison, SessionReadAgain
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits, Opened

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from gateway_server.codec.codec import Codec
 from gateway_server.model import Direction
 from gateway_server.session.remarks import is_late
-from gateway_server.store.records import EventToSave, FileRecord, FileState, Filter, RowToSave, SessionRecord
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import EventToSave, Filter, RowToSave, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.workbench.reprocess import UPLOADS, replay_stored
 

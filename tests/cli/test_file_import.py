@@ -11,8 +11,8 @@ from gateway_server.cli import file_import
 from gateway_server.cli.file_import import Import, Verdict, aside_lines
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import StoreError, StoreFull
+from gateway_server.store.file_records import FileState
 from gateway_server.store.open import open_store
-from gateway_server.store.records import FileState
 from gateway_server.transports.folder import Folder, LeftOut, Why
 
 NOW = 1_700_000_000_000

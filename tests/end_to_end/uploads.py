@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway_server.model import MeterState
+from gateway_server.store.file_records import FileRecord
 from gateway_server.store.open import open_store
 from gateway_server.store.passwords import hashed
-from gateway_server.store.records import FileRecord, Filter, MeterRecord
+from gateway_server.store.records import Filter, MeterRecord
 from tests.end_to_end.programs import first_line, program, said_by
 
 INNER, OUTER = "127.0.0.1", "127.0.0.9"

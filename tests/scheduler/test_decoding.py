@@ -18,16 +18,9 @@ from gateway_server.scheduler import decoding as under_test
 from gateway_server.scheduler.decoding import Decoding
 from gateway_server.session.plan import Facilities
 from gateway_server.session.sweep import Sweep
+from gateway_server.store.file_records import FileState, UploadEnd
 from gateway_server.store.open import open_store
-from gateway_server.store.records import (
-    FileState,
-    Filter,
-    MeterRecord,
-    SessionClosing,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening, Upload
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits

@@ -5,14 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from gateway_server.model import Direction, Outcome
-from gateway_server.store.records import (
-    FileRecord,
-    SessionClosing,
-    SessionKey,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.file_records import FileRecord, UploadEnd
+from gateway_server.store.records import SessionClosing, SessionKey, SessionOpening, Upload
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import NOON
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway_server.model import MeterState, Outcome
-from gateway_server.store.records import MeterRecord, SessionClosing, SessionOpening, UploadAccount
+from gateway_server.store.file_records import UploadAccount
+from gateway_server.store.records import MeterRecord, SessionClosing, SessionOpening
 from gateway_server.store.sql import SqlStore
 
 

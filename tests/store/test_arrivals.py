@@ -13,18 +13,9 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.arrivals import CUT_OFF
 from gateway_server.store.check import check_store
+from gateway_server.store.file_records import FilePart, FileRecord, FileState, UploadEnd
 from gateway_server.store.open import open_store
-from gateway_server.store.records import (
-    FilePart,
-    FileRecord,
-    FileState,
-    Filter,
-    MeterRecord,
-    SessionClosing,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening, Upload
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from tests.store.deliveries import DAY, LOGIN, begin, content, end, send, upload, wire

@@ -10,8 +10,9 @@ import pytest
 from gateway_server.errors import OperatorError
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.check import back_up, check_store
+from gateway_server.store.file_records import UploadEnd
 from gateway_server.store.open import open_store
-from gateway_server.store.records import MeterRecord, SessionClosing, Upload, UploadEnd
+from gateway_server.store.records import MeterRecord, SessionClosing, Upload
 from gateway_server.store.sql import SqlStore
 from tests.store.samples import NOON, OPENING, contents, entry, hour, known_session, opened
 

@@ -6,7 +6,8 @@ import pytest
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Saved
-from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, RowToSave
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import Filter, MeterRecord, RowToSave
 from gateway_server.store.sql import SqlStore
 from tests.store.deliveries import upload
 from tests.store.samples import NOON, contents, entry, hour

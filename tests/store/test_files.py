@@ -5,17 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from gateway_server.model import Direction, MeterState, Outcome
-from gateway_server.store.records import (
-    FilePart,
-    FileRecord,
-    FileState,
-    Filter,
-    MeterRecord,
-    SessionClosing,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.file_records import FilePart, FileRecord, FileState, UploadEnd
+from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening, Upload
 from gateway_server.store.sessions import LOG_PART
 from gateway_server.store.sql import SqlStore
 from tests.store.deliveries import DAY, LOGIN, begin, content, end, send, upload

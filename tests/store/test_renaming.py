@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway_server.model import Direction, MeterState
-from gateway_server.store.records import FileState, MeterRecord
+from gateway_server.store.file_records import FileState
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 from tests.store.deliveries import DAY, LOGIN, content, upload
 from tests.store.samples import NOON

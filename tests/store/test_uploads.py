@@ -14,17 +14,9 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Direction, MeterState, Outcome
 from gateway_server.store.arrivals import Entry
 from gateway_server.store.check import check_store
+from gateway_server.store.file_records import FileRecord, FileState, UploadEnd
 from gateway_server.store.open import open_store
-from gateway_server.store.records import (
-    FileRecord,
-    FileState,
-    Filter,
-    MeterRecord,
-    SessionClosing,
-    SessionOpening,
-    Upload,
-    UploadEnd,
-)
+from gateway_server.store.records import Filter, MeterRecord, SessionClosing, SessionOpening, Upload
 from gateway_server.store.sql import SqlStore
 from tests.store.deliveries import DAY, LOGIN, content, wire
 from tests.store.samples import NOON, opened

@@ -11,8 +11,9 @@ import pytest
 
 from gateway_server.errors import OperatorError, StoreError
 from gateway_server.model import Outcome
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.open import open_store
-from gateway_server.store.records import FileRecord, FileState, MeterRecord
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.transports.folder import PIECE, Folder, FolderFile, LeftOut, Why, deliver, known_as

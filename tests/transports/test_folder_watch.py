@@ -14,8 +14,9 @@ from twisted.internet.task import Clock
 from gateway_server.errors import StoreError, StoreFull
 from gateway_server.session.plan import Facilities
 from gateway_server.session.sweep import Sweep
+from gateway_server.store.file_records import FileState
 from gateway_server.store.open import open_store
-from gateway_server.store.records import FileState, MeterRecord
+from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.store import Store
 from gateway_server.store.writer import DirectWriter

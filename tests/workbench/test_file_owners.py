@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import MeterState
-from gateway_server.store.records import FileState
+from gateway_server.store.file_records import FileState
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.files import decode_file
 from tests.workbench.reports import REPORT, Report

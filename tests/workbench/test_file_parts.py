@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from gateway_server.store.records import FileState
+from gateway_server.store.file_records import FileState
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.containers import ContainerLimits
 from gateway_server.workbench.files import decode_file

@@ -10,7 +10,8 @@ from gateway_server.codec.files import FileReading, UploadedFile
 from gateway_server.codec.registry import load_codecs
 from gateway_server.errors import OperatorError
 from gateway_server.model import INTERVAL, Identify
-from gateway_server.store.records import FileState, Filter
+from gateway_server.store.file_records import FileState
+from gateway_server.store.records import Filter
 from gateway_server.store.sql import SqlStore
 from gateway_server.workbench.files import decode_file, examine, keep, look_up
 from tests.workbench.reports import REPORT, Report

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gateway_server.codec.registry import Registry
 from gateway_server.model import Direction, Outcome
-from gateway_server.store.records import FileState, MeterRecord, SessionClosing, SessionOpening, Upload, UploadEnd
+from gateway_server.store.file_records import FileState, UploadEnd
+from gateway_server.store.records import MeterRecord, SessionClosing, SessionOpening, Upload
 from gateway_server.store.sql import SqlStore
 
 SERIAL = "41203377"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway_server.model import Direction
-from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.control import Own
 from gateway_server.transports.ftp.delivery import Delivery, stored_name

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from gateway_server.model import Direction
-from gateway_server.store.records import FileRecord, SessionKey, SessionOpening, Upload
+from gateway_server.store.file_records import FileRecord
+from gateway_server.store.records import SessionKey, SessionOpening, Upload
 from gateway_server.transports.ftp.paths import raw_of, readable
 from gateway_server.transports.ftp.terms import Allowance
 

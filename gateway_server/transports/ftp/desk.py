@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Outcome
+from gateway_server.store.file_records import FileRecord, FileState, UploadAccount
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import FileRecord, FileState, SessionOpening, UploadAccount
+from gateway_server.store.records import SessionOpening
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.doors import Doors

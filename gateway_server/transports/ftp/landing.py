@@ -16,13 +16,8 @@ from gateway_server.errors import StoreError, StoreFull
 from gateway_server.model import Direction, Outcome
 from gateway_server.session.endings import ending
 from gateway_server.session.plan import Facilities
-from gateway_server.store.records import (
-    FileRecord,
-    FileState,
-    SessionClosing,
-    SessionOpening,
-    UploadEnd,
-)
+from gateway_server.store.file_records import FileRecord, FileState, UploadEnd
+from gateway_server.store.records import SessionClosing, SessionOpening
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.delivery import Delivery, Entry
 from gateway_server.transports.ftp.thread import FtpThread

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from gateway_server.errors import StoreError
 from gateway_server.model import MeterState
+from gateway_server.store.file_records import UploadAccount
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import UploadAccount
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.terms import SharedAccount, Terms
 from gateway_server.transports.ftp.thread import FtpThread

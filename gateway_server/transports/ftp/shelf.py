@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from gateway_server.errors import StoreError
-from gateway_server.store.records import FileRecord, FileState, Filter
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import Filter
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.commands import Commands
 from gateway_server.transports.ftp.delivery import stored_name

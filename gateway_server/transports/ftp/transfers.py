@@ -13,7 +13,8 @@ import pyftpdlib.ioloop as pyftpdlib_loop
 
 from gateway_server.errors import StoreError, StoreFull
 from gateway_server.model import Outcome
-from gateway_server.store.records import FileRecord, SessionOpening
+from gateway_server.store.file_records import FileRecord
+from gateway_server.store.records import SessionOpening
 from gateway_server.transports.ftp.control import Control
 from gateway_server.transports.ftp.data import Active, Data
 from gateway_server.transports.ftp.delivery import Delivery, notes

@@ -21,9 +21,10 @@ from gateway_server.errors import StoreError
 from gateway_server.model import Direction
 from gateway_server.session.plan import Facilities
 from gateway_server.session.sweep import Sweep
+from gateway_server.store.file_records import FileRecord
 from gateway_server.store.open import open_store
 from gateway_server.store.passwords import hashed
-from gateway_server.store.records import FileRecord, Filter, MeterRecord, SessionRecord
+from gateway_server.store.records import Filter, MeterRecord, SessionRecord
 from gateway_server.store.store import Store
 from gateway_server.store.writer import ThreadWriter
 from gateway_server.transports.ftp.drop import FtpDrop

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.store.records import FileState
+from gateway_server.store.file_records import FileState
 from gateway_server.transports.ftp.terms import SharedAccount, Terms, network_of
 from tests.transports.ftp.hall import HASH, Hall, hall, upload
 

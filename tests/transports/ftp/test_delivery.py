@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import count
 
 from gateway_server.model import Direction
-from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.transports.ftp.delivery import TOGETHER_MS, Delivery, notes, stored_name
 from gateway_server.transports.ftp.paths import text_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gateway_server.errors import StoreError
-from gateway_server.store.records import FileRecord, FileState, SessionOpening
+from gateway_server.store.file_records import FileRecord, FileState
+from gateway_server.store.records import SessionOpening
 from gateway_server.transports.ftp import desk
 from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.desk import MOST_AHEAD, Desk

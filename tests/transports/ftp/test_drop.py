@@ -12,7 +12,7 @@ import pytest
 
 from gateway_server.errors import OperatorError
 from gateway_server.model import Outcome
-from gateway_server.store.records import FileState
+from gateway_server.store.file_records import FileState
 from gateway_server.transports.ftp import drop
 from gateway_server.transports.ftp.terms import SharedAccount, Terms, network_of
 from tests.transports.ftp.hall import HASH, PASSWORD, hall, upload

@@ -13,8 +13,9 @@ from gateway_server.errors import StoreError, StoreFull
 from gateway_server.model import Direction, Outcome
 from gateway_server.session.plan import Facilities
 from gateway_server.session.sweep import Sweep
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.open import open_store
-from gateway_server.store.records import FileRecord, FileState, Filter, MeterRecord, SessionOpening
+from gateway_server.store.records import Filter, MeterRecord, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 from gateway_server.transports.ftp.delivery import Delivery

@@ -10,8 +10,8 @@ import pytest
 
 from gateway_server.errors import StoreError
 from gateway_server.model import MeterState
+from gateway_server.store.file_records import UploadAccount
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import UploadAccount
 from gateway_server.transports.ftp import login
 from gateway_server.transports.ftp.login import ACCOUNT_SECONDS, Account, Attempts, Logins
 from gateway_server.transports.ftp.terms import SharedAccount, Terms

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_server.store.records import FileState
+from gateway_server.store.file_records import FileState
 from gateway_server.transports.ftp.terms import Terms
 from tests.transports.certificates import certificate
 from tests.transports.ftp.hall import PASSWORD, PATIENCE, Hall, hall, reset, upload

@@ -11,7 +11,7 @@ import pytest
 
 from gateway_server.errors import StoreBroken, StoreFull
 from gateway_server.model import Outcome
-from gateway_server.store.records import FileRecord, FileState
+from gateway_server.store.file_records import FileRecord, FileState
 from gateway_server.store.uploads import UploadQueries
 from gateway_server.transports.ftp.doors import Door
 from gateway_server.transports.ftp.landing import UNHEARD
