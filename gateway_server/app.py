@@ -90,7 +90,7 @@ class Gateway:
             config.duty_terms(),
             self._pool if "scheduler" in self._only else None,
         )
-        self._decoding = Decoding(reactor, self._facilities, registry)
+        self._decoding = Decoding(reactor, self._facilities, registry, limits=config.limits.containers())
         self._drop: FtpDrop | None = None
         self._watchers = [
             Watcher(self._facilities, watch.folder_watch(config.folder), self._decoding.add) for watch in config.watch

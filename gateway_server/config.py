@@ -23,6 +23,7 @@ from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
 from gateway_server.scheduler.duty import DutyTerms
 from gateway_server.session.registration import Heartbeats, RegistrationFormat, RegistrationPattern
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 
 SCHEME = "sqlite:///"
 
@@ -139,6 +140,11 @@ class LimitSettings(Table):
     sessions: Annotated[int, Field(ge=1, le=1_000_000)] = 20000
     sessions_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 5000
     swaps_per_minute: Annotated[int, Field(ge=1, le=1000)] = 6
+    largest_decoded_mb: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_LIMITS.size >> 20
+
+    def containers(self) -> ContainerLimits:
+        """How much may come out of one file that is decoded."""
+        return ContainerLimits(size=self.largest_decoded_mb << 20)
 
 
 class TcpSettings(Table):
@@ -184,6 +190,11 @@ class Config(Table):
     dialling: DiallingSettings = DiallingSettings()
     completeness: CompletenessSettings = CompletenessSettings()
     _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def shared_logins(self) -> frozenset[str]:
+        """The upload accounts that many meters share."""
+        return frozenset(account.login for ftp in self.ftp for account in ftp.account)
 
     def duty_terms(self) -> DutyTerms:
         """What the gateway does without being spoken to."""
@@ -288,24 +299,26 @@ def check_files(config: Config) -> None:
 
 def check_uploads(config: Config) -> None:
     """Raises `OperatorError` for the places of uploads whose password files, certificates or keys are not to be had."""
-    wrong = []
-    for number, ftp in enumerate(config.ftp, 1):
-        try:
-            ftp.check(config.folder)
-        except OperatorError as error:
-            wrong.append(f"{config.path or 'configuration'}: {place_of('ftp', number, ftp.name)}: {error}")
-    if wrong:
-        raise OperatorError("\n".join(wrong))
+    _check_each(config, "ftp", config.ftp)
+
+
+def check_watches(config: Config) -> None:
+    """Raises `OperatorError` for folders to be watched that are not there or not for us."""
+    _check_each(config, "watch", config.watch)
 
 
 def check_modems(config: Config) -> None:
     """Raises `OperatorError` for modems whose PIN file or power-cycle command is not to be had."""
+    _check_each(config, "modem", config.modem)
+
+
+def _check_each(config: Config, table: str, entries: Sequence[FtpSettings | WatchSettings | ModemSettings]) -> None:
     wrong = []
-    for number, modem in enumerate(config.modem, 1):
+    for number, entry in enumerate(entries, 1):
         try:
-            modem.check(config.folder)
+            entry.check(config.folder)
         except OperatorError as error:
-            wrong.append(f"{config.path or 'configuration'}: {place_of('modem', number, modem.name)}: {error}")
+            wrong.append(f"{config.path or 'configuration'}: {place_of(table, number, entry.name)}: {error}")
     if wrong:
         raise OperatorError("\n".join(wrong))
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway_server.config_tables import Named, Seconds, Table
 from gateway_server.errors import OperatorError
-from gateway_server.store.passwords import hashed
+from gateway_server.store.passwords import NO_UTF8, hashed
 from gateway_server.transports.ftp.encryption import tls_context
 from gateway_server.transports.ftp.terms import (
     MEGABYTE,
@@ -36,6 +36,9 @@ class SharedAccountSettings(Table):
     name_pattern: str = ""
     directory_pattern: str = ""
     networks: list[str] = []
+    uploads_at_once: Positive = 1000
+    quota_mb_per_day: Megabytes = 100_000
+    quota_files_per_day: Positive = 1_000_000
 
     @field_validator("name_pattern", "directory_pattern")
     @classmethod
@@ -65,7 +68,13 @@ class SharedAccountSettings(Table):
             (rule, re.compile(getattr(self, f"{rule}_pattern"))) for rule in self.identify if rule != "content"
         )
         return SharedAccount(
-            self.login, _secret(folder / self.password_file), rules, tuple(map(network_of, self.networks))
+            self.login,
+            _secret(folder / self.password_file),
+            rules,
+            tuple(map(network_of, self.networks)),
+            uploads=self.uploads_at_once,
+            quota=self.quota_mb_per_day * MEGABYTE,
+            quota_files=self.quota_files_per_day,
         )
 
 
@@ -98,6 +107,7 @@ class FtpSettings(Named):
     connections_per_address: Positive = 1000
     uploads_per_account: Positive = 10
     largest_file_mb: Megabytes = 100
+    grow_to_mb: Megabytes = 4
     quota_mb_per_day: Megabytes = 1000
     quota_files_per_day: Positive = 10000
     failed_login_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = 3.0
@@ -189,6 +199,7 @@ class FtpSettings(Named):
             connections_per_address=self.connections_per_address,
             uploads_per_account=self.uploads_per_account,
             largest_file=self.largest_file_mb * MEGABYTE,
+            grow_to=self.grow_to_mb * MEGABYTE,
             quota=self.quota_mb_per_day * MEGABYTE,
             quota_files=self.quota_files_per_day,
             failed_login_delay=self.failed_login_delay,
@@ -219,8 +230,10 @@ def _secret(path: Path) -> str:
     """The hash of the password in a file, which may hold the hash itself."""
     try:
         text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except UnicodeDecodeError:
+        raise OperatorError(f"{path}: {NO_UTF8}") from None
+    except OSError as error:
+        raise OperatorError(f"{path}: cannot be read: {error.strerror or error}") from None
     if not text:
         raise OperatorError(f"{path}: holds no password")
     return text if text.startswith(_ARGON2) else hashed(text)

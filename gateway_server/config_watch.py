@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from gateway_server.config_tables import Named
+from gateway_server.errors import OperatorError
 from gateway_server.transports.folder import UNFINISHED, Folder
 from gateway_server.transports.folder_watch import FolderWatch
 
@@ -30,6 +32,16 @@ class WatchSettings(Named):
         if self.login and self.by_login:
             raise ValueError("`login` and `by_login` say two different things of whose files these are")
         return self
+
+    def check(self, folder: Path) -> None:
+        """Raises `OperatorError` for a folder that is not there or cannot be read."""
+        path = folder / self.path
+        if path.is_file():
+            raise OperatorError(f"`path`: {path} is a file; name the folder it is in")
+        if not path.is_dir():
+            raise OperatorError(f"`path`: there is no folder {path}; make it, or mount what it is on")
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise OperatorError(f"`path`: the folder {path} cannot be read by who runs this; give it to them")
 
     def folder_watch(self, folder: Path) -> FolderWatch:
         """As the watcher takes it; the path is relative to ``folder``."""

@@ -5,6 +5,14 @@ Messages name the meter or the place and what to do about it. Catch only what yo
 
 from __future__ import annotations
 
+LONGEST_SAID = 60
+"""So much of what a meter said stands among other words; its session's log has all of it."""
+
+
+def cut(text: str, length: int = LONGEST_SAID) -> str:
+    """A meter's text for a message, a line or a cell that others share: what is longer is cut, and shows it."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
 
 class GatewayError(Exception):
     """Everything this program raises on purpose."""

@@ -287,12 +287,17 @@ GAS_DAY_START = "gas_day_start"
 
 @dataclass(frozen=True, slots=True)
 class Identify:
-    """The meter said who it is, and whatever else of itself belongs into the register."""
+    """The meter said who it is, and whatever else of itself belongs into the register.
+
+    With ``by_line`` its protocol does not tell (``serial`` is empty): it is whose line it is, known by what the modem
+    registered, by its address or by its number.
+    """
 
     serial: str
     manufacturer: str = ""
     model: str = ""
     software_version: str = ""
+    by_line: bool = False
 
 
 class Saved(NamedTuple):

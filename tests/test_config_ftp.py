@@ -17,6 +17,7 @@ PLAIN = '[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n'
 ACCOUNT = (
     '[[ftp.account]]\nlogin = "bpek"\npassword_file = "bpek.password"\nidentify = ["name", "content"]\n'
     "name_pattern = '^(?P<id>\\d{8})_'\nnetworks = [\"10.8.0.0/16\"]\n"
+    "uploads_at_once = 16\nquota_mb_per_day = 17\nquota_files_per_day = 18\n"
 )
 
 
@@ -43,7 +44,8 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
         'tls_required = true\ntls_oldest = "1.0"\ntls_goodbye = false\nnames = "dat$"\n'
         "list_own = false\nread_own = true\n"
         "resume_within = 1\nidle_timeout = 2\nlogin_timeout = 3\ndata_timeout = 4\nstall_timeout = 5\nconnections = 6\n"
-        "connections_per_address = 7\nuploads_per_account = 8\nlargest_file_mb = 9\nquota_mb_per_day = 10\n"
+        "connections_per_address = 7\nuploads_per_account = 8\ngrow_to_mb = 19\n"
+        "largest_file_mb = 9\nquota_mb_per_day = 10\n"
         "quota_files_per_day = 11\nfailed_login_delay = 12\nfailed_logins = 13\nfailed_logins_per_address = 14\n"
         "ban = 15\n" + ACCOUNT,
     )
@@ -55,9 +57,10 @@ def test_every_word_reaches_the_transport(tmp_path: Path) -> None:
     assert made.masquerade_for("198.51.100.1") == "203.0.113.7"
     assert made.tls is not None
     assert made.tls == TlsFiles(tmp_path / "a.crt", tmp_path / "a.key", required=True, oldest="1.0", goodbye=False)
-    assert (made.largest_file, made.quota) == (9 * MEGABYTE, 10 * MEGABYTE)
+    assert (made.largest_file, made.quota, made.grow_to) == (9 * MEGABYTE, 10 * MEGABYTE, 19 * MEGABYTE)
     (account,) = made.shared
     assert (account.login, account.networks) == ("bpek", (network_of("10.8.0.0/16"),))
+    assert (account.uploads, account.quota, account.quota_files) == (16, 17 * MEGABYTE, 18)
     assert account.identify("/x/41203377_1.dat") == "41203377"
     assert verified(account.secret, "correct horse")
 
@@ -66,6 +69,18 @@ def test_password_file_may_hold_the_hash(tmp_path: Path) -> None:
     secret = hashed("correct horse")
     (tmp_path / "bpek.password").write_text(secret + "\n")
     assert terms(tmp_path, PLAIN + ACCOUNT).shared[0].secret == secret
+
+
+def test_password_file_in_another_encoding_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "bpek.password").write_bytes("пароль".encode("cp1251"))
+    with pytest.raises(OperatorError, match=r"bpek\.password: is no UTF-8 text: save it as UTF-8"):
+        terms(tmp_path, PLAIN + ACCOUNT)
+
+
+def test_accounts_that_meters_share_are_known_by_their_logins(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(PLAIN + ACCOUNT)
+    assert load_config(path).shared_logins == {"bpek"}
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "holds no password")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,14 @@ def test_what_cannot_be_is_said(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(OperatorError) as refused:
         load_config(written(tmp_path, text))
     assert words in str(refused.value)
+
+
+def test_a_folder_that_cannot_be_read_is_said_before_the_gateway_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    (watch,) = load_config(written(tmp_path, '[[watch]]\nname = "old"\npath = "in"\n')).watch
+    watch.check(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root, who runs these tests at times, may read all
+    with pytest.raises(OperatorError, match="in cannot be read by who runs this"):
+        watch.check(tmp_path)

@@ -8,18 +8,35 @@ import click
 
 from gateway_server.cli import options as opt
 from gateway_server.cli.errors import Failed, harmless, say
-from gateway_server.cli.file_import import Import, Taken, Verdict
-from gateway_server.cli.file_text import content_lines, file_lines, look_of, tried_lines
+from gateway_server.cli.file_import import Import, Taken, Verdict, aside_lines
+from gateway_server.cli.file_text import (
+    Contents,
+    content_lines,
+    contents_of,
+    file_lines,
+    known_encoding,
+    look_of,
+    tried_lines,
+)
 from gateway_server.cli.invocation import Invocation, Zones, config_option, known, pass_invocation
 from gateway_server.cli.listing import JsonValue, Listing, print_json, print_json_stream
 from gateway_server.cli.moments import local, rfc3339
 from gateway_server.cli.output import written_to
 from gateway_server.cli.progress import ProgressShown
-from gateway_server.cli.reprocess import Total, change_lines, decoded, read_again_json
+from gateway_server.cli.reprocess import (
+    Shown,
+    Total,
+    decoded,
+    followed,
+    print_read_again,
+    read_again_json,
+    verbose_option,
+)
 from gateway_server.errors import OperatorError
 from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.sql import SqlStore
-from gateway_server.transports.folder import UNFINISHED, Folder, path_text
+from gateway_server.transports.folder import UNFINISHED, Folder, Why, path_text
+from gateway_server.workbench.containers import ContainerLimits, kind_of
 from gateway_server.workbench.files import examine, look_up
 
 _SHOWN_BYTES = 8192
@@ -128,30 +145,48 @@ def list_files(
 @click.argument("number", metavar="ID", type=int)
 @click.option("--hex/--text", "as_hex", default=None, help="How to show the content. [text where it is text]")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N bytes. [8192; --json: all]")
+@click.option("--member", default="", metavar="N|NAME", help="What is within a packed file. [the first]")
+@click.option("--encoding", default="", metavar="NAME", help="How its text is encoded. [by its letters]")
 @click.option("--codec", "codec_name", default="", metavar="NAME", help="Ask this codec alone what it reads.")
 @opt.json_option
 @config_option
 @pass_invocation
 def show(
-    invocation: Invocation, number: int, as_hex: bool | None, limit: int | None, codec_name: str, as_json: bool
+    invocation: Invocation,
+    number: int,
+    as_hex: bool | None,
+    limit: int | None,
+    member: str,
+    encoding: str,
+    codec_name: str,
+    as_json: bool,
 ) -> None:
     """One file: its content, and what each codec says of it today.
 
-    Nothing is stored; `file reprocess ID` does that.
+    Of a packed file, what is within it. Nothing is stored; `file reprocess ID` does that.
     """
+    encoding = known_encoding(encoding) if encoding else ""
     with invocation.store() as store:
         record = find_file(store, number)
-        waiting = look_up(store, number, codec=codec_name)
+        waiting = look_up(store, number, codec=codec_name, limits=invocation.containers)
         sniffed = examine(invocation.codecs(), waiting)
         parts = store.file_parts(number)
-        shown = record.size if as_json and limit is None else min(record.size, _SHOWN_BYTES if limit is None else limit)
-        data = _first(store, number, shown)
+        data = _first(store, number, max(_SHOWN_BYTES, record.size if as_json and limit is None else limit or 0))
+        contents = _contents(store, record, invocation.containers) if kind_of(data) else Contents()
+        chosen = contents.member(member) if member else (None if as_hex or as_json else contents.first)
+        looks = contents.office or look_of(data)
+        size = record.size
+        if chosen is not None:
+            data, size = chosen.data, len(chosen.data)
+        shown = size if as_json and limit is None else min(size, _SHOWN_BYTES if limit is None else limit)
+        data = data[:shown]
         if as_json:
             document = file_json(record)
             document["sessions"] = [
                 {"session": one.session, "start": one.span_start, "end": one.span_end} for one in parts
             ]
-            document["looks_like"] = look_of(data)
+            document["looks_like"] = looks
+            document["within"] = contents.json
             document["tried"] = [{"codec": one.codec, "reads": one.reads, "said": one.said} for one in sniffed.tried]
             document["trouble"] = sniffed.trouble
             document["bytes"] = data.hex()
@@ -160,15 +195,17 @@ def show(
         click.secho(f"file {record.id}", bold=True)
         for line in file_lines(record, parts, Zones(store)):
             click.echo(line)
-        click.echo(f"\nwhat it looks like: {look_of(data)}")
+        click.echo(f"\nwhat it looks like: {looks}")
+        for line in contents.lines():
+            click.echo(line)
         click.echo("what the codecs say today:")
         for line in tried_lines(sniffed.tried, "" if sniffed.trouble in record.detail else sniffed.trouble):
             click.echo(line)
-        click.echo()
-        for line in content_lines(data, as_hex=as_hex):
+        click.echo(f"\n{harmless(chosen.name)}:" if chosen else "")
+        for line in content_lines(data, as_hex=as_hex, encoding=encoding):
             click.echo(line)
-        if shown < record.size:
-            click.echo(f"and {record.size - shown} more bytes; --limit N shows N, `file export {number}` writes all")
+        if shown < size:
+            click.echo(f"and {size - shown} more bytes; --limit N shows N, `file export {number}` writes all")
 
 
 @file.command()
@@ -227,7 +264,15 @@ def import_files(
     with invocation.store() as store:
         if serial:
             serial = known(store, serial).serial
-        job = Import(store, codecs if decode else None, invocation.now_ms, serial, codec_name, dry_run=dry_run)
+        job = Import(
+            store,
+            codecs if decode else None,
+            invocation.now_ms,
+            serial,
+            codec_name,
+            dry_run=dry_run,
+            limits=invocation.containers,
+        )
         folders = [Folder(path, login, by_login, ignore or UNFINISHED) for path in paths]
         with ProgressShown() as progress:
             taken = job.run(folders, progress.show)
@@ -240,8 +285,13 @@ def import_files(
     say(f"{job}{' (dry run: nothing was imported)' if dry_run else ''}")
     if job.states[FileState.UNKNOWN]:
         say("`gateway-server file list --state unknown` shows those without readings, and why; they are kept")
-    if job.failed:
-        raise Failed(f"{job.failed} files were not imported; the same command tries them again")
+    for line in aside_lines(job):
+        say(harmless(line))
+    unreadable = [one for one in job.left_out if one.why is Why.UNREADABLE]
+    if job.failed or unreadable:
+        raise Failed(
+            f"{job.failed} files and {len(unreadable)} folders were not imported; the same command tries them again"
+        )
 
 
 def _taken_json(one: Taken) -> dict[str, JsonValue]:
@@ -268,6 +318,7 @@ def _taken_json(one: Taken) -> dict[str, JsonValue]:
     opt.to_option,
     _codec_option,
     click.option("--serial", default="", metavar="SERIAL", help="Whose files they are, where nothing else says it."),
+    verbose_option,
     opt.dry_run_option,
     opt.json_option,
     config_option,
@@ -283,6 +334,7 @@ def reprocess(
     until: str | None,
     codec_name: str,
     serial: str,
+    verbose: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -305,13 +357,15 @@ def reprocess(
             )
             wanted = [one.id for one in store.files(asked)]
         total = Total("files")
-        found = total.counted(decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run))
-        if as_json:
-            print_json_stream({"dry_run": dry_run}, "files", map(read_again_json, found))
-        else:
-            for one in found:
-                for line in change_lines(one, zones):
-                    click.echo(harmless(line))
+        found = total.counted(
+            decoded(store, codecs, wanted, codec_name, serial, dry_run=dry_run, limits=invocation.containers)
+        )
+        with ProgressShown() as progress:
+            again = followed(found, progress.show, "reading files again", len(wanted))
+            if as_json:
+                print_json_stream({"dry_run": dry_run}, "files", map(read_again_json, again))
+            else:
+                print_read_again(again, Shown(zones, every=verbose or bool(numbers)))
     if not as_json:
         click.echo(str(total) + (" (dry run: nothing was written)" if dry_run and not total.no_change else ""))
         if not total.read:
@@ -324,6 +378,12 @@ def find_file(store: SqlStore, number: int) -> FileRecord:
     if record is None:
         raise OperatorError(f"there is no file {number}; `gateway-server file list` shows those there are")
     return record
+
+
+def _contents(store: SqlStore, record: FileRecord, limits: ContainerLimits) -> Contents:
+    if record.size > limits.size:
+        return Contents(trouble=f"it has {record.size} bytes, more than the {limits.size} that are opened at once")
+    return contents_of(record.name, _first(store, record.id, record.size), limits)
 
 
 def _first(store: SqlStore, number: int, length: int) -> bytes:

@@ -23,6 +23,7 @@ from gateway_server.store.open import open_store, store_path
 from gateway_server.store.queries import serial_core
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.store.sql import SqlStore
+from gateway_server.workbench.containers import ContainerLimits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +52,11 @@ class Invocation:
         if self._config is None:
             self._config = load_config(self.find_config())
         return self._config
+
+    @property
+    def containers(self) -> ContainerLimits:
+        """How large a file may be to be decoded."""
+        return self.config.limits.containers()
 
     def find_config(self) -> Path | None:
         """The configuration file that counts here, None for none. A named file that is missing is an error."""
@@ -134,9 +140,10 @@ class Zones:
         return serial in self._names or serial_core(serial) in self._cores
 
     def of(self, serial: str) -> ZoneInfo:
-        """The meter's zone, UTC for a meter nobody knows."""
+        """The meter's zone; that of all the others for a meter nobody knows, or UTC if theirs differ."""
         if serial not in self._zones:
-            self._zones[serial] = zone(self._names.get(serial, "UTC"))
+            name = self._names.get(serial)
+            self._zones[serial] = zone(name) if name else self.shared_by(())
         return self._zones[serial]
 
     def shared_by(self, serials: tuple[str, ...]) -> ZoneInfo:

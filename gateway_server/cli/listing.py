@@ -13,6 +13,7 @@ import click
 
 from gateway_server.cli.errors import harmless
 from gateway_server.cli.invocation import on_terminal
+from gateway_server.errors import cut
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ JsonValue = str | int | bool | None | Sequence["JsonValue"] | Mapping[str, "Json
 TERMINAL_LIMIT = 50
 COUNTED = 10_000  # how far "and n more" is counted before it says "more than"
 _MEASURED_FIRST = 500
+_WIDEST_CELL, _LONGEST_LAST = 160, 600  # no meter stretches a table; documents have what is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,22 @@ def print_json_array(items: Iterable[Mapping[str, JsonValue]]) -> None:
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[str] = frozenset()) -> int:
     """Columns, as wide as the first rows need; gives the number of rows written."""
     following = iter(rows)
-    first = [list(map(harmless, row)) for row in itertools.islice(following, _MEASURED_FIRST)]
+    first = [_cells(row) for row in itertools.islice(following, _MEASURED_FIRST)]
     if not first:
         return 0
     widths = [max(len(cell) for cell in column) for column in zip(headings, *first, strict=True)]
     aligned = [heading in right for heading in headings]
     click.echo(click.style(_line(headings, widths, aligned), bold=on_terminal()))
     shown = 0
-    for row in itertools.chain(first, (list(map(harmless, row)) for row in following)):
+    for row in itertools.chain(first, map(_cells, following)):
         click.echo(_line(row, widths, aligned))
         shown += 1
     return shown
+
+
+def _cells(row: Sequence[str]) -> list[str]:
+    last = len(row) - 1
+    return [cut(harmless(cell), _LONGEST_LAST if at == last else _WIDEST_CELL) for at, cell in enumerate(row)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -16,13 +16,14 @@ from gateway_server.cli.listing import JsonValue, pairs, print_json, print_json_
 from gateway_server.cli.meter_completeness import completeness_json, show_completeness
 from gateway_server.cli.meter_import import Judged, Verdict, judge, read_sheet
 from gateway_server.cli.meter_listing import meter_json, meter_listing
+from gateway_server.cli.meter_memory import in_words
 from gateway_server.cli.meter_orders import open_orders, orders_json, show_orders
 from gateway_server.cli.moments import local
 from gateway_server.cli.reading_json import reading_json, reading_listing
 from gateway_server.cli.register import changed, check_meter, read_access_code, set_upload_passwords, upload_logins
 from gateway_server.cli.reprocess import read_again
 from gateway_server.cli.session import session_json, session_listing
-from gateway_server.cli.why import Standing, standing
+from gateway_server.cli.why import Standing, clock, standing
 from gateway_server.errors import OperatorError
 from gateway_server.model import MeterState
 from gateway_server.scheduler.completeness import Completeness, assess_all
@@ -115,12 +116,13 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             document = meter_json(record)
             document["standing"] = _standing_json(stands)
             document["completeness"] = completeness_json(whole, now_ms)
+            document["remembered"] = memory
             document["open_orders"] = orders_json(orders)
             document["last_sessions"] = [session_json(one) for one in sessions]
             document["last_readings"] = [reading_json(one) for one in last]
             print_json(document)
             return
-        _show_card(record, stands, memory, accounts)
+        _show_card(record, stands, memory, accounts, clock(record.serial, last, now_ms))
         if orders:
             show_orders(orders, zone(record.time_zone))
         if whole:
@@ -130,7 +132,9 @@ def show(invocation: Invocation, serial: str, as_json: bool) -> None:
             reading_listing(zones).show(last, as_json=False, limit=len(last))
         if sessions:
             click.echo("\nlast sessions")
-            session_listing(zones).show(sessions[:_SHOWN_SESSIONS], as_json=False, limit=_SHOWN_SESSIONS)
+            session_listing(zone(record.time_zone)).show(
+                sessions[:_SHOWN_SESSIONS], as_json=False, limit=_SHOWN_SESSIONS
+            )
 
 
 def _standing_json(stands: Standing) -> dict[str, JsonValue]:
@@ -143,7 +147,7 @@ def _standing_json(stands: Standing) -> dict[str, JsonValue]:
 
 
 def _show_card(
-    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount]
+    record: MeterRecord, stands: Standing, memory: dict[str, str], accounts: Sequence[UploadAccount], its_clock: str
 ) -> None:
     click.secho(f"meter {record.serial} {record.name}".rstrip(), bold=True)
     click.secho(stands.verdict, fg="green" if stands.well else "red")
@@ -159,12 +163,13 @@ def _show_card(
             ("group", record.group),
             ("routes", ", ".join(record.routes) or "none"),
             ("time zone", f"{record.time_zone}, gas day starts at {start} ({source})"),
+            ("clock", its_clock),
             ("bus address", record.address),
             ("access code", "stored, encrypted" if record.has_access_code else "none"),
             ("upload account", ", ".join(f"{one.login} ({_has_password(one)})" for one in accounts)),
             ("first contact", local(record.first_contact_ms, home)),
             ("last contact", local(record.last_contact_ms, home) or "never"),
-            ("remembered", ", ".join(f"{name}={_short(value)}" for name, value in sorted(memory.items()))),
+            ("remembered", "; ".join(in_words(memory))),
         ]
     ):
         click.echo(line)
@@ -172,10 +177,6 @@ def _show_card(
 
 def _has_password(account: UploadAccount) -> str:
     return "password stored as a hash" if account.secret else "no password yet: --ftp-password-file"
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= 24 else f"{value[:21]}..."
 
 
 _card_options = opt.options(
@@ -248,7 +249,7 @@ def add(
         if missing := set(dropped) - set(record.routes):
             raise OperatorError(f"meter {serial} has no route {', '.join(sorted(missing))}")
         record = replace(record, routes=tuple(route for route in record.routes if route not in dropped))
-        check_meter(record, invocation.codecs())
+        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
         with store.connection.transaction("add meter"):
             store.put_meter(record, read_access_code(password_file) if password_file else None)
             set_upload_passwords(store, record, ftp_password_file)
@@ -279,7 +280,7 @@ def import_meters(invocation: Invocation, file: Path, dry_run: bool, partial: bo
         register = store.meters(Filter())
         known_meters = {one.serial: one for one in register}
         routes = {route: one.serial for one in register for route in one.routes}
-        judged = list(judge(sheet, known_meters, invocation.codecs(), routes))
+        judged = list(judge(sheet, known_meters, invocation.codecs(), routes, invocation.config.shared_logins))
         good = [one.meter for one in judged if one.meter is not None]
         refused = sum(one.verdict is Verdict.REFUSED for one in judged)
         writes = not dry_run and (partial or not refused)
@@ -344,7 +345,7 @@ def claim(
             gas_day_start=gas_day_start,
             address=address,
         )
-        check_meter(record, invocation.codecs())
+        check_meter(record, invocation.codecs(), invocation.config.shared_logins)
         code = read_access_code(password_file) if password_file else None
         with store.connection.transaction("claim meter"):
             claimed = store.claim(old.serial, record)
@@ -352,7 +353,7 @@ def claim(
                 store.put_meter(claimed, code)
             set_upload_passwords(store, claimed, ftp_password_file)
         click.echo(f"meter {claimed.serial} is in care now")
-        sessions, files = read_again(store, invocation.codecs(), claimed.serial)
+        sessions, files = read_again(store, invocation.codecs(), claimed.serial, invocation.containers)
     click.echo(f"{sessions.read} sessions were kept; {sessions.new} rows and events came of them")
     if files.read:
         click.echo(f"{files.read} files were kept; {files.new} rows and events came of them")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs as encodings
 import csv
 import enum
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -24,7 +25,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
         "заводской номер", "зав номер", "зав №", "серийный номер", "номер корректора", "заводской №",
     ),
     "name": ("name", "title", "site", "consumer", "название", "наименование", "имя", "потребитель", "объект"),
-    "codec": ("codec", "protocol", "протокол"),
+    "codec": ("codec", "protocol", "кодек", "протокол"),
     "profile": ("profile", "model", "type", "профиль", "модель", "тип", "тип корректора"),
     "route": ("route", "routes", "маршрут", "маршруты", "канал", "канал связи"),
     "caller": ("caller", "imei", "iccid", "id модема"),
@@ -95,9 +96,14 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def judge(
-    sheet: Sheet, known: Mapping[str, MeterRecord], codecs: Registry, routes_taken: Mapping[str, str]
+    sheet: Sheet,
+    known: Mapping[str, MeterRecord],
+    codecs: Registry,
+    routes_taken: Mapping[str, str],
+    shared: Collection[str] = (),
 ) -> Iterator[Judged]:
-    """A verdict for every row. ``routes_taken`` says whose a route is; ``known`` is the register by serial number."""
+    """A verdict for every row. ``routes_taken`` says whose a route is; ``known`` is the register by serial number;
+    ``shared`` are upload accounts that many meters share."""
     taken = dict(routes_taken)
     seen: dict[str, int] = {}
     for number, row in sheet.rows:
@@ -109,7 +115,7 @@ def judge(
                 raise OperatorError(f"the same serial number stands in row {seen[serial]}")
             seen[serial] = number
             old = known.get(serial)
-            meter = check_meter(_meter(row, old or MeterRecord(serial)), codecs)
+            meter = check_meter(_meter(row, old or MeterRecord(serial)), codecs, shared)
             for route in meter.routes:
                 if taken.setdefault(route, serial) != serial:
                     raise OperatorError(f"route {route} already leads to meter {taken[route]}")
@@ -183,9 +189,9 @@ def _named(columns: Sequence[str], cells: Sequence[str]) -> Mapping[str, str]:
 
 
 def _csv_lines(path: Path, data: bytes) -> Iterable[tuple[int, list[str]]]:
-    if b"\0" in data:
-        raise OperatorError(f"{path} is neither CSV nor XLSX; an old .xls is to be saved as .xlsx first")
     text = _decoded(data)
+    if "\0" in text:
+        raise OperatorError(f"{path} is neither CSV nor XLSX; an old .xls is to be saved as .xlsx first")
     heading = text.split("\n", 1)[0]
     delimiter = max(";,\t", key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -193,8 +199,11 @@ def _csv_lines(path: Path, data: bytes) -> Iterable[tuple[int, list[str]]]:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, with or without its mark; else what Russian Windows writes."""
+    """UTF-8, with or without its mark; UTF-16 with its mark, which is Excel's `Unicode text`; else what Russian Windows
+    writes."""
     try:
+        if data.startswith((encodings.BOM_UTF16_LE, encodings.BOM_UTF16_BE)):
+            return data.decode("utf-16")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1251", "replace")

@@ -12,6 +12,7 @@ from gateway_server.cli import options as opt
 from gateway_server.cli.errors import say
 from gateway_server.cli.invocation import Invocation, Zones, config_option, pass_invocation
 from gateway_server.cli.output import STANDARD_OUTPUT, placed_at, written_to
+from gateway_server.cli.reading_changes import CHANGE_LOG, CHANGE_LOGS, change_listing, changes
 from gateway_server.cli.reading_export import (
     EVENT_LOG,
     FORMATS,
@@ -67,7 +68,10 @@ def list_readings(
     as_json: bool,
     last: bool,
 ) -> None:
-    """Readings, the newest first. `--archive events` lists the meters' event logs."""
+    """Readings, the newest first.
+
+    `--archive events` lists the meters' event logs, `--archive changes` the changes of their parameters.
+    """
     if EVENTS in archives and len(archives) > 1:
         raise OperatorError("events have other fields than readings: list --archive events by itself")
     if search and EVENTS not in archives:
@@ -88,6 +92,8 @@ def list_readings(
         )
         if EVENTS in archives:
             event_listing(zones).show(store.events(wanted), as_json=as_json, limit=limit)
+        elif _of_change_logs(archives, quantities) and not (as_json or last):
+            change_listing(zones).show(changes(store.rows(wanted)), as_json=False, limit=limit)
         else:
             found = store.last_readings(wanted) if last else store.readings(wanted)
             reading_listing(zones).show(found, as_json=as_json, limit=limit)
@@ -115,7 +121,8 @@ def export(
     """Writes readings to a file, the oldest first. FILE may be - for standard output (csv, jsonl).
 
     Values leave exactly as stored. XLSX holds numbers of up to 15 digits as numbers and longer ones as text;
-    beyond Excel's 1 048 576 rows it goes on in the next sheet. `--archive events` writes the meters' event logs.
+    beyond Excel's 1 048 576 rows it goes on in the next sheet. `--archive events` writes the meters' event logs,
+    `--archive changes` (but for jsonl) a line for each change of a parameter.
     """
     if excel_ru and form != "csv":
         raise OperatorError("--excel-ru goes with --format csv; xlsx needs no help")
@@ -132,8 +139,15 @@ def export(
         )
         if EVENTS in archives:
             _write(path, form, EVENT_LOG, store.events(wanted), excel_ru=excel_ru)
+        elif _of_change_logs(archives, quantities) and form != "jsonl":
+            _write(path, form, CHANGE_LOG, changes(store.rows(wanted)), excel_ru=excel_ru)
         else:
             _write(path, form, READINGS, store.readings(wanted), excel_ru=excel_ru)
+
+
+def _of_change_logs(archives: tuple[str, ...], quantities: tuple[str, ...]) -> bool:
+    """Whether change logs alone are asked for: people get a line a change, programs the fields of readings."""
+    return bool(archives) and CHANGE_LOGS.issuperset(archives) and not quantities
 
 
 def _write(path: Path, form: str, sheet: Sheet[T], things: Iterable[T], *, excel_ru: bool) -> None:

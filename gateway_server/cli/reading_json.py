@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_server.cli.invocation import Zones
 from gateway_server.cli.listing import JsonValue, Listing
 from gateway_server.cli.moments import local, rfc3339
+from gateway_server.errors import cut
 from gateway_server.model import EVENTS, Quality
 from gateway_server.store.records import StoredEvent, StoredReading
 
@@ -55,12 +56,12 @@ def reading_listing(zones: Zones) -> Listing[StoredReading]:
 
     def cells(reading: StoredReading) -> tuple[str, ...]:
         return (
-            reading.meter,
+            cut(reading.meter),
             reading.archive,
             "" if reading.order_number is None else str(reading.order_number),
             local(reading.measured_at_ms, zones.of(reading.meter)),
             reading.quantity,
-            reading.value,
+            cut(reading.value),
             reading.unit,
             reading.quality or Quality.GOOD,
             str(reading.session),
@@ -75,11 +76,11 @@ def event_listing(zones: Zones) -> Listing[StoredEvent]:
 
     def cells(event: StoredEvent) -> tuple[str, ...]:
         return (
-            event.meter,
+            cut(event.meter),
             "" if event.order_number is None else str(event.order_number),
             local(event.measured_at_ms, zones.of(event.meter)),
             event.code,
-            event.text,
+            cut(event.text),
             str(event.session),
         )
 

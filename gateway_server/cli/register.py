@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from gateway_server.cli.invocation import zone
 from gateway_server.codec.registry import Registry
 from gateway_server.errors import OperatorError
 from gateway_server.store.accounts import ROUTE as FTP_ROUTE
-from gateway_server.store.passwords import hashed
+from gateway_server.store.passwords import NO_UTF8, hashed
 from gateway_server.store.records import MeterRecord
 from gateway_server.store.sql import SqlStore
 from gateway_server.transports.routes import parse_route
@@ -23,8 +23,8 @@ _LONGEST_TEXT = 200
 _OPEN_TO_OTHERS = 0o077
 
 
-def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
-    """The entry, if everything in it can be used."""
+def check_meter(meter: MeterRecord, codecs: Registry, shared: Collection[str] = ()) -> MeterRecord:
+    """The entry, if everything in it can be used. ``shared`` are the upload accounts that many meters share."""
     if not _SERIAL.fullmatch(meter.serial):
         raise OperatorError(
             f"{meter.serial!r} is not a serial number: 1 to 64 characters without spaces, colons, slashes"
@@ -37,6 +37,12 @@ def check_meter(meter: MeterRecord, codecs: Registry) -> MeterRecord:
             )
     for route in meter.routes:
         parse_route(route)
+    for login in upload_logins(meter):
+        if login in shared:
+            raise OperatorError(
+                f"{login} is an account that meters share (`account` of [[ftp]]), which none can have for its own: give"
+                " another login; without a route ftp:... its files are told apart by the rules of the account"
+            )
     zone(meter.time_zone)
     if not _ADDRESS.fullmatch(meter.address):
         raise OperatorError(f"{meter.address!r} is no bus address: up to 32 digits and Latin letters")
@@ -115,7 +121,9 @@ def _read_secret(path: Path, holds: str, one: str) -> str:
         text = path.read_text(encoding="utf-8-sig").strip("\r\n")
     except FileNotFoundError as error:
         raise OperatorError(f"there is no password file {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"the password file {path} {NO_UTF8}") from error
+    except OSError as error:
         raise OperatorError(f"the password file {path} cannot be read: {error}") from error
     if mode & _OPEN_TO_OTHERS:
         raise OperatorError(f"the password file {path} can be read by others; `chmod 600 {path}` first")

@@ -18,10 +18,23 @@ from gateway_server.cli.errors import Stopped, say
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
 from gateway_server.cli.listing import pairs
 from gateway_server.cli.reactor import run_reactor
-from gateway_server.config import ListenerSettings, check_codecs, check_files, check_modems, check_uploads
+from gateway_server.config import (
+    Config,
+    ListenerSettings,
+    check_codecs,
+    check_files,
+    check_modems,
+    check_uploads,
+    check_watches,
+)
 from gateway_server.config_ftp import FtpSettings
 from gateway_server.config_modem import ModemSettings
+from gateway_server.config_watch import WatchSettings
 from gateway_server.errors import OperatorError
+
+_NOTHING_COMES_IN = (
+    "no listener, no FTP drop, no watched folder and no modem that takes calls is configured: no meter can reach us"
+)
 
 
 @click.command()
@@ -46,8 +59,8 @@ def run(invocation: Invocation, only: str, verbose: int) -> None:
         gateway = make_gateway(reactor, config, now_ms=invocation.now_ms, only=parts, registry=registry)
         for notice in gateway.notices:
             say(f"note: {notice}")
-        if not config.listener:
-            say("note: no listener is configured, so no meter can call in; see `gateway-server check-config --example`")
+        if not _can_come_in(config):
+            say(f"note: {_NOTHING_COMES_IN}; see `gateway-server check-config --example`")
         try:
             await gateway.start()
             click.echo(gateway.ready_line)
@@ -93,6 +106,7 @@ def check_config(invocation: Invocation, example: bool) -> None:
     check_codecs(config, registry)
     check_files(config)
     check_uploads(config)
+    check_watches(config)
     check_modems(config)
     meters = register_of(invocation)
     click.echo(f"ok: {config.path or 'no configuration file, every default'}")
@@ -103,15 +117,22 @@ def check_config(invocation: Invocation, example: bool) -> None:
         ("codecs", ", ".join(f"{codec.name} {codec.version}" for codec in registry)),
         *listeners,
         *((f"ftp {ftp.name}", _uploads(ftp)) for ftp in config.ftp),
+        *((f"watch {watch.name}", _watched(watch, config.folder)) for watch in config.watch),
         *((f"modem {modem.name}", _modem(modem)) for modem in config.modem),
         *plan_facts(config, meters, invocation.now_ms()),
     ]
     for line in pairs(facts):
         click.echo(line)
-    if not config.listener and not config.ftp:
-        click.echo("no listener: no meter can call in")
     for slip in plan_slips(config, meters) if meters is not None else ():
         say(f"note: {slip}")
+    if not _can_come_in(config):
+        click.echo(f"note: {_NOTHING_COMES_IN}")
+
+
+def _can_come_in(config: Config) -> bool:
+    """Whether anything can reach the gateway that it did not ask for."""
+    takes_calls = any(modem.answer != "never" for modem in config.modem)
+    return bool(config.listener or config.ftp or config.watch or takes_calls)
 
 
 def _example() -> str:
@@ -133,6 +154,13 @@ def _modem(modem: ModemSettings) -> str:
     answers = {"never": "takes no calls", "known": "takes calls of known meters", "any": "takes every call"}
     bearers = f", bearer {', then '.join(modem.bearers)}" if modem.bearers and modem.type != "analogue" else ""
     return f"{modem.port}, {modem.speed} baud, {modem.type}{bearers}, {answers[modem.answer]}"
+
+
+def _watched(watch: WatchSettings, folder: Path) -> str:
+    whose = "its folders are accounts" if watch.by_login else ""
+    if watch.login:
+        whose = f"account {watch.login}"
+    return f"{folder / watch.path}, every {watch.every:g} s, {whose or 'the content says whose it is'}"
 
 
 def _uploads(ftp: FtpSettings) -> str:

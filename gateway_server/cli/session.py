@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Iterator
+from datetime import tzinfo
 from pathlib import Path
 
 import click
@@ -64,8 +65,8 @@ def session_json(record: SessionRecord) -> dict[str, JsonValue]:
     }
 
 
-def session_listing(zones: Zones) -> Listing[SessionRecord]:
-    """How sessions are listed."""
+def session_listing(home: tzinfo) -> Listing[SessionRecord]:
+    """How sessions are listed: they are the gateway's doings, so all of a list in one zone."""
 
     def cells(record: SessionRecord) -> tuple[str, ...]:
         return (
@@ -73,7 +74,7 @@ def session_listing(zones: Zones) -> Listing[SessionRecord]:
             record.meter or "?",
             record.transport,
             record.remote,
-            local(record.started_ms, zones.of(record.meter)),
+            local(record.started_ms, home),
             duration(record.ended_ms - record.started_ms) if record.ended_ms is not None else "",
             record.outcome.value if record.outcome else "open",
             str(record.bytes_received),
@@ -120,7 +121,9 @@ def list_sessions(
             newest_first=True,
         )
         found = store.sessions(opt.Period(since, until).narrow(wanted, invocation, zones))
-        session_listing(zones).show(opt.containing(search, found, _words, limit), as_json=as_json, limit=limit)
+        session_listing(zones.shared_by(meters)).show(
+            opt.containing(search, found, _words, limit), as_json=as_json, limit=limit
+        )
 
 
 @session.command()

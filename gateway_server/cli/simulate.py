@@ -90,7 +90,7 @@ def meter(
 ) -> None:
     """One meter: a TCP server, a caller, or a port.
 
-    Prints one line that says where it is.
+    Prints where it is, and runs until it is stopped (Ctrl-C). One with a profile tells whether it is acknowledged.
     """
     if list_quirks:
         _print_switches(described())
@@ -289,7 +289,7 @@ def upload(
 @click.option("--model", "models", default="ek270", show_default=True, help="The meters' models, in turn.")
 @click.option("--first-serial", type=int, default=41203377, show_default=True)
 @click.option("--first-number", default="+79160000001", show_default=True)
-@click.option("--failures", multiple=True, metavar="NAME[=VALUE]", help="What goes wrong; see --list-failures.")
+@click.option("--failures", multiple=True, metavar="NAME[=VALUE],..", help="A way to fail; see --list-failures.")
 @click.option("--list-failures", is_flag=True, help="Name the failures and end.")
 @click.option("--share", default="100%", show_default=True, metavar="N%", help="Of the calls that fail.")
 @click.option("--setup-seconds", default="10-40", show_default=True, metavar="LOW-HIGH", help="Until CONNECT.")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from gateway_server.cli.moments import duration
 from gateway_server.model import CallResult, MeterState, Outcome
+from gateway_server.session.clock import MOST_DRIFT_S, advice, drift_in_words
+from gateway_server.session.edge import CLOCK_DRIFT
 from gateway_server.store.plan_records import PlanStop
-from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord
+from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord, StoredReading
 
 _CALLS_US = ("caller:", "ftp:")
 _RECENT_MS = 26 * 3600 * 1000  # a daily meter with two hours of grace
@@ -142,6 +145,21 @@ def standing(
     if last.outcome in (Outcome.READ, Outcome.PARTIAL):
         return _reading(last, ago, now_ms)
     return _failing(meter, last, ended, ago)
+
+
+def clock(serial: str, last: Sequence[StoredReading], now_ms: int) -> str:
+    """What is known of a meter's clock from its newest readings, and what to do if it is off; empty if nothing."""
+    known = max((one for one in last if one.quantity == CLOCK_DRIFT), key=lambda one: one.received_at_ms, default=None)
+    if known is None:
+        return ""
+    try:
+        drift = Decimal(known.value)
+    except InvalidOperation:
+        return ""
+    minutes = max(now_ms - known.received_at_ms, 0) // 60_000
+    ago = duration(minutes * 60_000) if minutes else "less than a minute"
+    said = f"{drift_in_words(drift)}, {ago} ago"
+    return said if abs(drift) <= MOST_DRIFT_S else f"{said}: {advice(drift).replace('SERIAL', serial)}"
 
 
 def _unreached(calls: Sequence[CallRecord], sessions: Sequence[SessionRecord]) -> list[CallRecord]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gateway_server.cli.invocation import Invocation, config_option, pass_invocation
+from gateway_server.codec.codec import Codec
 from gateway_server.codec.declaration import SUFFIXES, read_declaration
 from gateway_server.codec.meter_profile.codec import ProfileCodec, make_codec
 from gateway_server.codec.meter_profile.form import MeterProfile
@@ -16,22 +17,35 @@ from gateway_server.errors import OperatorError
 from gateway_server.workbench.export_kaitai import kaitai
 from gateway_server.workbench.export_wireshark import wireshark
 
+_PROFILES = "meter_profile"
 FORMATS: dict[str, Callable[[MeterProfile], str]] = {"wireshark": wireshark, "kaitai": kaitai}
 
 
-def named_profile(invocation: Invocation, name: str) -> ProfileCodec:
-    """The codec of a profile: by its file, or by the name it has among the plugins. Raises `OperatorError`."""
+def named_codec(invocation: Invocation, name: str) -> Codec:
+    """The codec of a declaration: by its file, or by the name it has among the plugins. Raises `OperatorError`."""
     path = Path(name)
     if path.suffix in SUFFIXES:
         if not path.is_file():
             raise OperatorError(f"there is no file {path}")
         try:
-            return make_codec(parse_profile(read_declaration(path)))
+            said = read_declaration(path)
+            if said.text("reads") == _PROFILES:
+                return make_codec(parse_profile(said))
+            return invocation.codecs().made_of(path)
         except OperatorError as error:
             raise OperatorError(f"{path}: {error}") from None
-    codec = invocation.codecs().get(name)
-    if not isinstance(codec, ProfileCodec):
+    codecs = invocation.codecs()
+    codec = codecs.get(name)
+    if codecs.path(name).suffix not in SUFFIXES:
         raise OperatorError(f"the codec {name} is no meter profile; name one, or a file that ends in .yaml")
+    return codec
+
+
+def named_profile(invocation: Invocation, name: str) -> ProfileCodec:
+    """The same, which must be a meter profile: a map of registers cannot be exported."""
+    codec = named_codec(invocation, name)
+    if not isinstance(codec, ProfileCodec):
+        raise OperatorError(f"{name} is declared, but no meter profile, and only those can be exported")
     return codec
 
 

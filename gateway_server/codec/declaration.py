@@ -74,6 +74,11 @@ class Declaration:
         """Whether the key is there and holds a list."""
         return isinstance(self._nodes.get(key), yaml.SequenceNode)
 
+    def is_quoted(self, key: str) -> bool:
+        """Whether the key holds a text in quotes: its digits are no number."""
+        node = self._nodes.get(key)
+        return isinstance(node, yaml.ScalarNode) and node.style is not None
+
     def wrong(self, key: str, why: str) -> OperatorError:
         """What is wrong with the value of a key, or with the table if it has none."""
         return _wrong(self._nodes.get(key, self._node), self._place(key), why)

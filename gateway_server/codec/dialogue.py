@@ -22,7 +22,7 @@ Whatever is yielded before a `Send` is durable before that `Send` leaves: read, 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,6 +41,8 @@ class Receive:
     """Wait for the next frame: ``timeout`` seconds for its first byte, ``gap`` seconds between bytes of one frame.
 
     Without ``gap`` the timeout bounds the whole frame. Noise is logged and skipped unless ``noise`` is set.
+    With ``most_noise`` the piece of noise that makes it more than so many bytes, while one frame is awaited, is
+    delivered all the same: whoever sends nothing else is to be given up.
     ``kinds`` restricts what is delivered: other frames are logged and passed over, the deadline stays.
     With ``begun`` a `Frame` of the kind ``begun``, without octets, is delivered once the framer says that a frame has
     begun (`Begins`) and more of it is to come; the next `Receive` gets the frame itself.
@@ -56,6 +58,7 @@ class Receive:
     begun: bool = False
     most: int | None = None
     rate: float = 30.0
+    most_noise: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,14 @@ class Partly:
     """The dialogue came to its end but not to all it was to obtain."""
 
     reason: str
+
+    @classmethod
+    def of(cls, troubles: Sequence[str]) -> Partly | None:
+        """The first trouble, for a headline, and how many more the session's notes tell; None if there was none."""
+        if not troubles:
+            return None
+        more = len(troubles) - 1
+        return cls(troubles[0] + (f"; and {more} more in the session's notes" if more else ""))
 
 
 Wish = (

@@ -43,7 +43,7 @@ class PluginProblem:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return "\n".join(f"{self.path}: {line}" for line in self.reason.split("\n"))
 
 
 class Registry:

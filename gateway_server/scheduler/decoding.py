@@ -22,6 +22,7 @@ from gateway_server.errors import GatewayError
 from gateway_server.session.plan import Facilities
 from gateway_server.store.records import FileState, Filter
 from gateway_server.store.store import Store
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 from gateway_server.workbench.files import FileRead, Waiting, examine, keep, look_up
 from gateway_server.workbench.sniff import Sniffed
 
@@ -52,11 +53,13 @@ class Decoding:
         facilities: Facilities,
         registry: Registry,
         prefer: Sequence[str] = (),
+        limits: ContainerLimits = DEFAULT_LIMITS,
     ) -> None:
         self._reactor = reactor
         self._facilities = facilities
         self._registry = registry
         self._prefer = tuple(prefer)
+        self._limits = limits
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "decoding")
         self._running = False
@@ -126,7 +129,7 @@ class Decoding:
         record = store.file(number)
         if record is None or record.state is not FileState.STORED:
             return None
-        return look_up(store, number, prefer=self._prefer)
+        return look_up(store, number, prefer=self._prefer, limits=self._limits)
 
     def _fetched(self, waiting: Waiting | GatewayError | None) -> None:
         if not self._running:
@@ -154,13 +157,18 @@ class Decoding:
             logger.error("file %d could not be read", waiting.record.id, exc_info=read)
             read = Sniffed(trouble=f"{type(read).__name__}: {read}", broken=True)
         sniffed = read
-        self._facilities.writer.call(lambda store: keep(store, waiting, sniffed), self._kept)
+        self._facilities.writer.call(lambda store: _keep(store, waiting, sniffed), self._kept)
 
-    def _kept(self, result: FileRead | GatewayError) -> None:
+    def _kept(self, result: FileRead | GatewayError | None) -> None:
+        if result is None:
+            self._done()
+            return
         if isinstance(result, GatewayError):
             self._failed(result)
             return
-        logger.info("file %d %s is %s: %s", result.file, result.name, result.state.value, result.detail or "read")
+        level = logging.WARNING if result.state is FileState.FAILED else logging.INFO
+        said = result.detail or "read"
+        logger.log(level, "file %d %s is %s: %s", result.file, result.name, result.state.value, said)
         self._done()
 
     def _failed(self, error: GatewayError) -> None:
@@ -185,3 +193,12 @@ class Decoding:
     def _rested(self) -> None:
         self._rest = None
         self._next()
+
+
+def _keep(store: Store, waiting: Waiting, sniffed: Sniffed) -> FileRead | None:
+    """What was read, unless the file has grown or got another name meanwhile: then it has come once more, and what it
+    was says nothing."""
+    read, now = waiting.record, store.file(waiting.record.id)
+    if now is None or (now.name, now.sha256) != (read.name, read.sha256):
+        return None
+    return keep(store, waiting, sniffed)

@@ -137,14 +137,13 @@ class Policy:
             rule = replace(rule, counts=False, other_modem=True, most=rule.most or _MOST_OURS)
         if rule.counts and not (progressed and result in (CallResult.LOST, CallResult.OVER_BUDGET)):
             attempts += 1
-        word = result.value
         if rule.stops:
             return Verdict(Then.STOP, attempts=attempts, tries=tries, alarm=rule.alarm, why=_ACTS[result])
         if attempts >= most_attempts and rule.counts:
-            why = f"{word}; {attempts} of {most_attempts} attempts made"
+            why = f"{attempts} of {most_attempts} attempts made"
             return Verdict(Then.FAILED, attempts=attempts, tries=tries, alarm=rule.alarm, why=why)
         if tries >= MOST_TRIES or (rule.most and same >= rule.most):
-            why = f"{word}; {tries} calls made without reaching it" if tries >= MOST_TRIES else f"{word}, {same} times"
+            why = f"{tries} calls made without reaching it" if tries >= MOST_TRIES else f"{same} times in a row"
             if rule.rests and self._rest_s:
                 why += _RESTS
                 return Verdict(
@@ -154,9 +153,7 @@ class Policy:
         place = max(0, (same if not rule.counts else attempts) - 1)
         gap = rule.gaps_s[min(place, len(rule.gaps_s) - 1)]
         gap *= self._gaps * (1 + self._chance.uniform(-JITTER, JITTER))
-        return Verdict(
-            Then.AGAIN, gap, attempts, tries, rule.other_modem, rule.other_bearer, rule.alarm, f"{word}; again later"
-        )
+        return Verdict(Then.AGAIN, gap, attempts, tries, rule.other_modem, rule.other_bearer, rule.alarm, "again later")
 
 
 _RESTS = "; it is left alone for a time ([dialling] barred_for), or until its csd: route is changed, or `call resume`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from gateway_server.errors import (
@@ -12,6 +13,7 @@ from gateway_server.errors import (
     StoreError,
     StoreFull,
     UnknownMeter,
+    cut,
 )
 from gateway_server.model import Outcome
 
@@ -23,6 +25,11 @@ ADVICE = {
     Outcome.PARTIAL: "what came is stored; the next session goes on behind the last stored row",
     Outcome.GATEWAY_FAULT: "nothing of it was acknowledged; the gateway's own log has the details",
 }
+
+
+_LONGEST_REASON = 500
+_REMEDY = re.compile(r"[:;,] (?:check|try|store) ")
+"""An error that says what to do by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ def ending(error: BaseException | None, reason: str, serial: str, stored: int, *
     nobody has claimed only the bytes are kept, whatever else happened.
     """
     outcome = outcome_of(error)
-    said = reason if error is None else _said(error)
+    said = cut(reason if error is None else _said(error), _LONGEST_REASON)
     if error is None and reason:
         outcome = Outcome.PARTIAL
     if unclaimed and outcome is not Outcome.GATEWAY_FAULT:
@@ -70,7 +77,7 @@ def ending(error: BaseException | None, reason: str, serial: str, stored: int, *
         return Ending(Outcome.UNKNOWN_METER, f"{detail} ({said})" if said else detail, serial, stored, error)
     if stored and error is not None and outcome not in (Outcome.GATEWAY_FAULT, Outcome.UNKNOWN_METER):
         outcome = Outcome.PARTIAL
-    advice = ADVICE.get(outcome, "")
+    advice = "" if outcome is not Outcome.PARTIAL and _REMEDY.search(said) else ADVICE.get(outcome, "")
     if isinstance(error, StoreFull):
         advice = "nothing of it was acknowledged; make room on the store's disk, the gateway goes on by itself"
     detail = f"{said}; {advice}" if said and advice else said

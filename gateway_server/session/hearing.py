@@ -1,4 +1,4 @@
-"""The receiving side of a session: everything raw on record first, then frames, and how long to wait for them."""
+"""The receiving side of a session: what is on record becomes frames, and how long to wait for them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from twisted.internet.interfaces import IDelayedCall
 from gateway_server.codec.codec import NOISE, Frame
 from gateway_server.codec.dialogue import Dialogue, Receive
 from gateway_server.errors import GatewayError, LineLost, MeterSilent
-from gateway_server.model import Direction
 from gateway_server.session.intake import Intake
 from gateway_server.session.line import Line
 from gateway_server.session.plan import Facilities
+from gateway_server.session.recording import Recording
 from gateway_server.session.remarks import GIVEN_UP, LATE, kept_out
-from gateway_server.store.records import SessionKey, SessionOpening
+from gateway_server.store.records import SessionOpening
 
 NEVER = float("inf")
 MOST_UNREAD = 1 << 16
 _LONG_WAIT = 10.0
-_MOST_CHUNKS = 64
-_FROM_METER = Direction.FROM_METER
-_TO_METER = Direction.TO_METER
+PIECES_AT_ONCE = 16
+"""So many pieces of noise are cut before the other sessions have their turn: a framer may have to look hard at each."""
+_LOOK_AGAIN = 1.0
 
 
 class State(enum.Enum):
@@ -34,6 +34,7 @@ class State(enum.Enum):
     OVER = "over"
 
 
+_ANYTHING = Receive(0)
 WAITING = State.WAITING
 RECEIVING = State.RECEIVING
 DRAINING = State.DRAINING
@@ -42,24 +43,23 @@ STORING = State.STORING
 OVER = State.OVER
 
 
-class Hearing:
+class Hearing(Recording):
     """What a session hears. `Session` adds what it says and keeps; together they are one conversation."""
 
     __slots__ = (
         "_asked_at",
-        "_chunks",
         "_dialogue",
         "_early",
-        "_facilities",
         "_first_deadline",
-        "_heard_ms",
+        "_holds_line",
         "_intake",
-        "_key",
         "_line",
         "_lost",
-        "_received",
+        "_noise",
+        "_noisy_wish",
+        "_pieces",
+        "_rest",
         "_running",
-        "_sent",
         "_state",
         "_timer",
         "_unread",
@@ -69,12 +69,9 @@ class Hearing:
     )
 
     def __init__(self, line: Line, facilities: Facilities, opening: SessionOpening) -> None:
+        super().__init__(facilities, opening)
         self._line = line
-        self._facilities = facilities
-        self._key = facilities.writer.open_session(opening)
         self._intake: Intake | None = None
-        self._chunks: list[tuple[int, int]] = []  # where each chunk ends in the stream, and when it came
-        self._heard_ms = 0
         self._dialogue: Dialogue | None = None
         self._state = WAITING
         self._wish: Any = None
@@ -86,19 +83,12 @@ class Hearing:
         self._lost: LineLost | None = None
         self._early: list[tuple[int, bytes]] | None = []
         self._asked_at = 0  # bytes received before the dialogue began to wait
-        self._received = 0
-        self._sent = 0
         self._unread = 0
-
-    @property
-    def heard_ms(self) -> int:
-        """When the last byte of the last frame came that the dialogue was given; 0 before any."""
-        return self._heard_ms
-
-    @property
-    def key(self) -> SessionKey:
-        """The session's place in the store."""
-        return self._key
+        self._pieces = 0
+        self._noise = 0
+        self._noisy_wish: Receive | None = None
+        self._rest: IDelayedCall | None = None
+        self._holds_line = False
 
     @property
     def over(self) -> bool:
@@ -110,16 +100,6 @@ class Hearing:
         """Whether the bytes received so far end with a whole frame."""
         return self._intake is None or self._intake.fed == self._intake.cut
 
-    @property
-    def bytes_received(self) -> int:
-        """How many bytes came."""
-        return self._received
-
-    def note(self, text: str) -> None:
-        """Leaves a remark in the session's log."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), Direction.NOTE, text.encode())
-
     # what the line says
 
     def received(self, data: bytes) -> None:
@@ -130,29 +110,6 @@ class Hearing:
             self._came_late()
         else:
             self.feed(data, at)
-
-    def log_received(self, data: bytes) -> int:
-        """Keeps bytes raw without giving them to the codec; gives their offset in the session's stream."""
-        facilities = self._facilities
-        now_ms = facilities.now_ms()
-        facilities.writer.log(self._key, now_ms, _FROM_METER, data)
-        at = self._received
-        self._received = end = at + len(data)
-        self._chunks.append((end, now_ms))
-        if len(self._chunks) > _MOST_CHUNKS:
-            del self._chunks[: _MOST_CHUNKS // 2]
-        return at
-
-    def log_sent(self, data: bytes) -> None:
-        """Keeps bytes that were sent beside the dialogue: the answer to a heartbeat."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), _TO_METER, data)
-        self._sent += len(data)
-
-    def log_modem(self, direction: Direction, data: bytes) -> None:
-        """Keeps what was said with the modem on the way to the meter: no part of what the meter sent or got."""
-        facilities = self._facilities
-        facilities.writer.log(self._key, facilities.now_ms(), direction, data)
 
     def feed(self, data: bytes, at: int) -> None:
         """Gives the codec bytes that are on record and stand at offset ``at`` of the session's stream."""
@@ -172,14 +129,10 @@ class Hearing:
             frame = self._next_frame(self._wish)
             if frame is not None:
                 self._run(frame)
-            else:
-                wish = self._wish
-                if wish.most is not None:
-                    self._wait_for_more(wish)
-                elif wish.gap is not None and intake.fed != intake.cut:
-                    self._wait_until(self._facilities.clock.seconds() + wish.gap)
+            elif self._rest is None:
+                self._wait_for_more(self._wish)
         elif state is DRAINING:
-            intake.drop_frames()
+            self._drop_frames()
             wait = self._facilities.clock.seconds() + self._wish.quiet
             self._wait_until(min(wait, self._first_deadline))
         else:
@@ -188,8 +141,11 @@ class Hearing:
                 self._line.pause()
 
     def _wait_for_more(self, wish: Receive) -> None:
-        """An answer that may not become longer than this is not whole yet."""
-        assert wish.most is not None
+        """All that came is looked at, and an answer is not whole yet; perhaps it may not become longer."""
+        if wish.most is None:
+            if wish.gap is not None and not self.at_border:
+                self._wait_until(self._facilities.clock.seconds() + wish.gap)
+            return
         heard = self._received - self._asked_at
         if heard <= wish.most:
             if wish.gap is not None and not self.at_border:
@@ -201,7 +157,7 @@ class Hearing:
         left = self._last_frame(wish)
         if left is not None:
             self._run(left)
-        else:
+        elif self._rest is None:
             said = f"{heard} bytes came, and among them no answer, which has {wish.most} at most"
             self._fell_silent(MeterSilent(said))
 
@@ -210,13 +166,19 @@ class Hearing:
         if self._state is OVER or self._lost is not None:
             return
         self._lost = LineLost(reason)
-        if self._running or self._state is STORING:
+        if self._running or self._state is STORING or self._rest is not None:
             return
         if self._dialogue is None:
             self._end(self._lost)
-        elif self._state is RECEIVING and (frame := self._last_frame(self._wish)) is not None:
-            self._run(frame)
         else:
+            self._hear_the_last()
+
+    def _hear_the_last(self) -> None:
+        """The line is gone: the dialogue gets what is still here, or hears of it."""
+        frame = self._last_frame(self._wish) if self._state is RECEIVING else None
+        if frame is not None:
+            self._run(frame)
+        elif self._rest is None:
             self._run(None, self._lost)
 
     # time
@@ -230,7 +192,9 @@ class Hearing:
                 self._wait_until(self.deadline)
             return
         state = self._state
-        if state is RECEIVING:
+        if self._rest is not None and state is not PAUSING:
+            self._wait_until(now + _LOOK_AGAIN)  # what came in time is not yet looked at
+        elif state is RECEIVING:
             self._waited_in_vain(now)
         elif state is DRAINING:
             assert self._intake is not None
@@ -249,6 +213,9 @@ class Hearing:
         left = self._last_frame(wish)
         if left is not None:
             self._run(left)
+            return
+        if self._rest is not None:
+            self._wait_until(now + _LOOK_AGAIN)
             return
         if now < self._first_deadline:
             # Only noise had come; the first byte of an answer still has its time.
@@ -279,14 +246,19 @@ class Hearing:
     # frames
 
     def _next_frame(self, wish: Receive) -> Frame | None:
+        if self._rest is not None:
+            return None
         intake = self._intake
         assert intake is not None
         while intake.fed != intake.cut and (frame := intake.next_frame()) is not None:
-            if _wanted(frame, wish):
+            kind = frame.kind
+            if self._hears(frame, wish) if kind == NOISE else wish.kinds is None or kind in wish.kinds:
                 self._heard(frame)
                 return frame
             if self._first_deadline > self.deadline:
                 self._wait_until(self._first_deadline)
+            if self._rests:
+                return None
         if wish.begun and (frame := intake.begun()) is not None:
             return frame
         if intake.fed == intake.cut and self._early is None:
@@ -296,27 +268,73 @@ class Hearing:
     def _last_frame(self, wish: Receive) -> Frame | None:
         """A wanted frame that is still here although nothing more comes, whole or as the silence completes it."""
         frame = self._next_frame(wish)
-        if frame is not None:
-            return frame
         intake = self._intake
         assert intake is not None
-        while (left := intake.flush()) is not None:
-            if _wanted(left, wish):
+        while frame is None and not self._rests and (left := intake.flush()) is not None:
+            kind = left.kind
+            if self._hears(left, wish) if kind == NOISE else wish.kinds is None or kind in wish.kinds:
                 self._heard(left)
                 return left
-        return None
+        return frame
 
-    def _heard(self, frame: Frame) -> None:
-        """What a frame tells was received when its last byte came: a replay of the log has no other time."""
-        chunks = self._chunks
-        if len(chunks) > 1:
-            end = frame.start + len(frame.data)
-            before = 0
-            while chunks[before][0] < end:
-                before += 1
-            del chunks[:before]
-        if chunks:
-            self._heard_ms = chunks[0][1]
+    def _hears(self, noise: Frame, wish: Receive) -> bool:
+        """Whether a piece of noise is for the dialogue. After some of them the session rests."""
+        self._pieces += 1
+        if self._pieces >= PIECES_AT_ONCE:
+            self._take_a_rest()
+        if wish.noise or not wish.most_noise:
+            return wish.noise
+        if self._noisy_wish is not wish:
+            self._noisy_wish, self._noise = wish, 0
+        self._noise += len(noise.data)
+        return self._noise > wish.most_noise
+
+    def _drop_frames(self) -> None:
+        """Passes over whole frames while the line is to become quiet."""
+        assert self._intake is not None
+        while not self._rests and (frame := self._intake.next_frame()) is not None:
+            if frame.kind == NOISE:
+                self._hears(frame, _ANYTHING)
+
+    # other sessions' turn
+
+    @property
+    def _rests(self) -> bool:
+        return self._rest is not None
+
+    def _take_a_rest(self) -> None:
+        """Leaves the rest of what is here for the reactor's next turn, and what is still to come on the line."""
+        self._pieces = 0
+        if self._rest is None:
+            self._rest = self._facilities.clock.callLater(0, self._go_on)
+            if self._lost is None and not self._holds_line:
+                self._holds_line = True
+                self._line.pause()
+
+    def _release_line(self) -> None:
+        if self._holds_line:
+            self._holds_line = False
+            if self._lost is None:
+                self._line.resume()
+
+    def _go_on(self) -> None:
+        """Looks at what was left lying."""
+        self._rest = None
+        state = self._state
+        if state is RECEIVING:
+            frame = self._next_frame(self._wish)
+            if frame is not None:
+                self._run(frame)
+            elif self._rest is None and self._lost is not None:
+                self._hear_the_last()
+            elif self._rest is None:
+                self._wait_for_more(self._wish)
+        elif self._lost is not None and state is not STORING:
+            self._run(None, self._lost)
+        elif state is DRAINING:
+            self._drop_frames()
+        if self._rest is None and self._unread <= MOST_UNREAD:
+            self._release_line()
 
     # what the dialogue's side does
 
@@ -331,10 +349,3 @@ class Hearing:
 
     def _fell_silent(self, error: MeterSilent) -> None:
         raise NotImplementedError
-
-
-def _wanted(frame: Frame, wish: Receive) -> bool:
-    kind = frame.kind
-    if kind == NOISE:
-        return wish.noise
-    return wish.kinds is None or kind in wish.kinds

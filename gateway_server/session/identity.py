@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gateway_server.errors import UnknownMeter
+from gateway_server.errors import UnknownMeter, cut
 from gateway_server.model import Identify, KnownMeter, MeterState, Outcome, ReadOrder
 from gateway_server.store.records import Filter, MeterRecord, SessionKey
 from gateway_server.store.store import Store
+
+LONGEST_SERIAL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,22 @@ class Identity:
 def look_up(key: SessionKey, said: Identify, at_ms: int, expected: str) -> Callable[[Store], Identity]:
     """Work for the store's thread: finds or registers the meter that answered.
 
-    Raises `UnknownMeter` at once for one that does not have the ``expected`` serial number (empty: any).
+    Raises `UnknownMeter` at once for one that does not have the ``expected`` serial number (empty: any), and for one
+    that nothing tells.
     """
-    serial = said.serial.strip()
+    if said.by_line and not expected:
+        raise UnknownMeter(
+            "neither what it said nor the way it came tells which meter it is; let its listener identify it by its"
+            " registration or address, and give the meter that route: `gateway-server meter add SERIAL --route ...`"
+        )
+    serial = expected if said.by_line else said.serial.strip()
     if not serial:
         raise UnknownMeter("the meter gave no serial number")
+    if len(serial) > LONGEST_SERIAL:
+        raise UnknownMeter(
+            f"what answered gives a serial number of {len(serial)} characters, {cut(serial)}; no meter's has more than"
+            f" {LONGEST_SERIAL}: look at the bytes with `session show`"
+        )
     if expected:
         if serial.lstrip("0") != expected.lstrip("0"):
             raise UnknownMeter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,13 @@ from gateway_server.codec.codec import Codec
 from gateway_server.codec.dialogue import Findings
 from gateway_server.errors import GatewayError, StoreError, UnknownMeter
 from gateway_server.model import Event, Identify, KnownMeter, Reading, Row, Saved
-from gateway_server.session.edge import row_to_save, to_save
+from gateway_server.session import clock
+from gateway_server.session.edge import CLOCK_DRIFT, row_to_save, to_save
 from gateway_server.session.hearing import OVER, STORING, Hearing
 from gateway_server.session.identity import Identity, look_up
 from gateway_server.session.line import Line
 from gateway_server.session.plan import DEFAULT_ORDER, Facilities, Owner, Plan
-from gateway_server.store.records import SessionOpening
+from gateway_server.store.records import RowToSave, SessionOpening
 from gateway_server.store.store import Store
 
 NO_PLAN = Plan(())
@@ -31,6 +33,7 @@ class Keeping(Hearing):
     __slots__ = (
         "_answer",
         "_answered",
+        "_clock_told",
         "_expected",
         "_order",
         "_others",
@@ -51,6 +54,7 @@ class Keeping(Hearing):
         self._answered = False
         self._answer: Any = None
         self._stored = 0
+        self._clock_told = False
         self._secret = ""
         self._expected = ""
         self._order = DEFAULT_ORDER
@@ -109,16 +113,28 @@ class Keeping(Hearing):
         kind = type(wish)
         if kind is Row or kind is Reading:
             rows, events = [row_to_save(wish, zone, self._heard_ms or facilities.now_ms())], ()
+            given = wish if kind is Row else None
         else:
             if kind is Event:
                 wish = Findings(events=(wish,))
             rows, events = to_save(wish, zone, self._heard_ms or facilities.now_ms())  # type: ignore[assignment]
+            given = wish.rows[0] if wish.rows else None
+        if given is not None and rows[0].columns is not given.columns:
+            self._tell_of_clock(rows[0])
         self._state = STORING
         if self._unclaimed:
             # Only its bytes are kept, but these are durable before anything is acknowledged.
             facilities.writer.call(_nothing_new, self._saved)
         else:
             facilities.writer.save(self._key, self.serial, rows, events, self._saved)
+
+    def _tell_of_clock(self, row: RowToSave) -> None:
+        """A row that got a clock's drift: once a session, if that is worth a word."""
+        if row.columns[-1].quantity == CLOCK_DRIFT and not self._clock_told:
+            said = clock.remark(Decimal(row.values[-1]))
+            if said:
+                self._clock_told = True
+                self.note(said)
 
     def _saved(self, result: Saved | StoreError) -> None:
         if self._state is OVER:

@@ -25,7 +25,7 @@ from gateway_server.codec.dialogue import (
     Send,
 )
 from gateway_server.errors import CodecError, GatewayError, LineLost, MeterSilent, StoreError
-from gateway_server.model import Direction, Event, Identify, Reading, Row, Saved
+from gateway_server.model import Direction, Event, Identify, Outcome, Reading, Row, Saved
 from gateway_server.session.endings import ending, masked
 from gateway_server.session.hearing import (
     DRAINING,
@@ -138,9 +138,9 @@ class Session(Keeping):
                     if self._unread:
                         self._read_on()
                     frame = self._next_frame(wish)  # type: ignore[arg-type]  # its type was asked
-                    if frame is None and self._lost is not None:
+                    if frame is None and self._lost is not None and self._rest is None:
                         frame = self._last_frame(wish)  # type: ignore[arg-type]
-                        if frame is None:
+                        if frame is None and self._rest is None:
                             error = self._lost_again()
                             continue
                     if frame is not None:
@@ -221,8 +221,7 @@ class Session(Keeping):
             self._wish = wish
             self._state = DRAINING
             self._read_on()
-            assert self._intake is not None
-            self._intake.drop_frames()
+            self._drop_frames()
             now = self._facilities.clock.seconds()
             self._first_deadline = now + wish.limit
             self._wait_until(now + min(wish.quiet, wish.limit))
@@ -241,7 +240,8 @@ class Session(Keeping):
         self._line.write(wish.data)
 
     def _read_on(self) -> None:
-        if self._unread > MOST_UNREAD:
+        if self._rest is None and (self._unread > MOST_UNREAD or self._holds_line):
+            self._holds_line = False
             self._line.resume()
         self._unread = 0
 
@@ -278,6 +278,10 @@ class Session(Keeping):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        self._release_line()
         facilities = self._facilities
         facilities.sweep.forget(self)
         if self._dialogue is not None:
@@ -287,6 +291,8 @@ class Session(Keeping):
         how = ending(error, reason, self.serial, self._stored, unclaimed=self._unclaimed)
         if self._secret:
             how = masked(how, self._secret)
+        if self._zone is not None and (reason or how.outcome is Outcome.GARBLED):
+            logger.warning("session %d with meter %s over %s: %s", self._key.id, self.serial, self._remote, how.detail)
         codec = self._codec
         self._closing = SessionClosing(
             facilities.now_ms(),

@@ -21,13 +21,14 @@ class AccountQueries(Queries):
         )
         return None if row is None else UploadAccount(login, row[0], MeterState(row[1]), row[2])
 
-    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
-        """Bytes and files that each account uploaded in sessions which began in this time, its end not included."""
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bytes and files that each account uploaded for each meter, empty while that is unknown, in sessions which
+        began in this time, its end not included."""
         return {
-            login: (size, files)
-            for login, size, files in self.connection.all(
-                "SELECT caller, SUM(bytes_received), COUNT(*) FROM session WHERE started_ms >= ? AND started_ms < ?"
-                " AND transport = 'ftp' AND bytes_received > 0 GROUP BY caller",
+            (login, serial): (size, files)
+            for login, serial, size, files in self.connection.all(
+                "SELECT caller, serial, SUM(bytes_received), COUNT(*) FROM session WHERE started_ms >= ?"
+                " AND started_ms < ? AND transport = 'ftp' AND bytes_received > 0 GROUP BY caller, serial",
                 (since_ms, until_ms),
             )
         }

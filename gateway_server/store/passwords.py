@@ -16,6 +16,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 REMEMBERED_MS = 15 * 60 * 1000
 REMEMBERED_MOST = 4096
 
+NO_UTF8 = (
+    "is no UTF-8 text: save it as UTF-8, or take a password of Latin letters and digits, which every device sends alike"
+)
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 << 10, parallelism=1)
 
 

@@ -44,6 +44,17 @@ class ReadingQueries(ArchiveQueries):
         """The newest row of every meter and archive, from the side table."""
         return islice(self._expanded(self._last_rows(wanted), wanted.quantities), wanted.limit)
 
+    def session_extents(self, serial: str) -> dict[int, tuple[int, int]]:
+        """When the first and the last row of each session that brought rows of this meter were measured."""
+        return {
+            session: (since, until)
+            for session, since, until in self.connection.all(
+                f"SELECT session_id, MIN(measured_at_ms), MAX(measured_at_ms) FROM {self.rows_from()}"
+                " WHERE meter_id = ? AND variant >= 0 GROUP BY session_id",
+                (self.meter_id(serial),),
+            )
+        }
+
     def events(self, wanted: Filter = Filter()) -> Iterator[StoredEvent]:  # noqa: B008
         """Entries of event logs by time; ``search`` finds words (or their beginnings) of code and text."""
         where = Where()

@@ -14,12 +14,19 @@ from gateway_server.store.jobs import JobQueries
 from gateway_server.store.modems import ModemQueries
 from gateway_server.store.owner import this_process
 from gateway_server.store.plan import PlanQueries
+from gateway_server.store.renaming import RenamingQueries
 from gateway_server.store.secrets import Vault
-from gateway_server.store.uploads import UploadQueries
 
 
 class SqlStore(
-    FileReadingQueries, UploadQueries, AccountQueries, JobQueries, CallQueries, ModemQueries, PlanQueries, GapQueries
+    FileReadingQueries,
+    RenamingQueries,
+    AccountQueries,
+    JobQueries,
+    CallQueries,
+    ModemQueries,
+    PlanQueries,
+    GapQueries,
 ):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
 

@@ -136,6 +136,9 @@ class Store(Protocol):
 
     def rows(self, wanted: Filter = ...) -> Iterator[StoredRow]: ...
 
+    def session_extents(self, serial: str) -> dict[int, tuple[int, int]]:
+        """When the first and the last row of each session that brought rows of this meter were measured."""
+
     def readings(self, wanted: Filter = ...) -> Iterator[StoredReading]: ...
 
     def last_readings(self, wanted: Filter = ...) -> Iterator[StoredReading]:
@@ -189,6 +192,11 @@ class Store(Protocol):
     ) -> FileRecord:
         """A whole upload of which nothing was written while it came: its session, that one's log, and the file."""
 
+    def rename_file(
+        self, file_id: int, name: str, raw_name: bytes, at_ms: int, *, serial: str = ..., by_rule: bool = ...
+    ) -> FileRecord | None:
+        """Gives a file another name, by which it is decoded from now on; None if there is no such file."""
+
     def former_file(self, login: str, name: str, since_ms: int) -> FileRecord | None:
         """What APPE and REST may go on with: the newest file of this account and name that came since then."""
 
@@ -225,8 +233,8 @@ class Store(Protocol):
     def upload_account(self, login: str) -> UploadAccount | None:
         """The meter known by ``ftp:LOGIN``, with the hash of its password (`passwords.verified`)."""
 
-    def uploaded(self, since_ms: int, until_ms: int) -> dict[str, tuple[int, int]]:
-        """Bytes and files that each account uploaded in sessions which began in this time."""
+    def uploaded(self, since_ms: int, until_ms: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bytes and files that each account uploaded for each meter in sessions which began in this time."""
 
     def set_upload_secret(self, login: str, secret: str) -> None:
         """Keeps the hash of an account's password (`passwords.hashed`); an empty one removes it."""

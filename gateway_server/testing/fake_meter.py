@@ -306,7 +306,8 @@ class FakeMeter:
         if attribute == "A":
             return self._text(f"({len(archive.select(position, lower, upper))})")
         if attribute != "0":
-            told = None if self.quirks.no_layout and attribute in "234" else archive.attribute(attribute)
+            refused = "234" if self.quirks.no_layout else "2" if self.quirks.no_names else ""
+            told = None if attribute in refused else archive.attribute(attribute)
             if told is None:
                 raise Refusal(NO_SUCH_ATTRIBUTE)
             return self._text(told)

@@ -16,7 +16,9 @@ from gateway_server.testing.declared import DeclaredKind, DeclaredMeter, check_n
 from gateway_server.testing.fake_meter import FakeMeter
 from gateway_server.testing.lis200.quirks import Quirks
 from gateway_server.testing.meter_lines import Caller, CallerOptions, listen, meter_clock, port_of
+from gateway_server.testing.meter_profile.meter import ProfileMeter
 from gateway_server.testing.meter_pty import MeterOnPty
+from gateway_server.testing.telling_meter import TellingMeter
 
 Say = Callable[[str], None]
 
@@ -66,7 +68,7 @@ def unescaped(text: str) -> bytes:
 class SimulatedMeter:
     """One running simulated meter. ``where`` says how it is reached."""
 
-    def __init__(self, reactor: IReactorTCP, options: MeterOptions) -> None:
+    def __init__(self, reactor: IReactorTCP, options: MeterOptions, say: Say = print) -> None:
         ways = [way for way in (options.listen, options.call, "pty" if options.pty else "") if way]
         if len(ways) != 1:
             raise OperatorError("a simulated meter needs exactly one of --listen, --call and --pty")
@@ -90,12 +92,15 @@ class SimulatedMeter:
                 days=options.days,
                 access_code=options.access_code,
             )
+        heard = (
+            TellingMeter(self.meter, say) if isinstance(self.meter, ProfileMeter) and self.meter.pushes else self.meter
+        )
         self._ends: list[Callable[[], object]] = []
         rate = options.bytes_per_second
         if options.listen:
             host, port = host_and_port(options.listen)
             try:
-                listening = listen(reactor, self.meter, time, host, port, bytes_per_second=rate)
+                listening = listen(reactor, heard, time, host, port, bytes_per_second=rate)
             except CannotListenError as error:
                 raise OperatorError(f"cannot listen at {options.listen}: {error.socketError}") from None
             self._ends.append(listening.stopListening)
@@ -104,7 +109,7 @@ class SimulatedMeter:
             host, port = host_and_port(options.call)
             caller = Caller(
                 reactor,
-                self.meter,
+                heard,
                 time,
                 CallerOptions(
                     host,
@@ -120,7 +125,7 @@ class SimulatedMeter:
             self._ends.append(caller.stop)
             self.where = f"calling {host}:{port}"
         else:
-            terminal = MeterOnPty(IReactorFDSet(reactor), self.meter, time, bytes_per_second=rate, baud=options.baud)
+            terminal = MeterOnPty(IReactorFDSet(reactor), heard, time, bytes_per_second=rate, baud=options.baud)
             self._ends.append(terminal.stop)
             self.where = f"serial:{terminal.path}"
         self.dump()
@@ -141,8 +146,11 @@ class SimulatedMeter:
 
 
 def simulate_meter(reactor: IReactorTCP, options: MeterOptions, say: Say = print) -> Deferred[None]:
-    """Runs one simulated meter; fires when its time is over or the reactor stops. Says where it is, in one line."""
-    running = SimulatedMeter(reactor, options)
+    """Runs one simulated meter; fires when its time is over or the reactor stops.
+
+    Says where it is, in one line; one that pushes what a profile says tells how it fares, too.
+    """
+    running = SimulatedMeter(reactor, options, say)
     say(f"{running.meter.kind} {options.serial} {running.where}")
     return _until_over(reactor, options.seconds, running.stop)
 

@@ -14,7 +14,7 @@ from gateway_server.errors import GatewayError, OperatorError, StoreError
 from gateway_server.session.plan import Facilities
 from gateway_server.store.records import FileRecord, FileState
 from gateway_server.store.store import Store
-from gateway_server.transports.folder import Folder, FolderFile, deliver, is_known
+from gateway_server.transports.folder import Folder, FolderFile, LeftOut, Why, deliver, known_as, no_meter, path_text
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _FILES_A_TURN = 100  # looked at before others get their turn
 _ITSELF = ("", "")
+_WORTH_TELLING = (Why.UNREADABLE, Why.NOBODYS)
+_AHEAD = "in the future"
+_FAST_MS = 2000  # how far ahead of ours the clock of whoever wrote a file may be, on the same machine or over a network
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Watcher:
         self._watch = watch
         self._stored = stored
         self._seen: dict[tuple[str, str], tuple[int, int]] = {}  # account and name: size and time, of what is taken in
+        self._ahead: dict[tuple[str, str], tuple[int, int]] = {}  # the same of those written in the future, when seen
         self._told: set[tuple[str, str]] = set()  # of what was complained
         self._due: IDelayedCall | None = None
         self._turn: IDelayedCall | None = None
@@ -75,7 +79,10 @@ class Watcher:
             for number, file in enumerate(self._watch.folder.files()):
                 if file is None or number % _FILES_A_TURN == 0:
                     await self._others_turn()
-                if file is not None and self._wanted(file):
+                if isinstance(file, LeftOut):
+                    if file.why in _WORTH_TELLING:
+                        self._complain(("", path_text(file.path)), str(file))
+                elif file is not None and self._wanted(file):
                     await self._take_in(file)
             self._told.discard(_ITSELF)
         except OperatorError as error:
@@ -85,10 +92,25 @@ class Watcher:
         key = (file.login, file.name)
         if self._seen.get(key) == (file.size, file.modified_ms):
             return False
-        if self._facilities.now_ms() - file.modified_ms < 1000 * self._watch.rest:
+        age_ms = self._facilities.now_ms() - file.modified_ms
+        if age_ms < -_FAST_MS:
+            now = (file.size, file.modified_ms)
+            before = self._ahead.get(key)
+            self._ahead[key] = now
+            if before != now:
+                place = path_text(file.path)
+                self._complain(
+                    (_AHEAD, place),
+                    f"{place} was written in the future, so one of the clocks is wrong; it is taken in when it has not"
+                    " changed from one look to the next",
+                )
+                return False
+        elif age_ms < 1000 * self._watch.rest:
             return False  # somebody may be writing it still
         if file.size > self._watch.most_bytes:
-            self._complain(key, f"{file.path} has {file.size} bytes, more than the {self._watch.most_bytes} allowed")
+            self._complain(
+                key, f"{path_text(file.path)} has {file.size} bytes, more than the {self._watch.most_bytes} allowed"
+            )
             return False
         return True
 
@@ -96,6 +118,10 @@ class Watcher:
         key = (file.login, file.name)
         try:
             known, serial = await self._ask(lambda store: _known_and_whose(store, file))
+            if file.login and not serial:
+                self._complain(
+                    (file.login, ""), f"{no_meter(file.login)}; its files wait unless they say whose they are"
+                )
             if not known:
                 record = await self._delivered(file, serial)
                 if record.state is FileState.INCOMPLETE:
@@ -103,9 +129,10 @@ class Watcher:
                 if record.state is FileState.STORED:
                     self._stored((record.id,))
         except (OSError, StoreError) as error:
-            self._complain(key, f"{file.path} was not taken in: {error}; it is tried again")
+            self._complain(key, f"{path_text(file.path)} was not taken in: {error}; it is tried again")
             return
         self._told.discard(key)
+        self._ahead.pop(key, None)
         self._seen[key] = (file.size, file.modified_ms)
 
     async def _delivered(self, file: FolderFile, serial: str) -> FileRecord:
@@ -133,7 +160,7 @@ class Watcher:
 
 def _known_and_whose(store: Store, file: FolderFile) -> tuple[bool, str]:
     account = store.upload_account(file.login) if file.login else None
-    return is_known(store, file), account.serial if account else ""
+    return known_as(store, file) is not None, account.serial if account else ""
 
 
 def _said(answer: T | GatewayError) -> T:

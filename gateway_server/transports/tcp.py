@@ -27,6 +27,7 @@ from zope.interface import implementer
 from gateway_server.errors import LineError, OperatorError
 from gateway_server.session.line import Line
 from gateway_server.transports.caller import Caller
+from gateway_server.transports.places import why_closed
 from gateway_server.transports.reception import Reception
 
 BACKLOG = 4096
@@ -283,8 +284,7 @@ async def listen(
         port = await endpoint.listen(factory)
     except CannotListenError as taken:
         raise OperatorError(
-            f'listener "{name}": {description} cannot be opened: {taken.socketError}; is another program (or another'
-            f" gateway) using the port? `ss -ltnp` shows which"
+            f'listener "{name}": {description} cannot be opened: {why_closed(taken.socketError)}'
         ) from None
     sock = getattr(port, "socket", None)
     if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):

@@ -335,7 +335,10 @@ local function read_field(field, s, at, stop, v, trace, path)
     end
     if following > stop then fail("the frame ends within " .. field.name) end
     local raw = s:sub(at, last)
-    local value, shown = taken(raw, field)
+    local value, shown = nil, ""
+    if not (field.absent and (among(raw, field.absent) or among(raw:match("^%s*(.-)%s*$"), field.absent))) then
+        value, shown = taken(raw, field)
+    end
     if field.must and not among(value, field.must) then fail(field.name .. " is another") end
     v[field.name] = value
     if t.is == "bits" then
@@ -463,6 +466,7 @@ local function check_of(rule, s)
     end
     local modulo, size, low, high = 255, 1, 0, 0
     if rule.width == 32 then modulo, size = 65535, 2 end
+    if rule.fold == "fletcher_mod256" then modulo = 256 end
     for at = 1, #s, size do
         local word = s:sub(at, at + size - 1)
         low = (low + unsigned((word .. string.rep("\0", size - #word)):reverse())) % modulo

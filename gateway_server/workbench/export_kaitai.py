@@ -1,8 +1,8 @@
 """A meter profile as a Kaitai Struct format (``.ksy``): one frame, its messages and fields, as far as Kaitai goes.
 
 Kaitai reads structures, not conversations and not streams: no checks, no byte stuffing, no choice by several fields,
-no exact decimals. What is lost is said in the file's ``doc``; where a part cannot be said, the bytes from there on are
-kept as they are.
+no exact decimals. Numbers are raw, and what they mean stands beside them (`kaitai_meaning`). What is lost is said in
+the file's ``doc``; where a part cannot be said, the bytes from there on are kept as they are.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from gateway_server.codec.meter_profile.layout import Layout, name_of
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.workbench.kaitai_expressions import Scope, Unsayable, condition_of, quoted, said
-
-Attribute = dict[str, Any]
+from gateway_server.workbench.kaitai_meaning import Attribute, Meanings, identifier
+from gateway_server.workbench.kaitai_numbers import bcd, odd_integer
 
 _ENCODINGS = {
     "ascii": "ASCII",
@@ -54,43 +54,51 @@ _ENCODINGS = {
 
 
 def kaitai(profile: MeterProfile) -> str:
-    """The ``.ksy`` file. Its root is one frame of the profile's first framing; the others are types beside it."""
+    """The ``.ksy`` file. Its root is one frame: of the framing whose start it has, or of the profile's first one."""
     export = _Export(profile)
-    seq, types = export.whole()
+    root = export.root()
     lost = "".join(f"\n* {one}" for one in dict.fromkeys(export.lost))
     doc = (
         f"{profile.about or profile.name}. Exported from a meter profile by gateway-server: change that, not this."
+        "\nNumbers are raw, as they are sent. NAME_word is one in words, NAME_scaled one times its scale (as a floating"
+        " point number: nearly that); each framing has a type of its own, frame_NAME."
         f"\nNot said here, because Kaitai cannot say it:{lost}"
     )
     document: Attribute = {
-        "meta": {"id": _identifier(profile.name), "title": profile.name, "endian": "be", "bit-endian": "be"},
+        "meta": {"id": identifier(profile.name), "title": profile.name, "endian": "be", "bit-endian": "be"},
         "doc": doc,
-        "seq": seq,
-        "types": types,
+        **root,
+        "types": export.types,
+        **({"enums": export.meanings.enums} if export.meanings.enums else {}),
     }
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120))
-
-
-def _identifier(text: str) -> str:
-    said = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in text.lower())
-    return said if said[:1].isalpha() else f"x{said}"
 
 
 class _Export:
     def __init__(self, profile: MeterProfile) -> None:
         self._profile = profile
-        self._types: dict[str, Attribute] = {}
+        self.types: dict[str, Attribute] = {}
         self.lost: list[str] = [
-            "who says what when, what the numbers mean, and checks: they are shown, not verified",
-            "scales, words, what stands for no value and what is secret: numbers are raw, as they are sent",
+            "who says what when, which rows and quantities that makes, and checks: they are shown, not verified",
+            "what is secret",
         ]
+        self.meanings = Meanings(self.lost.append)
 
-    def whole(self) -> tuple[list[Attribute], dict[str, Attribute]]:
-        """The root's attributes and all types."""
-        names = [self._framing(framing) for framing in self._profile.framings]
-        if len(names) > 1:
-            self.lost.append(f"which framing a frame has: the root is {names[0]}; there are {', '.join(names[1:])} too")
-        return [{"id": "frame", "type": names[0]}], self._types
+    def root(self) -> Attribute:
+        """What the root consists of; all types are known then."""
+        framings = self._profile.framings
+        names = [self._framing(framing) for framing in framings]
+        starts = {framing.start[:1]: name for framing, name in zip(framings, names, strict=True)}
+        if len(names) == 1 or b"" in starts or len(starts) < len(names):
+            if len(names) > 1:
+                told = "which framing a frame has, of those that begin alike or with nothing of their own"
+                self.lost.append(f"{told}: the root is {names[0]}; {', '.join(names[1:])} can be used in its place")
+            return {"seq": [{"id": "frame", "type": names[0]}]}
+        cases = {start[0]: name for start, name in starts.items()}
+        return {
+            "seq": [{"id": "frame", "type": {"switch-on": "first_byte", "cases": cases}}],
+            "instances": {"first_byte": {"pos": 0, "type": "u1"}},
+        }
 
     # frames
 
@@ -98,7 +106,7 @@ class _Export:
         type_name = f"frame_{framing.name}"
         layout = Layout(framing)
         seq: list[Attribute] = []
-        self._types[type_name] = {"seq": seq}
+        self.types[type_name] = {"seq": seq}
         if framing.shared_end:
             self.lost.append(f"that an end of {framing.name} may be the start of the next frame")
         if framing.start:
@@ -110,7 +118,15 @@ class _Export:
             self._sized(framing, layout, seq, scope)
         for number, seal in enumerate(layout.outer, 1):
             seq.append({"id": f"check_behind{number}", "size": seal.size, "doc": name_of(seal.check)})
+        self._finish(type_name, scope)
         return type_name
+
+    def _finish(self, type_name: str, scope: Scope) -> None:
+        """The values that a type has beside its attributes, which have their names first."""
+        type_ = self.types[type_name]
+        taken = {attribute["id"] for attribute in type_["seq"]}
+        if instances := {name: one for name, one in scope.instances.items() if name not in taken}:
+            type_["instances"] = instances
 
     def _sized(self, framing: Framing, layout: Layout, seq: list[Attribute], scope: Scope) -> None:
         self._parts(framing.header, seq, scope, f"header_{framing.name}")
@@ -145,11 +161,12 @@ class _Export:
         inner = f"content_{framing.name}"
         content["type"] = inner
         parts: list[Attribute] = []
-        self._types[inner] = {"seq": parts}
+        self.types[inner] = {"seq": parts}
         within = Scope(scope)
         self._parts(framing.header, parts, within, f"header_{framing.name}")
         parts.append({"id": "body", "size": f"_io.size - _io.pos - {layout.tail}", **self._body(framing, within)})
         self._seals(layout, parts)
+        self._finish(inner, within)
 
     def _seals(self, layout: Layout, seq: list[Attribute]) -> None:
         for number, seal in enumerate(layout.inner, 1):
@@ -185,10 +202,12 @@ class _Export:
     def _message(self, message: Message, scope: Scope) -> str:
         type_name = f"message_{message.name}"
         seq: list[Attribute] = []
-        self._types[type_name] = {"seq": seq}
+        self.types[type_name] = {"seq": seq}
         if message.about:
-            self._types[type_name]["doc"] = message.about
-        self._parts(message.parts, seq, Scope(scope), type_name)
+            self.types[type_name]["doc"] = message.about
+        within = Scope(scope)
+        self._parts(message.parts, seq, within, type_name)
+        self._finish(type_name, within)
         return type_name
 
     # parts
@@ -207,14 +226,18 @@ class _Export:
     def _within(self, parts: Sequence[Part], scope: Scope, type_name: str) -> None:
         """A type of its own for parts within others."""
         seq: list[Attribute] = []
-        self._types[type_name] = {"seq": seq}
-        self._parts(parts, seq, Scope(scope), type_name)
+        self.types[type_name] = {"seq": seq}
+        within = Scope(scope)
+        self._parts(parts, seq, within, type_name)
+        self._finish(type_name, within)
 
     def _part(self, part: Part, scope: Scope, place: str) -> list[Attribute]:
         condition = {} if part.condition is None else {"if": condition_of(part.condition, scope)}
         match part:
             case Field():
-                return [{**attribute, **condition} for attribute in self._field(part, scope)]
+                attributes = [{**attribute, **condition} for attribute in self._field(part, scope)]
+                scope.instances |= self.meanings.of(part, scope, condition)
+                return attributes
             case Group():
                 return [{**self._group(part, scope, place), **condition}]
             case Choice():
@@ -280,21 +303,8 @@ class _Export:
         if order in (Order.BIG, Order.LITTLE) and size in (1, 2, 4, 8):
             attribute["type"] = f"{letter}{size}" + ("" if size == 1 else "be" if order is Order.BIG else "le")
             return
-        bytes_ = [f"b{at}" for at in range(size)]
-        places = list(range(size))
-        if order is Order.LITTLE:
-            places.reverse()
-        elif order is Order.WORD_SWAPPED:
-            places = [at for word in range(size - 2, -1, -2) for at in (word, word + 1)]
-        elif order is Order.BYTE_SWAPPED:
-            places = [at for word in range(0, size, 2) for at in (word + 1, word)]
-        value = " + ".join(f"({bytes_[at]} << {8 * (size - 1 - rank)})" for rank, at in enumerate(places))
         type_name = f"{letter}{8 * size}_{order.value}"
-        instances: Attribute = {"unsigned": {"value": value}, "value": {"value": "unsigned"}}
-        if signed:
-            half = 1 << (8 * size - 1)
-            instances["value"] = {"value": f"unsigned >= {half} ? unsigned - {2 * half} : unsigned"}
-        self._types[type_name] = {"seq": [{"id": one, "type": "u1"} for one in bytes_], "instances": instances}
+        self.types[type_name] = odd_integer(size, order, signed=signed)
         attribute["type"] = type_name
         scope.paths[name] = f"{name}.value"
 
@@ -302,18 +312,7 @@ class _Export:
         if type_.sign is not Sign.NONE:
             self.lost.append("the sign of BCD numbers")
         type_name = f"bcd{type_.size}_{type_.order.value}" + ("_swapped" if type_.swapped else "")
-        places = list(range(type_.size))
-        if type_.order is Order.LITTLE:
-            places.reverse()
-        elif type_.order is not Order.BIG:
-            raise Unsayable(f"BCD in the order {type_.order.value}")
-        pairs = [(f"b{at} & 15", f"b{at} >> 4") if type_.swapped else (f"b{at} >> 4", f"b{at} & 15") for at in places]
-        digits = [digit for pair in pairs for digit in pair]
-        value = " + ".join(f"({digit}) * {10 ** (len(digits) - 1 - rank)}" for rank, digit in enumerate(digits))
-        self._types[type_name] = {
-            "seq": [{"id": f"b{at}", "type": "u1"} for at in range(type_.size)],
-            "instances": {"value": {"value": value}},
-        }
+        self.types[type_name] = bcd(type_)
         return type_name
 
     def _bits(self, attribute: Attribute, name: str, type_: Bits, scope: Scope) -> None:
@@ -334,9 +333,9 @@ class _Export:
             scope.paths[part.name] = f"{name}.{part.name}" + (".to_i" if part.span.width == 1 else "")
         if taken < 8 * type_.size:
             seq.append({"id": f"unnamed{taken}", "type": f"b{8 * type_.size - taken}"})
-        self._types[type_name] = {"seq": seq if little else seq[::-1]}
+        self.types[type_name] = {"seq": seq if little else seq[::-1]}
         if little:
-            self._types[type_name]["meta"] = {"bit-endian": "le"}
+            self.types[type_name]["meta"] = {"bit-endian": "le"}
         attribute["type"] = type_name
         del scope.paths[name]
         scope.unsayable.add(name)

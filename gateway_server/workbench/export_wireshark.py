@@ -258,6 +258,7 @@ class _Export:
             if not field.words
             else "{" + ", ".join(f"[{value_of(key)}] = {quoted(word)}" for key, word in field.words) + "}",
             missing=values_of(field.missing) if field.missing else "nil",
+            absent=values_of(field.absent) if field.absent else "nil",
             secret=flag(field.secret),
         )
 

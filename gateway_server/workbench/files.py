@@ -22,9 +22,10 @@ from gateway_server.session.edge import to_save
 from gateway_server.store.file_readings import by_session
 from gateway_server.store.records import EventToSave, FileRecord, FileState, MeterRecord, RowToSave, SessionKey
 from gateway_server.store.store import Store
+from gateway_server.workbench.comparison import Comparison, SessionReadAgain
 from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits, Opened
+from gateway_server.workbench.extents import Extents
 from gateway_server.workbench.replay import same_serial
-from gateway_server.workbench.reprocess import Comparison, SessionReadAgain
 from gateway_server.workbench.sniff import Attempt, Part, Sniffed, read_with, sniff
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class FileRead(SessionReadAgain):
 class Waiting:
     """A stored file with what is known of it: everything that codecs are asked with.
 
-    ``prefer`` are the codecs to be asked first. ``skipped`` says why it is not to be decoded at all.
+    ``prefer`` are the codecs to be asked first. ``skipped`` says why it is not to be decoded at all. ``account`` is the
+    meter that has the file's account today, where none had it when the file came.
     """
 
     record: FileRecord
@@ -66,6 +68,7 @@ class Waiting:
     only: str = ""
     skipped: str = ""
     limits: ContainerLimits = field(default=DEFAULT_LIMITS, repr=False)
+    account: str = ""
 
 
 def decode_file(
@@ -78,15 +81,16 @@ def decode_file(
     prefer: Sequence[str] = (),
     limits: ContainerLimits = DEFAULT_LIMITS,
     dry_run: bool = False,
+    extents: Extents | None = None,
 ) -> FileRead:
     """Decodes a stored file and saves its readings unless ``dry_run``; decoding it twice changes nothing.
 
     By the ``codec`` named and no other, or by the one that reads it, those of ``prefer`` asked behind the meter's own.
-    ``serial`` says whose it is where neither its account nor its content does. Raises `OperatorError` for a codec
-    that does not exist, `StoreError`.
+    ``serial`` says whose it is where neither its account nor its content does; who decodes many files gives them the
+    same ``extents``. Raises `OperatorError` for a codec that does not exist, `StoreError`.
     """
     waiting = look_up(store, file_id, serial=serial, codec=codec, prefer=prefer, limits=limits)
-    return keep(store, waiting, examine(registry, waiting), dry_run=dry_run)
+    return keep(store, waiting, examine(registry, waiting), dry_run=dry_run, extents=extents)
 
 
 def look_up(
@@ -106,7 +110,8 @@ def look_up(
         return Waiting(record, skipped="it is incomplete; it is decoded when the upload has been resumed")
     if record.state is FileState.DUPLICATE:
         return Waiting(record, skipped=f"its content is that of file {record.same_as}")
-    name = serial or record.meter
+    account = "" if record.meter else _has_account(store, record)
+    name = serial or record.meter or account
     meter = store.meter(name) if name else None
     if serial and meter is None:
         return Waiting(record, skipped=f"meter {serial} is not in the register")
@@ -114,7 +119,7 @@ def look_up(
     first = tuple(one for one in (meter.profile, meter.codec) if one) if meter else ()
     data = b"".join(store.file_bytes(file_id)) if record.size <= limits.size else b""
     upload = UploadedFile(record.name, data, record.received_at_ms, (), known)
-    return Waiting(record, upload, meter, (*first, *prefer), codec, limits=limits)
+    return Waiting(record, upload, meter, (*first, *prefer), codec, limits=limits, account=account)
 
 
 def examine(registry: Registry, waiting: Waiting) -> Sniffed:
@@ -122,19 +127,27 @@ def examine(registry: Registry, waiting: Waiting) -> Sniffed:
     if waiting.upload is None:
         return Sniffed(trouble=waiting.skipped)
     if waiting.record.size > waiting.limits.size:
-        size = f"{waiting.record.size} bytes, more than the {waiting.limits.size} that are read at once"
-        return Sniffed(trouble=f"it has {size}", broken=True)
+        return Sniffed(trouble=_too_large(waiting.record, waiting.limits), broken=True)
     if waiting.only:
         registry.get(waiting.only)
     return sniff(registry, waiting.upload, waiting.prefer, only=waiting.only, limits=waiting.limits)
 
 
-def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = False) -> FileRead:
+def _too_large(record: FileRecord, limits: ContainerLimits) -> str:
+    return (
+        f"it has {record.size} bytes, more than the {limits.size} that are read at once; raise `largest_decoded_mb` of"
+        f" [limits], then `gateway-server file reprocess {record.id}`"
+    )
+
+
+def keep(
+    store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = False, extents: Extents | None = None
+) -> FileRead:
     """Saves what was read in a file, or notes why nothing was."""
     record = waiting.record
     result = FileRead(
         record.session,
-        record.meter,
+        record.meter or waiting.account,
         old_version=record.codec_version,
         file=record.id,
         name=record.name,
@@ -154,7 +167,7 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
     result.codec, result.codec_version = codec.name, codec.version
     meter, why, state = _whose(store, waiting, sniffed.parts, dry_run=dry_run)
     if meter is None or meter.state is not MeterState.ACTIVE:
-        result.meter = meter.serial if meter else record.meter
+        result.meter = meter.serial if meter else record.meter or waiting.account
         return _not_read(store, record, result, state, why, dry_run=dry_run)
     try:
         parts = sniffed.parts
@@ -168,7 +181,7 @@ def keep(store: Store, waiting: Waiting, sniffed: Sniffed, *, dry_run: bool = Fa
         logger.warning("what the codec %s read in file %d makes no sense", codec.name, record.id, exc_info=True)
         why = f"the codec {codec.name} failed: {type(fault).__name__}: {fault}"
         return _not_read(store, record, result, FileState.FAILED, why, dry_run=dry_run)
-    _save(store, record, meter, codec, result, rows, events, dry_run=dry_run)
+    _save(store, record, meter, codec, result, rows, events, extents or Extents(store), dry_run=dry_run)
     return result
 
 
@@ -193,12 +206,13 @@ def _save(
     result: FileRead,
     rows: list[RowToSave],
     events: list[EventToSave],
+    extents: Extents,
     *,
     dry_run: bool,
 ) -> None:
     result.meter, result.state = meter.serial, FileState.DECODED
     result.detail = "; ".join(result.notes)[:_MOST_DETAIL]
-    comparison = _comparison(store, record, result, rows, events) if record.codec else None
+    comparison = _comparison(store, record, result, rows, events, extents) if record.codec else None
     saved = store.save_file_readings(
         record.id, meter.serial, codec.name, codec.version, rows, events, detail=result.detail, dry_run=dry_run
     )
@@ -210,12 +224,17 @@ def _save(
 
 
 def _comparison(
-    store: Store, record: FileRecord, result: FileRead, rows: list[RowToSave], events: list[EventToSave]
+    store: Store,
+    record: FileRecord,
+    result: FileRead,
+    rows: list[RowToSave],
+    events: list[EventToSave],
+    extents: Extents,
 ) -> Comparison:
     """What a file that was read before says otherwise now."""
     parts = store.file_parts(record.id)
     placed = by_session(parts, rows, events) if parts else {record.session: (rows, events)}
-    comparison = Comparison(store, tuple(placed), result.meter, result)
+    comparison = Comparison(store, tuple(placed), result.meter, result, extents)
     comparison.compare(
         [row for found, _ in placed.values() for row in found],
         [event for _, found in placed.values() for event in found],
@@ -225,6 +244,13 @@ def _comparison(
 
 
 # whose it is
+
+
+def _has_account(store: Store, record: FileRecord) -> str:
+    """The meter that has the account of a file from a folder. An account of the drop itself was the meter's own when
+    the file came, or is shared: that says nothing of the meter."""
+    account = store.upload_account(record.login) if record.login and record.transport == "file" else None
+    return account.serial if account else ""
 
 
 def _whose(
@@ -248,6 +274,8 @@ def _whose(
     if len(found) == 1:
         return _in_care(next(iter(found.values())))
     why = "it does not say of which meter"
+    if (login := waiting.record.login) and waiting.record.transport == "file":
+        why += f", and no meter has the route ftp:{login}"
     if hints:
         why = (
             f"its name says {' or '.join(hints)}, which is {'several meters' if found else 'no meter of the register'}"

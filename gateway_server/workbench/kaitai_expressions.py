@@ -16,10 +16,14 @@ class Unsayable(Exception):
 
 
 class Scope:
-    """What can be named in one Kaitai type: its own attributes, and those of the types around it."""
+    """What can be named in one Kaitai type: its own attributes, and those of the types around it.
+
+    ``instances`` are the values that it has beside what stands in the bytes.
+    """
 
     def __init__(self, outer: Scope | None = None) -> None:
         self.paths: dict[str, str] = {}
+        self.instances: dict[str, Any] = {}
         self.unsayable: set[str] = set()
         self._outer = outer
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from gateway_server.workbench.encodings import encoding_of
+
 _SEEN = 1 << 14
 _SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"\x1f\x8b", "gzip"),
-    (b"PK", "a zip archive or an office document"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
     (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"SQLite format 3\0", "an SQLite database"),
+)
+_ZIP = b"PK\x03\x04"
+_WITHIN_ZIP = (  # names that stand in the archive as they are, in front of each packed part and in the list at its end
+    (b"xl/workbook.", "an Excel workbook (xlsx)"),
+    (b"xl/worksheets/", "an Excel workbook (xlsx)"),
+    (b"word/document.", "a Word document (docx)"),
+    (b"application/vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet (ods)"),
+    (b"application/vnd.oasis.opendocument.text", "an OpenDocument text (odt)"),
+    (b"[Content_Types].xml", "an office document"),
 )
 _ROOT = re.compile(r"<(?![?!])([^\s/>]+)")
 
@@ -26,6 +36,8 @@ def looks_like(data: bytes) -> str:
     for magic, words in _MAGIC:
         if data.startswith(magic):
             return words
+    if data.startswith(_ZIP):
+        return office_document(data) or "a zip archive"
     head = data[:_SEEN]
     encoding = encoding_of(head)
     if not encoding:
@@ -49,15 +61,6 @@ def looks_like(data: bytes) -> str:
     return f"text of {how_many}"
 
 
-def encoding_of(head: bytes) -> str:
-    """The encoding of a text by its first bytes: what is not UTF-8 is taken for CP1251; empty for binary data."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if any(byte < 0x20 and byte not in b"\t\n\r\f\x02\x03\x04\x1a" for byte in head):
-        return ""
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.end < len(head) - 3:  # not only a character that was cut through at the end
-            return "cp1251"
-    return "utf-8"
+def office_document(data: bytes) -> str:
+    """What kind of office document a zip archive is, in words; empty if it is none."""
+    return next((words for name, words in _WITHIN_ZIP if name in data), "") if data.startswith(_ZIP) else ""

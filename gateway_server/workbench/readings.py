@@ -28,6 +28,7 @@ READING_FIELDS = (
     "status",
     "quality",
 )
+_FORMAT = "a line is one JSON object, as `workbench verify --write-readings` writes it"
 EVENT_FIELDS = ("meter", "code", "text", "measured_at", "order_number")
 
 
@@ -94,9 +95,9 @@ def _read_line(line: str, number: int) -> Told:
     try:
         told = json.loads(line)
     except ValueError as error:
-        raise OperatorError(f"line {number}: {error}") from None
+        raise OperatorError(f"line {number}: {error}; {_FORMAT}") from None
     if not isinstance(told, dict):
-        raise OperatorError(f"line {number}: a line is one JSON object")
+        raise OperatorError(f"line {number}: {_FORMAT}")
     wanted = READING_FIELDS if "quantity" in told else EVENT_FIELDS
     if wrong := set(told).symmetric_difference(wanted):
         raise OperatorError(f"line {number}: a line has the fields {', '.join(wanted)}; see {', '.join(sorted(wrong))}")

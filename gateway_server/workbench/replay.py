@@ -91,11 +91,11 @@ class _Telling:
         self.expected = meter
         self._zone = zone
 
-    def known(self, serial: str) -> KnownMeter:
-        """What is known of the meter that said its serial number."""
-        serial = serial.strip()
+    def known(self, said: Identify) -> KnownMeter:
+        """What is known of the meter that said who it is, or whose line it was."""
+        serial = said.serial.strip()
         expected = self.expected
-        return expected if expected and same_serial(expected.serial, serial) else KnownMeter(serial)
+        return expected if expected and (said.by_line or same_serial(expected.serial, serial)) else KnownMeter(serial)
 
     def in_utc(self) -> None:
         """What follows states its times in UTC."""
@@ -103,8 +103,8 @@ class _Telling:
 
     def tell(self, found: Found) -> Replayed:
         match found:
-            case Identify(serial):
-                self.serial = self.known(serial).serial
+            case Identify():
+                self.serial = self.known(found).serial
                 return Replayed(self.serial, self.at_ms, identity=found)
             case Remember():
                 return Replayed(self.serial, self.at_ms, remember=found)
@@ -202,7 +202,7 @@ def _listen(codec: Interprets, stream: _Stream, told: _Telling) -> Iterator[Repl
             return
         for one in found:
             if isinstance(one, Identify) and isinstance(interpreter, Recalls):
-                interpreter.recall(told.known(one.serial))
+                interpreter.recall(told.known(one))
             yield told.tell(one)
 
     while entry := stream.peek():
@@ -327,8 +327,8 @@ class _Acting:
                 self._send(data)
             case Drain(quiet):
                 self._drain(quiet)
-            case Identify(serial):
-                return self._told.known(serial), wish
+            case Identify():
+                return self._told.known(wish), wish
             case Findings(rows, events, readings):
                 return Saved(new=len(rows) + len(events) + len(readings)), wish
             case Reading():

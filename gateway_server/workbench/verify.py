@@ -19,11 +19,12 @@ _Told = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked, whether it holds, and the figures."""
+    """One thing that was checked, whether it holds, and the figures. A ``remark`` is no praise."""
 
     name: str
     ok: bool
     detail: str
+    remark: bool = False
 
 
 def verify_session(store: Store, record: SessionRecord, codec: Codec | None) -> Iterator[Check]:

@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway_server.codec.codec import NOISE, Field, Frame
+from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.form import Listen, Loop, Origin, Reply, Side, Step
 from gateway_server.codec.meter_profile.framing import ProfileFramer
 from gateway_server.codec.meter_profile.messages import Said
+from gateway_server.codec.meter_profile.noise import why_noise
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.codec.meter_profile.sources import sources
 from gateway_server.errors import CodecError
-from gateway_server.model import Direction, KnownMeter
+from gateway_server.model import Direction, KnownMeter, Span
+from gateway_server.session.edge import to_save
 from gateway_server.workbench.capture import Capture
-from gateway_server.workbench.readings import Told, compare_readings, told
-from gateway_server.workbench.replay import replay
+from gateway_server.workbench.readings import Told
+from gateway_server.workbench.tally import MOST_TOLD, Tally
 from gateway_server.workbench.verify import Check
+from gateway_server.workbench.verify_dialogue import check_dialogue
+from gateway_server.workbench.verify_readings import check_readings, what_was_read
 
-MOST_TOLD = 5
-NO_SOURCE, GUESSES, NOTES = "no source", "guesses", "notes"
-REMARKS = frozenset({NO_SOURCE, GUESSES, NOTES})
-"""Names of checks that cannot fail and yet are no praise."""
 _UNKNOWN = frozenset({"unknown", "noise"})
 
 
-@dataclass(slots=True)
-class Tally:
-    """What one direction of a capture came to."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of one capture: the checks, and everything that was read."""
 
-    frames: int = 0
-    noise: int = 0
-    faulty: int = 0
-    unread: int = 0
-    unlike: int = 0
-    unanswered: int = 0
-    explained: int = 0
-    size: int = 0
-    messages: Counter[str] = field(default_factory=Counter)
-    why: list[str] = field(default_factory=list)
-
-    def tell(self, what: str) -> None:
-        """Keeps the first few reasons."""
-        if len(self.why) < MOST_TOLD and what not in self.why:
-            self.why.append(what)
+    checks: tuple[Check, ...]
+    readings: tuple[Told, ...]
 
 
 def check_sources(codec: ProfileCodec) -> Iterator[Check]:
@@ -59,80 +46,140 @@ def check_sources(codec: ProfileCodec) -> Iterator[Check]:
     counts = ", ".join(f"{len(parts)} by {origin.value}" for origin, parts in by_origin.items())
     yield Check("sources", True, counts or "none")
     if unstated:
-        yield Check(NO_SOURCE, True, f"{len(unstated)} parts do not say where they come from: {_some(unstated)}")
+        told = f"{len(unstated)} parts do not say where they come from: {_some(unstated)}"
+        yield Check("no source", True, told, remark=True)
     if guesses := by_origin.get(Origin.GUESS):
-        yield Check(GUESSES, True, f"{len(guesses)} parts are guesses: {_some(guesses)}")
+        yield Check("guesses", True, f"{len(guesses)} parts are guesses: {_some(guesses)}", remark=True)
 
 
-def check_capture(codec: ProfileCodec, capture: Capture, expected: list[Told] | None = None) -> Iterator[Check]:
-    """The checks of one capture; ``expected`` is what it is known to say."""
-    compiled = codec.machine.compiled
-    tallies = {side: Tally() for side in (Side.METER, Side.GATEWAY)}
-    framers = {side: compiled.framer(side) for side in tallies if compiled.cutters(side)}
-    sides = {Direction.FROM_METER: Side.METER, Direction.TO_METER: Side.GATEWAY}
-    last: Side | None = None
-    for entry in capture.entries:
-        side = sides.get(entry.direction)
-        if side is None or side not in framers:
-            continue
-        if last is not None and last is not side:
-            # The other side speaks: what this one had not finished, it will not.
-            _rest(codec, framers[last], last, tallies[last])
-        last = side
-        framers[side].feed(entry.data)
-        while (frame := framers[side].next_frame()) is not None:
-            _count(codec, frame, side, tallies[side])
-    for side, framer in framers.items():
-        _rest(codec, framer, side, tallies[side])
-    for side, tally in tallies.items():
-        if tally.size:
-            yield from _told(side, tally)
-    yield from _readings(codec, capture, expected)
+def verify_capture(codec: ProfileCodec, capture: Capture, expected: list[Told] | None = None) -> Verified:
+    """One capture against the profile; ``expected`` is what it is known to say."""
+    going_through = _GoingThrough(codec, capture)
+    checks: list[Check] = []
+    going_through.run()
+    for side, tally in going_through.tallies.items():
+        checks += tally.checks(side)
+    header = capture.header
+    read = what_was_read(codec, capture)
+    if going_through.begins_with_meter and codec.profile.answer is not None:
+        meter = KnownMeter(header.meter) if header.meter else None
+        if going_through.tallies[Side.METER].masked:
+            told = "nothing to check: what the meter said is masked here"
+            checks.append(Check("replies", True, told, remark=True))
+        else:
+            checks += check_dialogue(codec, going_through.heard, going_through.said, meter)
+    checks += check_readings(read, expected)
+    return Verified(tuple(checks), tuple(read.readings))
 
 
-def _rest(codec: ProfileCodec, framer: ProfileFramer, side: Side, tally: Tally) -> None:
-    while (frame := framer.flush()) is not None:
-        _count(codec, frame, side, tally)
+class _GoingThrough:
+    """Every frame of a capture, of both sides, looked at by a profile."""
 
+    def __init__(self, codec: ProfileCodec, capture: Capture) -> None:
+        self._codec = codec
+        self._machine = codec.machine
+        self._capture = capture
+        self._zone = ZoneInfo(capture.header.zone or "UTC")
+        self._awaited: frozenset[str] | None = None
+        self._at_ms = 0
+        self.tallies = {side: Tally() for side in (Side.METER, Side.GATEWAY)}
+        self.heard: list[Frame] = []
+        self.said: list[Frame] = []
+        self.begins_with_meter = False
 
-def _count(codec: ProfileCodec, frame: Frame, side: Side, tally: Tally) -> None:
-    tally.size += len(frame.data)
-    if frame.kind == NOISE:
-        tally.noise += len(frame.data)
-        return
-    tally.frames += 1
-    fields = codec.dissect_as(frame, side)
-    tally.explained += sum(_explained(one) for one in fields)
-    if frame.fault:
-        tally.faulty += 1
-        tally.tell(frame.fault)
-        return
-    try:
-        said = codec.machine.compiled.read(frame, side)
-    except CodecError as error:
-        tally.unread += 1
-        tally.tell(str(error))
-        return
-    tally.messages[said.name] += 1
-    if side is Side.METER:
-        _answer(codec, said, tally)
-    try:
-        codec.machine.compiled.decode(frame, side)
-    except CodecError as error:
-        tally.unlike += 1
-        tally.tell(str(error))
+    def run(self) -> None:
+        """Goes through it once."""
+        compiled = self._machine.compiled
+        framers = {side: compiled.framer(side) for side in self.tallies if compiled.cutters(side)}
+        sides = {Direction.FROM_METER: Side.METER, Direction.TO_METER: Side.GATEWAY}
+        last: Side | None = None
+        for entry in self._capture.entries:
+            side = sides.get(entry.direction)
+            if side is None or side not in framers:
+                continue
+            if last is None:
+                self.begins_with_meter = side is Side.METER
+            elif last is not side:
+                # The other side speaks: what this one had not finished, it will not.
+                self._rest(framers[last], last)
+            last = side
+            self._at_ms = entry.at_ms
+            framers[side].feed(entry.data)
+            while (frame := framers[side].next_frame()) is not None:
+                self._look_at(frame, side)
+        for side, framer in framers.items():
+            self._rest(framer, side)
 
+    def _rest(self, framer: ProfileFramer, side: Side) -> None:
+        while (frame := framer.flush()) is not None:
+            self._look_at(frame, side)
 
-def _answer(codec: ProfileCodec, said: Said, tally: Tally) -> None:
-    """Whether what the profile would reply can be put together: a number may be too large for its field."""
-    values: Values = {one.name: one.start for one in codec.profile.variables} | said.values
-    for reply in _replies(codec.profile.answer or (), said.name):
+    def _look_at(self, frame: Frame, side: Side) -> None:
+        tally, machine = self.tallies[side], self._machine
+        (self.heard if side is Side.METER else self.said).append(frame)
+        tally.size += len(frame.data)
+        if frame.kind == NOISE:
+            tally.noise += len(frame.data)
+            layouts = [cutter.layout for cutter in machine.compiled.cutters(side)]
+            tally.why_noise = tally.why_noise or why_noise(layouts, frame.data)
+            return
+        tally.frames += 1
+        among = self._awaited if side is Side.METER else None
         try:
-            given = {name: compiled(expression)(values) for name, expression in reply.fields}
-            codec.machine.compiled.encode(reply.message, given, known=values)
+            said = machine.compiled.read(frame, side, among)
         except CodecError as error:
-            tally.unanswered += 1
-            tally.tell(f"{reply.message} cannot be sent to {said.name}: {error}")
+            self._cannot_read(frame, side, frame.fault or str(error))
+            return
+        tally.messages[said.name] += 1
+        tally.explained += sum(_explained(one) for one in self._codec.dissect_as(frame, side))
+        if side is Side.METER:
+            self._keep(said, frame)
+            self._answer(said, frame)
+        else:
+            self._awaited = machine.answers_to(said.name)
+        try:
+            machine.compiled.decode(frame, side, among)
+        except CodecError as error:
+            tally.unlike += 1
+            tally.tell("unlike", str(error))
+
+    def _cannot_read(self, frame: Frame, side: Side, why: str) -> None:
+        tally = self.tallies[side]
+        name = self._machine.masked(frame, side)
+        if side is Side.GATEWAY:
+            self._awaited = self._machine.answers_to(name) if name else None
+        if name:
+            tally.masked += 1
+            tally.explained += sum(_explained(one) for one in self._codec.dissect_as(frame, side))
+        else:
+            tally.unread += 1
+            tally.tell("unread", why)
+
+    def _keep(self, said: Said, frame: Frame) -> None:
+        """Whether what a message tells can be made into rows, events and an identity."""
+        meaning = self._machine.meanings[said.name]
+        try:
+            if meaning.refusal(said.values) is None:
+                for found in meaning.found(said.values, Span(frame.start, frame.end)):
+                    if isinstance(found, Findings):
+                        to_save(found, self._zone, self._at_ms)
+        except CodecError as error:
+            tally = self.tallies[Side.METER]
+            tally.unkept += 1
+            tally.tell("unkept", f"{said.name}: {error}")
+
+    def _answer(self, said: Said, frame: Frame) -> None:
+        """Whether what the profile would reply can be put together: a number may be too large for its field."""
+        tally, machine, profile = self.tallies[Side.METER], self._machine, self._codec.profile
+        values: Values = {one.name: one.start for one in profile.variables} | dict(machine.told_by(said))
+        machine.echo.add(values, frame)
+        for reply in _replies(profile.answer or (), said.name):
+            try:
+                given = {name: compiled(expression)(values) for name, expression in reply.fields}
+                machine.compiled.encode(reply.message, given, known=values)
+            except CodecError as error:
+                tally.unanswered += 1
+                tally.tell("unanswered", f"{reply.message} cannot be sent to {said.name}: {error}")
 
 
 def _replies(steps: Iterable[Step], name: str) -> Iterator[Reply]:
@@ -148,45 +195,6 @@ def _replies(steps: Iterable[Step], name: str) -> Iterator[Reply]:
 
 def _explained(field: Field) -> int:
     return 0 if field.name in _UNKNOWN else field.end - field.start
-
-
-def _told(side: Side, tally: Tally) -> Iterator[Check]:
-    who = f"the {side.value}'s"
-    reasons = f": {'; '.join(tally.why)}" if tally.why else ""
-    names = ", ".join(f"{count} {name}" for name, count in tally.messages.most_common())
-    bad = tally.faulty + tally.unread
-    yield Check(f"{who} frames", tally.frames > 0, f"{tally.frames} frames, {tally.noise} bytes of noise")
-    yield Check(f"{who} messages", not bad, f"{names or 'none'}; {bad} not read{reasons if bad else ''}")
-    yield Check(
-        f"{who} bytes",
-        not tally.unlike,
-        f"{tally.unlike} frames would be put together otherwise{reasons}"
-        if tally.unlike
-        else "every message put together again gives its bytes",
-    )
-    if tally.unanswered:
-        yield Check(f"{who} replies", False, f"{tally.unanswered} could not be put together{reasons}")
-    share = 100 * tally.explained / tally.size
-    yield Check(f"{who} share", True, f"{share:.1f} % of the bytes have a name")
-
-
-def _readings(codec: ProfileCodec, capture: Capture, expected: list[Told] | None) -> Iterator[Check]:
-    header = capture.header
-    meter = KnownMeter(header.meter) if header.meter else None
-    got: list[Told] = []
-    notes: list[str] = []
-    for one in replay(codec, capture.entries, ZoneInfo(header.zone or "UTC"), meter=meter):
-        got.extend(told(one.serial, one.rows, one.events))
-        if one.note and len(notes) < MOST_TOLD:
-            notes.append(one.note)
-    detail = f"{len(got)} readings and events"
-    if expected is None:
-        yield Check("readings", True, detail)
-    else:
-        differences = compare_readings(expected, got)
-        yield Check("readings", not differences, f"{detail}; {_some(differences)}" if differences else detail)
-    if notes:
-        yield Check(NOTES, True, "; ".join(notes))
 
 
 def _some(texts: list[str]) -> str:

@@ -19,6 +19,7 @@ from gateway_server.store.records import LogEntry
 NOT_METER = "not the meter's"  # the kind of bytes that a codec never sees: registration packets, heartbeats
 HIDDEN = 0x2A  # an asterisk stands where a secret was
 HIDDEN_TEXT = "***"
+_UNCHECKED = "not shown: it covers a secret, and would give it away"
 _HIDDEN_HEX = "··"
 _GIVEN_UP = GIVEN_UP.encode()
 _SILENCE_MS = 1000  # an unfinished frame is given up if we spoke after so long without a byte, as in a replay
@@ -253,4 +254,6 @@ def _finished(pending: _Pending) -> ChunkView:
 
 
 def _without_secret(field: Field) -> Field:
-    return replace(field, value=HIDDEN_TEXT, meaning="") if field.secret else field
+    if not field.secret:
+        return field
+    return replace(field, value=HIDDEN_TEXT, meaning=_UNCHECKED if field.name == "check" else "")

@@ -36,7 +36,7 @@ class Lis200:
     """The codec: no state of its own."""
 
     name = "lis200"
-    version = "2"
+    version = "3"
 
     def framer(self) -> Lis200Framer:
         """A framer for one session."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway_server.codec.codec import BEGUN
 from gateway_server.codec.dialogue import Findings, Note, Receive, Remember, Wish
-from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter
+from gateway_server.errors import ChecksumError, LineLost, MeterSilent, UnknownMeter, cut
 from gateway_server.model import EVENTS, Event, Identify, KnownMeter, LastRow, Row
 
 from . import messages, periods
@@ -79,7 +79,7 @@ class Conversation:
     def name(self) -> str:
         """The meter in words, for messages."""
         serial = self.listener.serial or (self.expected.serial if self.expected else "")
-        return f"meter {serial}" if serial else "the meter"
+        return f"meter {cut(serial)}" if serial else "the meter"
 
     @property
     def airtime(self) -> bool:
@@ -159,7 +159,7 @@ class Conversation:
         if expected is not None:
             if not same_serial(expected.serial, said.serial):
                 raise UnknownMeter(
-                    f"meter {expected.serial} was expected, but meter {said.serial} answers at its place: "
+                    f"meter {expected.serial} was expected, but meter {cut(said.serial)} answers at its place: "
                     "check the route, or register the new meter"
                 )
             said = Identify(expected.serial, said.manufacturer, said.model, said.software_version)

@@ -16,7 +16,7 @@ from gateway_server.codec.dialogue import Findings, Found, Note, Remember
 from gateway_server.errors import CodecError
 from gateway_server.model import CURRENT, Column, Identify, KnownMeter, Row, Span
 
-from . import addresses, errors, frames, layouts, messages, models, objects, values
+from . import addresses, described, errors, frames, layouts, messages, models, objects, values
 from .rows import RowReader
 
 SERIAL, TYPE, SOFTWARE, PERIOD = "1:180", "1:181", "2:190", "4:150"
@@ -141,6 +141,7 @@ class Lis200Interpreter:
         self._assumed = ""
         self._parts: dict[int, dict[str, tuple[str, ...]]] = {}
         self._layouts: dict[int, layouts.Layout | None] = {}
+        self._sources: dict[int, described.Sources | None] = {}
         self._readers: dict[int, RowReader] = {}
 
     # what we say
@@ -165,6 +166,7 @@ class Lis200Interpreter:
         """What the register knows of the meter that has identified itself: layouts learnt in earlier sessions."""
         self.known = meter
         self._layouts.clear()
+        self._sources.clear()
         self._assumed = (self._type == "" and meter.memory.get(DEVICE, "")) or ""
         if self._assumed:
             self.profile = models.profile_of(self._ident, self._assumed.partition(DEVICE_GAP)[0])
@@ -350,16 +352,28 @@ class Lis200Interpreter:
         if reader is None or reader.archive != name:
             reader = self._readers[number] = RowReader(name, layout, self.profile.model)
         reader.layout = layout
+        reader.describe(None if layout else self._described(number))
         return reader
 
+    def _described(self, number: int) -> described.Sources | None:
+        """What this device said of the columns of an archive whose names it does not tell."""
+        if number not in self._sources:
+            parts = self._parts.get(number)
+            text = self.known.memory.get(self.layout_key(number), "") if self.known and not parts else ""
+            if parts:
+                text = layouts.to_text(parts.get("2", ()), parts.get("3", ()), parts.get("4", ()))
+            self._sources[number] = described.sources_from_text(text)
+        return self._sources[number]
+
     def _learn(self, number: int, attribute: str, cells: tuple[str, ...]) -> list[Found]:
-        """Sources come last: with them, or without if they are refused, the layout is worth remembering."""
+        """With the sources, or without if they are refused, the layout is worth remembering; units may come later."""
         parts = self._parts.setdefault(number, {})
         parts[attribute] = cells
         self._layouts.pop(number, None)
-        if attribute != "4":
+        self._sources.pop(number, None)
+        if attribute != "4" and "4" not in parts:
             return []
-        if self.layout(number) is None:
+        if self.layout(number) is None and self._described(number) is None:
             return [Remember(self.layout_key(number), "")]
         text = layouts.to_text(parts.get("2", ()), parts.get("3", ()), parts.get("4", ()))
         return [Remember(self.layout_key(number), text)]

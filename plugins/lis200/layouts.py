@@ -15,12 +15,16 @@ from operator import itemgetter
 from typing import Any
 
 from gateway_server import quantities as q
-from gateway_server.model import CHANGES, DAILY, EVENTS, INTERVAL, MONTHLY, Column, Quantity
+from gateway_server.model import CHANGES, DAILY, EVENTS, INTERVAL, MONTHLY, Column, Quantity, Value
 
 from . import addresses, objects
 from .models import CALIBRATION, MONTHLY_2
 from .status import canonical
 from .values import unit as plain_unit
+
+CHANGE_LOGS = (CHANGES, CALIBRATION)
+ADDRESS, OLD, NEW, CHANGED = "changed_address", "old_value", "new_value", "changed_object"
+"""What a row of a change log tells: where, from what, to what; and what stands there, in words."""
 
 
 class Role(enum.Enum):
@@ -63,6 +67,9 @@ class Layout:
         values = [(at, cell.column) for at, cell in enumerate(self.cells) if cell.role is Role.VALUE and cell.column]
         self.columns = tuple(column for _, column in values)
         self.value_positions = tuple(at for at, _ in values)
+        self.address = next((at for at, column in enumerate(self.columns) if column.quantity == ADDRESS), -1)
+        if self.address >= 0:
+            self.columns = (*self.columns, Column(CHANGED))
         self.counters = tuple(at for at, column in enumerate(self.columns) if column.cumulative)
         # Ways to take cells out of a row, made once: C does it for thousands of rows.
         self.pick: Any = _picker(self.value_positions)
@@ -78,6 +85,12 @@ class Layout:
         """The row's message lists: ``St.2=7 St.4=6,14``, those without messages left out."""
         said = [(name, cells[at]) for at, name in self.statuses]
         return " ".join([f"{name}={text.replace(' ', ',')}" for name, text in said if text and text != "0"])
+
+    def in_words(self, taken: tuple[Value, ...]) -> tuple[Value, ...]:
+        """A change log's row with its address as it is written elsewhere, and behind it what stands there, in words."""
+        at = self.address
+        address = addresses.core(str(taken[at]))
+        return (*taken[:at], address, *taken[at + 1 :], objects.words(address))
 
     @property
     def time_position(self) -> int:
@@ -194,7 +207,9 @@ def value_cell(at: int, name: str, unit: str, source: str, archive: str) -> Cell
 
 
 def learnt(archive: str, names: Sequence[str], units: Sequence[str], sources: Sequence[str]) -> Layout | None:
-    """The layout a device describes, None if that is not enough to read rows by: no name and no source at all."""
+    """The layout a device describes, None if that is not enough to read rows by: no names, or no column of times."""
+    if not any(name.strip() for name in names):
+        return None
     size = max(len(names), len(sources))
     cells: list[Cell] = []
     taken: set[Role] = set()
@@ -212,7 +227,34 @@ def learnt(archive: str, names: Sequence[str], units: Sequence[str], sources: Se
             cells.append(value_cell(at, name, unit, source, archive))
         else:
             cells.append(Cell(role, canonical(name) if role is Role.STATUS else name))
-    return Layout(archive, cells, learnt=True) if Role.TIME in taken else None
+    if Role.TIME not in taken:
+        return None
+    return Layout(archive, _change_log(cells) if archive in CHANGE_LOGS else cells, learnt=True)
+
+
+_CHANGE_NAMES = (
+    (re.compile(r"Addr?(ess|\.)?|Adr(esse|\.)?|Адрес", re.IGNORECASE), ADDRESS),
+    (re.compile(r"(Old|Alt)(er)?( ?(value|val|Wert))?\.?|Было", re.IGNORECASE), OLD),
+    (re.compile(r"(New|Neu)(er)?( ?(value|val|Wert))?\.?|Стало", re.IGNORECASE), NEW),
+)
+
+
+def _change_log(cells: Sequence[Cell]) -> list[Cell]:
+    """A change log's columns as quantities: by their names, else by their order behind the time (RMG)."""
+    values = [at for at, cell in enumerate(cells) if cell.role is Role.VALUE]
+    found: dict[str, int] = {}
+    for pattern, quantity in _CHANGE_NAMES:
+        place = next((at for at in values if pattern.fullmatch(cells[at].name)), None)
+        if place is not None:
+            found[quantity] = place
+    if len(found) < len(_CHANGE_NAMES):
+        found = dict(zip((ADDRESS, OLD, NEW), values, strict=False))
+    changed = list(cells)
+    for quantity, at in found.items():
+        known = cells[at].column
+        assert known is not None  # it is a value
+        changed[at] = Cell(Role.VALUE, cells[at].name, Column(quantity, known.unit, "", known.name, known.source))
+    return changed
 
 
 def to_text(names: Sequence[str], units: Sequence[str], sources: Sequence[str]) -> str:
@@ -321,14 +363,11 @@ def fitting(archive: str, cells: Sequence[str]) -> Layout | None:
             rest.append(_EVENT)
         elif text[:3].upper() == "CRC" and at >= size - 2:
             rest.append(_CHECK)
-        elif archive in (CHANGES, CALIBRATION) and at < 6:
-            name = ("Address", "Old value", "New value")[at - 3] if time == 2 else f"column {at + 1}"
-            rest.append(Cell(Role.VALUE, name, Column(_CHANGE.get(name, name), "", "", name)))
+        elif archive in CHANGE_LOGS and time == 2 and at < 6:
+            rest.append(value_cell(at, ("Address", "Old value", "New value")[at - 3], "", "", archive))
         else:
             rest.append(value_cell(at, "", "", "", archive))
-    return Layout(archive, (*head, *rest))
+    return Layout(archive, (*head, *(_change_log(rest) if archive in CHANGE_LOGS and time == 2 else rest)))
 
-
-_CHANGE = {"Address": "changed_address", "Old value": "old_value", "New value": "new_value"}
 
 __all__ = ["EVENTS", "Cell", "Layout", "Role", "fitting", "from_text", "learnt", "to_text", "value_cell"]

@@ -38,7 +38,7 @@ def read(expected: KnownMeter | None) -> Dialogue:
         raise
     else:
         yield from _leave(talk)
-    return Partly("; ".join(talk.troubles)) if talk.troubles else None
+    return Partly.of(talk.troubles)
 
 
 def _ask(talk: Conversation, address: str) -> Talk:
@@ -204,7 +204,7 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
             yield from archive.read_archive(talk, name, number, order.since, order.until)
     except errors.Absent as error:
         if errors.number(error.code) == 101:
-            yield from talk.trouble(f"{name}: {error}")
+            yield from talk.trouble(_about(talk, name, error))
             return
         absent.add(mark)
         text = f"{name}: this device has no archive {number} (#{error.code} {error.meaning})"
@@ -213,12 +213,18 @@ def _archive(talk: Conversation, absent: _Absent, name: str, number: int, order:
         else:
             yield Note(text)
     except (MeterRefused, ChecksumError) as error:
-        yield from talk.trouble(f"{name}: {error}")
+        yield from talk.trouble(_about(talk, name, error))
     except MeterSilent as silence:
         yield from talk.quiet()
         yield from talk.ask(messages.Command("R1", f"{objects.CLOCK}.0(1)"), repeats=1)
         # It answers, so it was this archive only.
-        yield from talk.trouble(f"{name}: {silence}")
+        yield from talk.trouble(_about(talk, name, silence))
+
+
+def _about(talk: Conversation, name: str, error: Exception) -> str:
+    """What went wrong with this archive; whose it is the session says."""
+    text = str(error).removeprefix(talk.name)
+    return f"{name}: {text.removeprefix(f', {name}').removeprefix(': ')}"
 
 
 def _live(talk: Conversation, absent: _Absent) -> Talk:

@@ -28,6 +28,7 @@ from gateway_server.model import (
 )
 
 from . import periods, values
+from .described import Sources, completed
 from .events import EVENT, in_words, regular
 from .layouts import Layout, fitting
 from .models import CALIBRATION
@@ -64,12 +65,19 @@ class RowReader:
         self.period: timedelta | None = None  # as its regular rows show it
         self._regular: list[datetime] = []  # the last ones
         self._model = model
+        self._told: Sources | None = None
         self._fixed: dict[tuple[int, int], Layout | None] = {}
         self._last_line = ""
         self._last_extra = False
         self._counters: Sequence[Any] = ()
         self._columns: object = None
         self._summit: datetime | None = None  # the latest time before the clock went back to winter time
+
+    def describe(self, told: Sources | None) -> None:
+        """What the device says of its columns although it does not name them."""
+        if told != self._told:
+            self._told = told
+            self._fixed.clear()
 
     def elsewhere(self) -> None:
         """What comes next is of another stretch: no row to compare with, and nowhere to go on from."""
@@ -118,7 +126,7 @@ class RowReader:
         """Rows that follow one another as they should are read here, every other one by `_row`, to the same end."""
         lines = body.split("\r\n")
         layout = self._layout_of(lines[0])
-        if layout is None or self.archive == EVENTS or layout.order < 0:
+        if layout is None or self.archive == EVENTS or layout.order < 0 or layout.address >= 0:
             for line in lines:
                 if line:
                     self._row(line, at, found, careful=False)
@@ -247,6 +255,8 @@ class RowReader:
             found.events.append(Event(code, in_words(code, self._model), moment, order, quality, span))
             return
         status = layout.status(cells)
+        if layout.address >= 0:
+            taken = layout.in_words(taken)
         found.rows.append(Row(layout.columns, taken, self.archive, moment, order, status, event, quality, span))
 
     def _compare(
@@ -299,7 +309,8 @@ class RowReader:
         if len(cells) < 3:
             return None
         if self._fixed.get(key) is None:
-            self._fixed[key] = fitting(self.archive, cells)
+            layout = fitting(self.archive, cells)
+            self._fixed[key] = completed(layout, self._told) if layout is not None and self._told else layout
         return self._fixed[key]
 
     def _unread(self, line: str, why: str, found: Rows) -> None:

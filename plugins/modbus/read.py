@@ -32,7 +32,7 @@ def read(map: RegisterMap, expected: KnownMeter | None) -> Dialogue:
         yield from _registers(talk)
     elif map.entries:
         return Partly(f"{map.name} is a register map: it has live values only, and none were ordered")
-    return Partly("; ".join(talk.troubles)) if talk.troubles else None
+    return Partly.of(talk.troubles)
 
 
 class _Conversation:

@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import os
-from pathlib import Path
+import zipfile
 
+import openpyxl
 import pytest
 
-from gateway_server.cli import file_import
-from gateway_server.transports.folder import FolderFile
-from tests.cli.desk import NOW_MS, Desk
+from tests.cli.desk import Desk
+from tests.cli.old_server import DAY, WRITTEN_MS, learn, put, values
 
 # The contract's fields of a file, in its order.
 FIELDS = "id, meter, name, size, sha256, received_at, state, codec, readings"
-DAY = b"T;41203377\r\n2014-05-01 10:00;1000.25\r\n2014-05-01 11:00;1001.50\r\n"
-WRITTEN_MS = NOW_MS - 3_600_000
-CODEC = '''
-"""Times and volumes, a semicolon between them."""
-
-from datetime import datetime
-from decimal import Decimal
-
-from gateway_server.codec.buffer import LineFramer
-from gateway_server.codec.codec import Field
-from gateway_server.codec.dialogue import Findings
-from gateway_server.codec.files import FileReading
-from gateway_server.model import Column, Identify, Row, Span
-
-COLUMNS = (Column("base volume", "m3", cumulative=True),)
-
-
-class Times:
-    name = "times"
-    version = "VERSION"
-    framer = LineFramer
-
-    def dissect(self, frame):
-        return [Field("unknown", 0, len(frame.data))]
-
-    def read_file(self, file):
-        if not file.data.startswith(b"T;"):
-            return None
-        rows, at = [], 0
-        for line in file.data.splitlines(keepends=True):
-            time, _, value = line.decode().strip().partition(";")
-            if time == "T":
-                serial = value
-            else:
-                rows.append(Row(COLUMNS, (Decimal(value) * FACTOR,), "interval", datetime.fromisoformat(time),
-                                span=Span(at, at + len(line))))
-            at += len(line)
-        return FileReading(Findings(rows=tuple(rows)), Identify(serial) if serial else None)
-
-
-codec = Times()
-'''
-
-
-def put(desk: Desk, name: str, data: bytes, written_ms: int = WRITTEN_MS) -> Path:
-    """A file in the folder of the old server."""
-    path = desk.folder / "old" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    os.utime(path, ns=(written_ms * 1_000_000, written_ms * 1_000_000))
-    return path
-
-
-def learn(desk: Desk, version: str = "1", factor: str = "1") -> None:
-    """Gives the gateway a codec for the format; each version in a folder of its own, as one process loads one once."""
-    folder = desk.folder / f"plugins.{version}"
-    folder.mkdir()
-    code = CODEC.replace("VERSION", version).replace("FACTOR", factor)
-    (folder / "times.py").write_text(code)
-    (desk.folder / "gateway.toml").write_text(
-        f'[store]\nurl = "sqlite:///gateway.db"\n[plugins]\nfolders = ["{folder.name}"]\n'
-    )
-
-
-def values(desk: Desk) -> list[str]:
-    return sorted(reading["value"] for reading in desk.run("reading", "list", "--json").json)
 
 
 def test_imported_file_is_listed_with_the_contracts_fields(desk: Desk) -> None:
@@ -152,75 +88,30 @@ def test_claimed_meters_files_become_readings_at_once(desk: Desk) -> None:
     assert values(desk) == ["1000.25", "1001.50"]
 
 
-def test_importing_again_changes_nothing(desk: Desk) -> None:
-    put(desk, "1.TXT", DAY)
-    put(desk, "2.TXT", b"other")
-    desk.run("file", "import", "old", "--meter", "41203377")
-    before = desk.run("file", "list", "--json").json
-    ran = desk.run("file", "import", "old", "--meter", "41203377")
-    assert "2 files: 0 new, 2 known" in ran.err
-    put(desk, "1.TXT", DAY, WRITTEN_MS + 60_000)  # somebody copied the folder, and the times are new
-    assert "2 files: 0 new, 2 known" in desk.run("file", "import", "old", "--meter", "41203377").err
-    assert desk.run("file", "list", "--json").json == before
-
-
-def test_import_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(130):
-        put(desk, f"{number:03}.TXT", b"%d" % number, WRITTEN_MS + number)
-    taken: list[str] = []
-
-    def stopped(store: object, file: FolderFile) -> bool:
-        taken.append(file.name)
-        if len(taken) == 100:
-            raise KeyboardInterrupt
-        return False
-
-    with monkeypatch.context() as patch:
-        patch.setattr(file_import, "is_known", stopped)
-        assert desk.run("file", "import", "old", "--no-decode").status == 130
-    assert len(desk.run("file", "list", "--json").json) == 64  # the first portion; nothing of the second
-    assert "130 files: 66 new, 64 known" in desk.run("file", "import", "old", "--no-decode").err
-    assert len(desk.run("file", "list", "--json").json) == 130
-
-
-def test_dry_run_of_an_import_says_what_is_new(desk: Desk) -> None:
-    put(desk, "1.TXT", DAY)
-    desk.run("file", "import", "old")
-    put(desk, "2.TXT", b"other")
-    ran = desk.run("file", "import", "old", "--dry-run", "--json")
-    assert [(one["name"], one["verdict"]) for one in ran.json["files"]] == [("1.TXT", "known"), ("2.TXT", "new")]
-    assert len(desk.run("file", "list", "--json").json) == 1
-
-
-def test_folders_named_after_accounts_say_whose_the_files_are(desk: Desk) -> None:
-    desk.run("meter", "add", "41203377", "--route", "ftp:boiler4")
-    put(desk, "boiler4/2014/DAY.TXT", DAY)
-    put(desk, "stranger/DAY.TXT", b"from nobody")
-    put(desk, "beside.txt", b"no account")
-    desk.run("file", "import", "old", "--by-login")
-    files = desk.run("file", "list", "--json").json
-    assert {(one["login"], one["name"], one["meter"]) for one in files} == {
-        ("boiler4", "2014/DAY.TXT", "41203377"),
-        ("stranger", "DAY.TXT", ""),
-    }
-    assert [one["name"] for one in desk.run("file", "list", "--json", "--login", "stranger").json] == ["DAY.TXT"]
-
-
 def test_same_content_under_another_name_of_one_meter_is_a_duplicate(desk: Desk) -> None:
     put(desk, "1.TXT", DAY)
     put(desk, "2.TXT", DAY, WRITTEN_MS + 1000)
     ran = desk.run("file", "import", "old", "--meter", "41203377", "--json")
     assert [one["verdict"] for one in ran.json["files"]] == ["new", "duplicate"]
-    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess").out
+    assert "content" not in desk.run("file", "reprocess").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "--verbose").out
+    assert "skipped, its content is that of file 1" in desk.run("file", "reprocess", "2").out
 
 
-def test_single_files_can_be_imported_and_links_are_not_followed(desk: Desk) -> None:
-    secret = put(desk, "secret", b"not for us")
-    (desk.folder / "in").mkdir()
-    (desk.folder / "in" / "link").symlink_to(secret)
-    (desk.folder / "in" / "half.part").write_bytes(b"unfinished")
-    assert "1 files: 1 new" in desk.run("file", "import", "in", "old/secret").err
-    assert [one["name"] for one in desk.run("file", "list", "--json").json] == ["secret"]
+def test_what_changed_stands_below_the_reasons_of_what_was_skipped(desk: Desk) -> None:
+    put(desk, "0.TXT", DAY, WRITTEN_MS - 1)
+    for number in range(1, 31):
+        put(desk, f"{number}.BIN", bytes(number), WRITTEN_MS + number)
+    desk.run("file", "import", "old")
+    learn(desk)
+    ran = desk.run("file", "reprocess", "--dry-run")
+    reasons, changed, total = ran.out.splitlines()
+    assert reasons.startswith("30 files skipped, the first of them file 2 1.BIN, meter ?: no codec reads it")
+    assert changed.startswith("file 1 0.TXT, meter 41203377, times 1: 2 new")
+    assert total.startswith("1 files read again: 2 new")
+    assert total.endswith("30 skipped (dry run: nothing was written)")
+    assert "reading files again (31 of 31)" in ran.err
+    assert len(desk.run("file", "reprocess", "--verbose").out.splitlines()) == 32
 
 
 @pytest.mark.parametrize(
@@ -267,6 +158,53 @@ def test_file_is_shown_with_what_was_tried_and_its_text(desk: Desk) -> None:
     assert bytes.fromhex(document["bytes"]) == b"h\xe9llo\x02;1\r\nx;2\r\n"
     assert document["sessions"] == [{"session": 1, "start": 0, "end": 15}]
     assert {"codec": "times", "reads": False, "said": "not of its kind"} in document["tried"]
+
+
+def test_what_is_within_a_packed_file_is_listed_and_shown(desk: Desk) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mon.csv", "Узел;1\n".encode("koi8-r"))
+        archive.writestr("tue.csv", b"second;2\n")
+    put(desk, "WEEK.ZIP", out.getvalue())
+    desk.run("file", "import", "old")
+    shown = desk.run("file", "show", "1").out
+    assert "what it looks like: a zip archive" in shown
+    assert "  1  mon.csv, 7 bytes: separated text: semicolons, 2 columns, 1 lines" in shown
+    assert shown.endswith(
+        "\nmon.csv:\n(text as koi8-r, a guess by its letters; --encoding NAME shows it otherwise)\nУзел;1\n"
+    )
+    assert desk.run("file", "show", "1", "--member", "tue.csv").out.endswith("\ntue.csv:\nsecond;2\n")
+    assert desk.run("file", "show", "1", "--member", "1", "--encoding", "cp1251").out.endswith("\nхЪЕМ;1\n")
+    assert "00000000  50 4B 03 04" in desk.run("file", "show", "1", "--hex").out
+    document = desk.run("file", "show", "1", "--json").json
+    assert [(one["number"], one["name"], one["size"]) for one in document["within"]] == [
+        (1, "mon.csv", 7),
+        (2, "tue.csv", 9),
+    ]
+    assert bytes.fromhex(document["bytes"]) == out.getvalue()
+    assert desk.run("file", "show", "1", "--member", "2", "--json").json["bytes"] == b"second;2\n".hex()
+    assert "say which by its number, 1 to 2" in desk.run("file", "show", "1", "--member", "9").err
+    assert "no encoding 'klingon'" in desk.run("file", "show", "1", "--encoding", "klingon").err
+
+
+def test_packed_file_that_is_too_large_to_be_opened_is_said(desk: Desk) -> None:
+    (desk.folder / "gateway.toml").write_text(
+        '[store]\nurl = "sqlite:///gateway.db"\n[limits]\nlargest_decoded_mb = 1\n'
+    )
+    put(desk, "BIG.GZ", gzip.compress(os.urandom(1 << 20)))
+    desk.run("file", "import", "old", "--no-decode")
+    assert "more than the 1048576 that are opened at once" in desk.run("file", "show", "1").out
+
+
+def test_workbook_is_known_as_one_and_not_shown_as_its_parts(desk: Desk) -> None:
+    out = io.BytesIO()
+    openpyxl.Workbook().save(out)
+    put(desk, "DAY.XLSX", out.getvalue())
+    desk.run("file", "import", "old")
+    shown = desk.run("file", "show", "1").out
+    assert "what it looks like: an Excel workbook (xlsx)" in shown
+    assert "xl/workbook.xml" in shown
+    assert "00000000  50 4B 03 04" in shown
 
 
 def test_nothing_a_client_sent_can_move_the_cursor(desk: Desk) -> None:

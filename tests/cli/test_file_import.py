@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from gateway_server.cli import file_import
-from gateway_server.cli.file_import import Import, Verdict
+from gateway_server.cli.file_import import Import, Verdict, aside_lines
+from gateway_server.codec.registry import Registry
 from gateway_server.errors import StoreError, StoreFull
 from gateway_server.store.open import open_store
 from gateway_server.store.records import FileState
-from gateway_server.transports.folder import Folder
+from gateway_server.transports.folder import Folder, LeftOut, Why
 
 NOW = 1_700_000_000_000
 
@@ -94,4 +95,39 @@ def test_a_full_disk_ends_the_import_and_leaves_nothing_of_its_portion(
     assert list(store.sessions()) == []
     assert len(list(Import(store, None, lambda: NOW).run([Folder(tmp_path)], nothing))) == 2
     assert [one.state for one in store.files()] == [FileState.STORED] * 2
+    store.close()
+
+
+def test_what_a_killed_import_had_taken_in_is_decoded_by_the_next(tmp_path: Path) -> None:
+    put(tmp_path, "one", b"1", NOW - 2000)
+    put(tmp_path, "two", b"2", NOW - 1000)
+    store = open_store(":memory:")
+    list(Import(store, None, lambda: NOW).run([Folder(tmp_path)], nothing))  # killed before it decoded anything
+    assert [one.state for one in store.files()] == [FileState.STORED] * 2
+    job = Import(store, Registry(), lambda: NOW)
+    taken = list(job.run([Folder(tmp_path)], nothing))
+    assert [(one.verdict, one.decoded) for one in taken] == [(Verdict.KNOWN, True)] * 2
+    assert [one.state for one in store.files()] == [FileState.UNKNOWN] * 2
+    assert str(job) == "2 files: 0 new, 2 known (2 of them had not been decoded); 0 bytes, 2 unknown, 0 readings"
+    job = Import(store, Registry(), lambda: NOW)
+    assert not any(one.decoded for one in job.run([Folder(tmp_path)], nothing))
+    assert str(job) == "2 files: 0 new, 2 known"
+    store.close()
+
+
+def test_what_is_left_out_is_counted_and_what_is_unreadable_is_named(tmp_path: Path) -> None:
+    store = open_store(":memory:")
+    job = Import(store, None, lambda: NOW)
+    job.left_out.extend(LeftOut(tmp_path / name, Why.NOBODYS) for name in ("a", "b"))
+    job.left_out.extend(LeftOut(tmp_path / name, Why.UNREADABLE, "Permission denied") for name in ("c", "d"))
+    job.nobodys["ghost"] = 3
+    assert list(aside_lines(job)) == [
+        f"{tmp_path}/c: cannot be read (Permission denied)",
+        f"{tmp_path}/d: cannot be read (Permission denied)",
+        f"not taken in, beside the folders of the accounts, so nobody's: 2, as {tmp_path}/a",
+        (
+            "no meter has the route ftp:ghost (`gateway-server meter add SERIAL --route ftp:ghost`): 3 files do not say"
+            " themselves whose they are; with that route `gateway-server file reprocess --login ghost` reads them"
+        ),
+    ]
     store.close()

@@ -6,6 +6,7 @@ import pytest
 
 from gateway_server.cli.invocation import Invocation, Zones, known, zone
 from gateway_server.errors import OperatorError
+from gateway_server.store.records import MeterRecord
 from tests.cli.desk import Desk
 
 
@@ -53,11 +54,17 @@ def test_zones_are_those_of_the_register(desk: Desk) -> None:
     with desk.store() as store:
         zones = Zones(store)
         assert str(zones.of("41203377")) == "Europe/Moscow"
-        assert str(zones.of("nobody")) == "UTC"
+        assert str(zones.of("nobody")) == "Europe/Moscow"
         assert str(zones.shared_by(())) == "Europe/Moscow"
         assert known(store, "41203377").name == "Boiler house 4"
         with pytest.raises(OperatorError, match="meter add 9"):
             known(store, "9")
+
+
+def test_stranger_has_no_zone_but_utc_where_the_register_has_several(desk: Desk) -> None:
+    with desk.store() as store:
+        store.put_meter(MeterRecord("20511893", time_zone="Asia/Yekaterinburg"))
+        assert str(Zones(store).of("nobody")) == "UTC"
 
 
 @pytest.mark.parametrize("name", ["Moscow", "", "../zone", "Europe"])

@@ -82,3 +82,12 @@ def test_what_a_meter_said_cannot_steer_the_terminal(capsys: Captured) -> None:
     print_table(("serial",), [("\x1b[31m99\r",)])
     assert capsys.readouterr().out.splitlines() == ["serial", "\\x1b[31m99\\r"]
     assert list(pairs([("because", "\x1b]0;x\x07")])) == ["because  \\x1b]0;x\\x07"]
+
+
+def test_no_meter_stretches_a_table(capsys: Captured) -> None:
+    print_table(("meter", "value", "detail"), [("1", "7" * 6000, "x" * 6000), ("2", "42", "ok")])
+    heading, first, second = capsys.readouterr().out.splitlines()
+    assert len(first) < 800
+    assert first.count("…") == 2
+    assert second == f"2      {'42':160}  ok"
+    assert heading.startswith("meter  value")

@@ -57,6 +57,13 @@ def test_every_way_to_reach_a_meter_becomes_a_route(tmp_path: Path) -> None:
     )
 
 
+def test_login_that_many_meters_share_is_refused(tmp_path: Path) -> None:
+    sheet = read(tmp_path, b"serial;route\n1001;ftp:bpek\n1002;ftp:b4\n")
+    first, second = judge(sheet, {}, CODECS, {}, {"bpek"})
+    assert (first.verdict, second.verdict) == (Verdict.REFUSED, Verdict.ADD)
+    assert "bpek is an account that meters share" in first.reason
+
+
 def test_bus_address_and_network_address_are_told_apart(tmp_path: Path) -> None:
     (one,) = judged(tmp_path, "serial;сетевой адрес;адрес;порт\n1001;7;10.0.0.1;4001\n")
     assert one.meter is not None
@@ -121,6 +128,7 @@ def test_unknown_columns_are_named_and_empty_lines_passed_over(tmp_path: Path) -
         (b"name;route\nx;y\n", "serial number"),
         (b"serial;name;title\n1;2;3\n", "2 columns hold the name"),
         (b"\xd0\xcf\x11\xe0\0\0", "old .xls"),
+        (b"\xff\xfeserial\tname", "serial number"),
         (b"PK\x03\x04 not a workbook", "no Excel workbook"),
     ],
 )
@@ -132,3 +140,21 @@ def test_file_that_is_no_such_sheet_says_what_it_lacks(tmp_path: Path, data: byt
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="none"):
         read_sheet(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_unicode_text_of_excel_is_read(tmp_path: Path, encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"  # the codec named utf-16 writes its mark itself
+    (one,) = judge(
+        read(tmp_path, f"{mark}Заводской №\tПотребитель\r\n1001\tХлебозавод\r\n".encode(encoding)), {}, CODECS, {}
+    )
+    assert one.meter is not None
+    assert (one.serial, one.meter.name) == ("1001", "Хлебозавод")
+
+
+def test_codec_that_does_not_exist_is_refused_under_each_of_its_headings(tmp_path: Path) -> None:
+    for heading in HEADINGS["codec"]:
+        (one,) = judged(tmp_path, f"serial;{heading}\n1001;lis2000\n")
+        assert one.verdict is Verdict.REFUSED
+        assert "no codec 'lis2000'" in one.reason
+    assert "кодек" in HEADINGS["codec"]

@@ -43,6 +43,21 @@ def test_what_cannot_be_used_is_refused_with_what_is_allowed(wrong: MeterRecord,
         check_meter(wrong, CODECS)
 
 
+def test_login_that_many_meters_share_is_nobodys_own() -> None:
+    meter = replace(METER, routes=("ftp:bpek",))
+    assert check_meter(meter, CODECS, {"b4"}) is meter
+    with pytest.raises(OperatorError, match="bpek is an account that meters share"):
+        check_meter(meter, CODECS, {"bpek"})
+
+
+def test_password_file_in_another_encoding_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes("пароль".encode("cp1251"))
+    path.chmod(0o600)
+    with pytest.raises(OperatorError, match="is no UTF-8 text: save it as UTF-8"):
+        read_access_code(path)
+
+
 def test_what_was_not_said_stays_and_routes_come_behind() -> None:
     meter = changed(METER, name="Bakery", address="7", routes=("caller:356938035643809", "serial:/dev/ttyACM0"))
     assert meter.name == "Bakery"

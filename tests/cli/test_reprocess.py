@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from gateway_server.cli.invocation import Zones
+from gateway_server.cli.reprocess import Shown, print_read_again
+from gateway_server.workbench.comparison import SessionReadAgain
 from tests.cli.desk import SIGN_ON_MS, TALK, Desk, row
 
 
@@ -71,3 +78,17 @@ def test_session_that_does_not_exist_is_wrong_usage(desk: Desk) -> None:
     ran = desk.run("reprocess", "--session", "999")
     assert ran.status == 2
     assert "no session 999" in ran.err
+
+
+def test_what_was_changed_before_it_was_stopped_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped() -> Iterator[SessionReadAgain]:
+        yield SessionReadAgain(1, "41203377", "lis200", "2", new=3)
+        yield SessionReadAgain(2, skipped="it is still open")
+        raise KeyboardInterrupt
+
+    with desk.store() as store, pytest.raises(KeyboardInterrupt):
+        print_read_again(stopped(), Shown(Zones(store), every=False))
+    assert capsys.readouterr().out.splitlines() == [
+        "session 2, meter ?: skipped, it is still open",
+        "session 1, meter 41203377, lis200 2: 3 new",
+    ]

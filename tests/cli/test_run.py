@@ -76,9 +76,40 @@ def test_good_configuration_is_ok_with_what_would_run(desk: Desk) -> None:
     assert "tcp:4001:interface=127.0.0.1, lis200, the gateway asks, known by registration, then codec" in checked.out
 
 
+def test_watched_folder_is_listed_and_a_way_in(desk: Desk) -> None:
+    (desk.folder / "in").mkdir()
+    (desk.folder / "gateway.toml").write_text('[[watch]]\nname = "old"\npath = "in"\nby_login = true\n')
+    checked = desk.run("check-config", "-c", "gateway.toml")
+    assert checked.status == 0
+    assert f"{desk.folder}/in, every 60 s, its folders are accounts" in " ".join(checked.out.split())
+    assert "no meter can reach us" not in checked.out
+
+
+def test_gateway_without_a_way_in_is_told_so_and_one_with_uploads_alone_is_not(desk: Desk) -> None:
+    config = desk.folder / "gateway.toml"
+    config.write_text("")
+    assert "no meter can reach us" in desk.run("check-config").out
+    config.write_text('[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:2121"\n')
+    assert "no meter can reach us" not in desk.run("check-config").out
+    config.write_text('[[modem]]\nname = "m1"\nport = "/dev/ttyUSB0"\nanswer = "never"\n')
+    assert "no meter can reach us" in desk.run("check-config").out
+
+
+@pytest.mark.end_to_end
+def test_running_gateway_with_uploads_alone_has_no_note_that_nothing_comes(desk: Desk) -> None:
+    (desk.folder / "gateway.toml").write_text('[[ftp]]\nname = "drop"\nlisten = "127.0.0.1:0"\n')
+    with started(desk, "run", "-c", "gateway.toml") as gateway:
+        gateway.line("ready")
+        ended = gateway.end(signal.SIGTERM)
+    assert ended.status == 0
+    assert "note:" not in ended.err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("[[watch]]\nname = 'old'\npath = 'gone'", "gone; make it, or mount what it is on"),
+        ("[[watch]]\nname = 'old'\npath = 'gateway.toml'", "gateway.toml is a file; name the folder it is in"),
         ("listner = 1", "listner"),
         ("[store]\nurl = 5", "url"),
         ("[[listener]]\nname = 'a'\nendpoint = 'tcp:99999'\ncodec = 'lis200'", "endpoint"),

@@ -101,6 +101,16 @@ def test_terminal_shows_times_in_the_meters_zone(desk: Desk) -> None:
     assert "2014-05-02 10:00:00+04:00" in desk.run("session", "list").out
 
 
+def test_sessions_of_a_list_are_in_one_zone_whoever_was_identified(desk: Desk) -> None:
+    desk.hold_session()
+    desk.hold_session(TALK[:2], serial="", outcome=Outcome.SILENT)
+    started = "2014-05-02 10:00:00"
+    assert desk.run("session", "list").out.count(f"{started}+04:00") == 2
+    assert desk.run("meter", "add", "20511893", "--time-zone", "Asia/Yekaterinburg").status == 0
+    assert desk.run("session", "list").out.count("2014-05-02 06:00:00+00:00") == 2
+    assert f"{started}+04:00" in desk.run("session", "list", "--meter", "41203377").out
+
+
 def test_session_that_is_not_there_says_so(desk: Desk) -> None:
     ran = desk.run("session", "show", "99")
     assert ran.status == 2

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gateway_server.cli.why import standing
+from gateway_server.cli.why import clock, standing
 from gateway_server.model import CallResult, MeterState, Outcome
 from gateway_server.store.plan_records import PlanStop
-from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord
+from gateway_server.store.records import CallRecord, MeterRecord, SessionRecord, StoredReading
 
 HOUR = 3_600_000
 NOW = 1_399_032_000_000
@@ -179,3 +179,22 @@ def test_meter_that_nobody_calls_any_more_says_since_when_and_what_starts_it_aga
     barred = standing(CALLED, [], NOW, (), replace(stop, result=CallResult.BARRED, until_ms=NOW + 2 * 3_600_000))
     assert barred.verdict == "barred: nobody calls it any more for 2 h 0 min"
     assert "ask the SIM's operator" in barred.next_step
+
+
+def drift(value: str, minutes_ago: int = 0, quantity: str = "clock_drift") -> StoredReading:
+    at = NOW - minutes_ago * 60_000
+    return StoredReading(
+        "41203377", quantity, "", "", value, "s", at, at, "current", None, "", "", "", 9, 0, 0, "lis200", "3"
+    )  # fmt: skip
+
+
+def test_clock_that_is_off_is_told_with_what_to_do() -> None:
+    said = clock("41203377", [drift("12", 900), drift("94608000.250", 90), drift("1", 0, "pressure")], NOW)
+    assert said.startswith("1095 d ahead, 1 h 30 min ago: have it set at the device")
+    assert "meter add 41203377 --time-zone" in clock("41203377", [drift("-10800")], NOW)
+
+
+def test_clock_that_is_right_is_told_without_advice_and_an_unknown_one_not_at_all() -> None:
+    assert clock("41203377", [drift("47", 60)], NOW) == "47 s ahead, 1 h 0 min ago"
+    assert clock("41203377", [drift("1", 0, "pressure")], NOW) == ""
+    assert clock("41203377", [drift("no number")], NOW) == ""

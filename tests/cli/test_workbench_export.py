@@ -39,6 +39,10 @@ def test_file_becomes_a_format_in_a_file(tmp_path: Path, capsys: pytest.CaptureF
     ("arguments", "complaint"),
     [
         (["lis200", "--format", "kaitai"], "the codec lis200 is no meter profile"),
+        (
+            ["modbus-example", "--format", "kaitai"],
+            "modbus-example is declared, but no meter profile, and only those can be exported",
+        ),
         (["nowhere.yaml", "--format", "kaitai"], "there is no file nowhere.yaml"),
         (["reference-push", "--format", "kaitai", "--output", "no/such/place"], "cannot write no/such/place"),
     ],

@@ -59,6 +59,11 @@ def declaration(tmp_path: Path, text: str = GOOD) -> Declaration:
     return read_declaration(path)
 
 
+def test_text_in_quotes_is_known_from_one_without(tmp_path: Path) -> None:
+    said = declaration(tmp_path, "one: 0471\nother: '0471'\nthird: \"0471\"\n")
+    assert [said.is_quoted(key) for key in ("one", "other", "third", "fourth")] == [False, True, True, False]
+
+
 def test_scalars_are_the_text_that_stands_in_the_file(tmp_path: Path) -> None:
     read = declaration(tmp_path)
     assert (read.text("at"), read.text("plain"), read.text("number")) == ("10:00", "no", "012")

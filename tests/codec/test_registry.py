@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway_server.codec.codec import Answers, Asks, Field, Frame, Interprets
-from gateway_server.codec.registry import bundled_plugins, load_codecs
+from gateway_server.codec.registry import PluginProblem, bundled_plugins, load_codecs
 from gateway_server.errors import OperatorError
 
 GOOD = """
@@ -299,3 +299,8 @@ def test_codec_of_a_declaration_is_made_without_being_taken_up(tmp_path: Path) -
     place.write_text("reads: tea\n")
     with pytest.raises(OperatorError, match="line 1: reads is 'tea'; what can be declared is: meter_profile, modbus"):
         registry.made_of(place)
+
+
+def test_every_mistake_of_a_plugin_is_told_with_its_file() -> None:
+    problem = PluginProblem(Path("a.yaml"), "line 3: one\nline 5: other")
+    assert str(problem).split("\n") == ["a.yaml: line 3: one", "a.yaml: line 5: other"]

@@ -225,8 +225,8 @@ def test_at_parser_that_nobody_here_wrote_is_prepared_and_dials_in_vain(tmp_path
 
 
 def test_unplugged_terminal_is_opened_again_when_it_is_back(tmp_path: Path) -> None:
-    with modems(tmp_path, "--links", str(tmp_path / "links"), "--failures", "unplugged_after=40", "--failures",
-                "unplugged_s=3") as (port,):  # fmt: skip
+    unplugged = "unplugged_after=40,unplugged_s=3"
+    with modems(tmp_path, "--links", str(tmp_path / "links"), "--failures", unplugged) as (port,):
         site = Site(tmp_path, port)
         with program("run", "--only", "csd,scheduler", "-c", str(site.config), log=tmp_path / "log") as gateway:
             assert first_line(gateway).startswith("ready")

@@ -35,6 +35,8 @@ CLIENTS = {
     "lftp, active": (*ON_LFTP, LFTP.format("off")),
     "ncftp, passive": (*ON_NCFTP, "-F", "{host}", "/", "{file}"),
     "ncftp, active": (*ON_NCFTP, "-E", "{host}", "/", "{file}"),
+    "lftp, a temporary name": (*ON_LFTP, "set xfer:use-temp-file on; " + LFTP.format("on")),
+    "ncftp, a temporary name": (*ON_NCFTP, "-F", "-T", "tmp.", "{host}", "/", "{file}"),
     "tnftp, passive": ("tnftp", "-V", "-p", "-u", "{url}/{name}", "{file}"),
     "tnftp, active": ("tnftp", "-V", "-A", "-u", "{url}/{name}", "{file}"),
 }

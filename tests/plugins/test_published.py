@@ -13,10 +13,11 @@ import pytest
 from dlms_cosem.crc import CRCCCITT
 from iec62056_21.messages import DataLine
 
-from gateway_server.codec.codec import NOISE, Field, Frame
+from gateway_server.codec.codec import NOISE, Answers, Field, Frame
+from gateway_server.codec.dialogue import Findings, Receive, Send
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.registry import load_codecs
-from gateway_server.model import Direction
+from gateway_server.model import Direction, Identify, KnownMeter
 from gateway_server.workbench.capture import read_capture
 from tests.plugins.contract import CAPTURES, cut
 
@@ -63,6 +64,24 @@ PUBLISHED = [
     ("teltonika8", 1, "positions[0].two_bytes[0].id2", "66", ""),
     ("teltonika8", 1, "positions[0].two_bytes[0].value2", "24079", ""),
     ("teltonika8", 1, "positions[0].four_bytes[0].value4", "24602", ""),
+    ("galileosky", 0, "records[0].tags[1].imei", "868345032066573", ""),
+    ("galileosky", 0, "records[4].tags[4].moment", "2018-09-11 05:25:15", ""),
+    ("egts", 0, "packet_id", "2", ""),  # "PID": 2
+    ("egts", 0, "packet_type", "1", "data"),
+    ("egts", 0, "records[0].object", "999", ""),
+    ("egts", 0, "records[0].subrecords[0].moment", "2024-09-06 07:26:46", ""),
+    ("egts", 1, "packet_id", "137", ""),  # PacketIdentifier: 137
+    ("egts", 1, "header_check", "74", ""),  # HeaderCheckSum: 74
+    ("egts", 1, "answered", "14357", ""),  # ResponsePacketID: 14357
+    ("egts", 1, "result", "0", "done"),  # ProcessingResult: 0
+    ("ubx", 0, "of_class", "6", ""),  # <UBX(ACK-ACK, clsID=CFG, msgID=CFG-MSG)>
+    ("ubx", 0, "of_message", "1", ""),
+    ("wialon_ips", 0, "imei", "123456789012345", ""),
+    ("wialon_ips", 1, "date", "2013-04-27", ""),
+    ("wialon_ips", 1, "time", "20:56:01", ""),
+    ("wialon_ips", 2, "height", "", ""),  # NA
+    ("wialon_ips", 3, "date", "", ""),  # NA
+    ("wialon_ips", 3, "latitude", "5429.681944502211763", ""),
     ("iec1107_readout", 0, "identification", "LGBBFG1009325446", ""),
     ("iec1107_readout", 0, "lines[22].number", "1091.352", ""),
 ]
@@ -128,3 +147,15 @@ def test_lines_of_the_readout_are_those_of_another_program() -> None:
                 assert (ours["number"], ours["unit"]) == (Decimal(data.value), data.unit)
                 compared += 1
     assert compared == 5
+
+
+def test_packet_of_tags_is_confirmed_by_its_own_check_once_its_rows_are_kept() -> None:
+    codec, (packet,) = frames_of("galileosky")
+    assert isinstance(codec, Answers)
+    dialogue = codec.answer()
+    assert isinstance(next(dialogue), Receive)
+    assert isinstance(dialogue.send(packet), Identify)
+    told = dialogue.send(KnownMeter("868345032066573"))
+    assert isinstance(told, Findings)
+    assert len(told.rows) == 5
+    assert dialogue.send(None) == Send(bytes.fromhex("02 E0 07"))  # the packet ends with E0 07

@@ -98,3 +98,9 @@ def test_calls_that_went_alike_are_counted_until_one_goes_otherwise_or_the_job_i
     assert [aftermath.came(1, end) for end in (busy, busy, silent, busy)] == [1, 2, 1, 1]
     aftermath.forget(1)
     assert aftermath.came(1, busy) == 1
+
+
+def test_failed_job_says_what_was_wrong_once(store: SqlStore) -> None:
+    busy = CallEnd(CallResult.BUSY, "the number is busy: another collector, or an earlier call of ours", "m1")
+    job = settled(store, busy, job=replace(JOB, most_attempts=1))
+    assert job.detail == f"{busy.detail}; 1 of 1 attempts made"

@@ -30,6 +30,7 @@ from gateway_server.store.records import (
 )
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
+from gateway_server.workbench.containers import DEFAULT_LIMITS, ContainerLimits
 
 NOW_MS = 1_790_000_000_000
 
@@ -37,13 +38,13 @@ NOW_MS = 1_790_000_000_000
 class Desk:
     """A store with files, and a decoder whose thread hands over to here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: ContainerLimits = DEFAULT_LIMITS) -> None:
         self.calls: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
         self.store: SqlStore = open_store(f"sqlite:///{folder / 'g.db'}")
         self.store.put_meter(MeterRecord("1", routes=("ftp:m1",)))
         self.clock = Clock()
         facilities = Facilities(DirectWriter(self.store), self.clock, lambda: NOW_MS, Sweep(self.clock))
-        self.decoding = Decoding(self, facilities, Registry())
+        self.decoding = Decoding(self, facilities, Registry(), limits=limits)
 
     def callFromThread(self, f: Callable[..., Any], /, *args: Any) -> None:
         self.calls.put((f, args))
@@ -119,6 +120,21 @@ def test_codec_that_fails_costs_only_the_file_it_failed_over(desk: Desk, monkeyp
     desk.decoding.stop()
 
 
+def test_file_too_large_to_be_decoded_is_a_warning_that_says_what_to_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path, ContainerLimits(size=10))
+    desk.decoding.start()
+    number = desk.upload("a", bytes(10))
+    desk.decoding.add([number])
+    desk.turn()
+    desk.decoding.stop()
+    assert desk.states() == [FileState.FAILED]
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"raise `largest_decoded_mb` of [limits], then `gateway-server file reprocess {number}`" in caplog.text
+
+
 def test_file_waits_while_the_store_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     number = desk.upload("a")
     with monkeypatch.context() as patch:
@@ -145,6 +161,19 @@ def test_file_that_is_decoded_or_grown_meanwhile_is_left_alone(desk: Desk) -> No
     desk.decoding.add([desk.upload("b")])
     desk.turn()
     assert desk.states() == [FileState.DECODED, FileState.UNKNOWN]
+    desk.decoding.stop()
+
+
+def test_file_that_gets_another_name_while_it_is_read_is_decoded_by_that(desk: Desk) -> None:
+    desk.decoding.start()
+    number = desk.upload("tmp.1")
+    desk.decoding.add([number])
+    desk.store.rename_file(number, "day.dat", b"", NOW_MS)
+    desk.turn()
+    assert desk.states() == [FileState.STORED]
+    desk.decoding.add([number])
+    desk.turn()
+    assert desk.states() == [FileState.UNKNOWN]
     desk.decoding.stop()
 
 

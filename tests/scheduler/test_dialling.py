@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
-from gateway_server.errors import StoreError
-from gateway_server.model import CallResult, Outcome, ReadOrder
+from gateway_server.model import CallResult, Outcome
 from gateway_server.scheduler.jobs import NOTHING_MISSING
 from gateway_server.scheduler.night import Limits
-from gateway_server.scheduler.planning import jobs_of
 from gateway_server.scheduler.schedules import Acceptance, Window
 from gateway_server.scheduler.waiting import Rules
-from gateway_server.store.connection import Connection
-from gateway_server.store.dialect import SQLiteDialect
-from gateway_server.store.records import Filter, JobRecord, JobState, MeterRecord
-from gateway_server.store.secrets import Vault, new_key
-from gateway_server.store.sql import SqlStore
-from gateway_server.store.store import Store
-from gateway_server.store.writer import DirectWriter
+from gateway_server.store.records import JobState, MeterRecord
 from gateway_server.testing.fake_modems import FakeCall
 from gateway_server.transports.calls import CallOrder
-from tests.scheduler.town import NIGHT, START_MS, Town
+from tests.scheduler.town import NIGHT, Town, always, at_first, only_job
 
-T = TypeVar("T")
+pytestmark = pytest.mark.usefixtures("failed_calls_are_no_news")
 
 DONE = {"done"}
-
-
-@pytest.fixture(autouse=True)
-def failed_calls_are_no_news(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    with caplog.at_level(logging.ERROR):
-        yield
-
-
-def always(how: FakeCall) -> Callable[[CallOrder, int], FakeCall]:
-    return lambda order, times: how
-
-
-def at_first(town: Town, how: FakeCall, times_failing: int = 1) -> Callable[[CallOrder, int], FakeCall]:
-    return lambda order, times: how if times <= times_failing else town.answers(order, times)
-
-
-def only_job(town: Town) -> JobRecord:
-    (job,) = town.jobs()
-    return job
 
 
 def gaps(town: Town) -> list[float]:
@@ -88,121 +57,6 @@ def test_a_call_asks_only_for_rows_that_are_missing_and_a_whole_meter_is_not_cal
     assert (job.state, job.detail, job.session) == (JobState.DONE, NOTHING_MISSING, 0)
     assert town.pools[1].made == []
     again.stop()
-
-
-def test_gateway_killed_in_the_middle_costs_nothing_but_the_calls_in_progress() -> None:
-    town = Town(40)
-    town.gateway(town.failing(0.2, seed=8))
-    town.pass_seconds(70)
-    first = town.pools[0]
-    before = {job.id for job in town.jobs(JobState.DONE)}
-    in_progress = {job.id for job in town.jobs(JobState.RUNNING)}
-    assert before
-    assert len(in_progress) == 8
-    town.kill()
-    made = len(first.made)
-    town.gateway(town.failing(0.2, seed=9))
-    assert town.until_done() < 3600
-    assert town.percent() == {"100.00"}
-    assert town.faults() == []
-    assert len(first.made) == made
-    called_again = {order.errand.job for order in town.pools[1].orders} & before
-    assert called_again == set()
-    assert {job.state.value for job in town.jobs()} == DONE
-
-
-def test_calls_in_progress_of_a_killed_gateway_are_made_again_as_soon_as_the_next_one_runs() -> None:
-    town = Town(2)
-    town.gateway(modems=2)
-    town.pass_seconds(22)
-    in_progress = {job.id for job in town.jobs(JobState.RUNNING)}
-    town.kill()
-    town.store.connection.execute("UPDATE job SET lease_owner = 'boot:999999:1'")
-    town.gateway(modems=2)
-    town.pass_seconds(1)
-    assert {order.errand.job for order in town.pools[1].orders} == in_progress
-    assert len(in_progress) == 2
-    town.until_done()
-    assert town.percent() == {"100.00"}
-
-
-def test_gateway_that_is_stopped_gives_its_jobs_back_without_an_attempt_lost() -> None:
-    town = Town(3)
-    duty = town.gateway(modems=1)
-    town.pass_seconds(22)
-    duty.stop()
-    assert {job.state for job in town.jobs()} == {JobState.QUEUED}
-    assert {job.attempts for job in town.jobs()} == {0}
-    assert CallResult.INTERRUPTED in {job.result for job in town.jobs()}
-    town.gateway()
-    town.until_done()
-    assert town.percent() == {"100.00"}
-
-
-class Killed(DirectWriter):
-    """A writer whose process is gone after so many steps: nothing it is given is done, nobody hears of it."""
-
-    def __init__(self, store: SqlStore, steps: int) -> None:
-        super().__init__(store)
-        self.steps = steps
-
-    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
-        self._step(lambda: super(Killed, self).call(work, done))
-
-    def save(self, *arguments: Any) -> None:
-        self._step(lambda: super(Killed, self).save(*arguments))
-
-    def close_session(self, *arguments: Any) -> None:
-        self._step(lambda: super(Killed, self).close_session(*arguments))
-
-    def _step(self, what: Callable[[], None]) -> None:
-        if self.steps > 0:
-            self.steps -= 1
-            what()
-
-
-def other_gateway(path: Path) -> SqlStore:
-    return SqlStore(Connection(SQLiteDialect(str(path))), Vault(new_key()), "other")
-
-
-def test_kill_between_any_two_steps_forgets_nothing_and_doubles_nothing() -> None:
-    """T14: the steps are the transactions of one gateway; the other one goes on when the lease has run out."""
-    steps = 0
-    while True:
-        town = Town(2)
-        writer = Killed(town.store, steps)
-        town.gateway(writer=writer, modems=1)
-        town.until_done(240)
-        if writer.steps > 0:
-            break  # it came to its end
-        town.kill()
-        town.store = SqlStore(town.store.connection, Vault(new_key()), "other")
-        town.gateway(modems=1)
-        town.until_done()
-        assert town.percent() == {"100.00"}, steps
-        assert town.faults() == [], steps
-        assert Counter(job.serial for job in town.jobs()) == {"40000000": 1, "40000001": 1}, steps
-        town.store.close()
-        steps += 1
-    assert steps > 20
-    town.store.close()
-
-
-def test_two_gateways_on_one_store_share_the_night_and_never_call_the_same_meter(tmp_path: Path) -> None:
-    town = Town(30, tmp_path / "gateway.db")
-    town.gateway(town.failing(0.2, seed=1), modems=2)
-    two = other_gateway(tmp_path / "gateway.db")
-    town.gateway(town.failing(0.2, seed=2), modems=2, writer=DirectWriter(two))
-    town.until_done()
-    assert town.percent() == {"100.00"}
-    assert town.faults() == []
-    spans = sorted((call.number, call.started, call.ended) for pool in town.pools for call in pool.made)
-    assert all(len(pool.made) > 8 for pool in town.pools)
-    for one, other in pairwise(spans):
-        assert one[0] != other[0] or one[2] <= other[1]
-    good = Counter(call.number for pool in town.pools for call in pool.made if call.end.result is CallResult.OK)
-    assert set(good.values()) == {1}
-    two.close()
 
 
 def test_busy_meter_is_called_again_after_a_minute_three_and_ten() -> None:
@@ -311,77 +165,6 @@ def test_carrier_lost_in_the_middle_is_gone_on_with_behind_what_came() -> None:
     assert second.readings < first.readings + 47 * 8
 
 
-def test_person_who_orders_a_call_goes_first() -> None:
-    town = Town(20)
-    town.gateway(modems=1)
-    town.pass_seconds(5)
-    serial = list(town.meters)[13]
-    number = town.store.add_job(
-        serial, ReadOrder(frozenset({"current"})).to_json(), f"csd:+7916{serial[1:]}", town.now_ms
-    )
-    town.pass_seconds(120)
-    assert [order.errand.job for order in town.pools[0].orders][1] == number
-    job = town.store.job(number)
-    assert job is not None
-    assert (job.state, job.outcome) == (JobState.DONE, Outcome.READ)
-
-
-def test_order_of_a_person_over_a_modem_is_seen_going_on() -> None:
-    town = Town(1)
-    (serial,) = town.meters
-    duty = town.gateway(schedules=())
-    number = town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}", town.now_ms)
-    duty.look()
-    seen = set()
-    for _ in range(120):
-        town.pass_seconds(0.5)
-        job = town.store.job(number)
-        assert job is not None
-        seen.add(job.progress)
-    assert {"called by modem m1", "session begun", "identifying"} <= seen
-    assert only_job(town).state is JobState.DONE
-
-
-def test_person_hears_why_nobody_calls_and_the_order_is_given_up_in_time() -> None:
-    town = Town(1)
-    (serial,) = town.meters
-    duty = town.gateway(schedules=(), modems=2, patience_s=60)
-    town.pools[0].take_out("m2", "/dev/ttyUSB1 is not there")
-    town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}@m2", town.now_ms)
-    duty.look()
-    town.pass_seconds(10)
-    assert "/dev/ttyUSB1 is not there" in only_job(town).progress
-    town.pass_seconds(60)
-    assert only_job(town).state is JobState.FAILED
-    assert "modem m2" in only_job(town).detail
-    assert town.pools[0].orders == []
-
-
-def test_persons_order_behind_a_long_call_is_not_given_up() -> None:
-    town = Town(2)
-    first, second = town.meters
-    duty = town.gateway(always(FakeCall(online_s=600)), schedules=(), modems=1, patience_s=60)
-    for serial in (first, second):
-        town.store.add_job(serial, ReadOrder().to_json(), f"csd:+7916{serial[1:]}", town.now_ms)
-    duty.look()
-    town.pass_seconds(500)
-    assert [job.state for job in town.jobs()] == [JobState.RUNNING, JobState.QUEUED]
-    assert town.jobs()[1].progress.startswith("waits for a modem: modem m1: online")
-    town.pass_seconds(1000)
-    assert {job.state for job in town.jobs()} == {JobState.DONE}
-
-
-def test_cancelled_call_is_hung_up() -> None:
-    town = Town(1)
-    town.gateway()
-    town.pass_seconds(24)
-    town.store.cancel_job(only_job(town).id)
-    town.pass_seconds(30)
-    assert only_job(town).state is JobState.CANCELLED
-    (call,) = town.pools[0].made
-    assert call.ended < 40
-
-
 def test_nobody_is_called_outside_the_window_or_when_the_meter_answers_no_calls() -> None:
     town = Town(2)
     first, second = town.meters
@@ -461,101 +244,3 @@ def test_long_call_is_kept_by_a_short_lease() -> None:
         town.pass_seconds(10)
         duty.look()
     assert len(town.pools[0].orders) == 1
-
-
-class Counting(DirectWriter):
-    """Counts what is asked of the store; ``refuses`` says whether it fails instead."""
-
-    def __init__(self, store: SqlStore) -> None:
-        super().__init__(store)
-        self.asked = 0
-        self.refuses = False
-
-    def call(self, work: Callable[[Store], T], done: Callable[[T | StoreError], None]) -> None:
-        self.asked += 1
-        if self.refuses:
-            done(StoreError("the disk is full"))
-        else:
-            super().call(work, done)
-
-
-def test_meter_of_two_schedules_is_never_in_two_calls_and_its_second_job_costs_no_work_meanwhile() -> None:
-    town = Town(1)
-    writer = Counting(town.store)
-    both = (NIGHT, replace(NIGHT, name="events", what=frozenset({"events"})))
-    town.gateway(always(FakeCall(online_s=300)), modems=2, schedules=both, writer=writer)
-    town.pass_seconds(100)
-    assert len(town.pools[0].orders) == 1
-    before = writer.asked
-    town.pass_seconds(200)
-    assert writer.asked - before < 100
-    town.until_done()
-    first, second = town.pools[0].made
-    assert first.ended <= second.started < first.ended + 2
-
-
-def test_meter_that_another_process_is_at_is_asked_for_every_few_seconds_and_delays_nobody() -> None:
-    town = Town(2)
-    first, second = town.meters
-    writer = Counting(town.store)
-    duty = town.gateway(modems=1, writer=writer, schedules=(), limits=Limits(operator_at_once=1, spread_s=20))
-    town.store.add_job(first, ReadOrder().to_json(), "tcp:10.0.0.1:4001", town.now_ms)
-    town.store.connection.execute(
-        "UPDATE job SET state = 'running', lease_owner = 'other', lease_until_ms = ?", (town.now_ms + 60_000,)
-    )
-    town.store.make_jobs(jobs_of(NIGHT, town.store.meters(), town.now_ms), town.now_ms)
-    duty.look()
-    town.pass_seconds(1)
-    assert [town.by_number[order.number] for order in town.pools[0].orders] == [second]
-    town.pass_seconds(57)
-    assert writer.asked < 200
-    town.until_done()
-    assert {job.serial for job in town.jobs(JobState.DONE) if job.schedule} == {first, second}
-
-
-def test_store_that_fails_in_the_night_is_asked_less_and_less_and_the_night_goes_on_behind(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    town = Town(40)
-    writer = Counting(town.store)
-    town.gateway(modems=2, writer=writer, limits=Limits(spread_s=0))
-    town.pass_seconds(100)
-    writer.refuses = True
-    with caplog.at_level(logging.WARNING):
-        town.pass_seconds(600)
-    assert len(caplog.records) < 60
-    writer.refuses = False
-    town.until_done()
-    assert town.percent() == {"100.00"}
-
-
-def test_store_that_gives_no_job_away_is_asked_after_twice_as_long_each_time(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    town = Town(4)
-    town.store.connection.execute(
-        "CREATE TRIGGER no_take BEFORE UPDATE ON job WHEN OLD.state = 'queued' AND NEW.state = 'running'"
-        " BEGIN SELECT RAISE(ABORT, 'no room'); END"
-    )
-    with caplog.at_level(logging.WARNING):
-        town.gateway(modems=4, limits=Limits(spread_s=0))
-        town.pass_seconds(250)
-    said = [record.getMessage() for record in caplog.records if "no job could be taken" in record.getMessage()]
-    assert [one.partition(": ")[0].rpartition("in ")[2] for one in said] == [
-        *("2 s", "4 s", "8 s", "16 s", "32 s"),
-        *("60 s", "60 s", "60 s", "60 s"),
-    ]
-    town.store.connection.execute("DROP TRIGGER no_take")
-    town.until_done()
-    assert town.percent() == {"100.00"}
-
-
-def test_jobs_keep_the_meters_night_once_however_often_the_planner_runs() -> None:
-    town = Town(2)
-    for _ in range(3):
-        duty = town.gateway()
-        town.pass_seconds(400)
-        duty.stop()
-    assert len(town.jobs()) == 2
-    assert {job.night for job in town.jobs()} == {"2024-04-04T01:00"}
-    assert min(job.due_ms for job in town.store.jobs(Filter())) == START_MS

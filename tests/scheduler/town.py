@@ -193,3 +193,19 @@ class Town:
             if missing or len(numbers) != len(set(numbers)) or variants:
                 wrong.append(f"{serial}: missing {sorted(missing)}, {len(numbers)} rows, {len(variants)} otherwise")
         return wrong
+
+
+def always(how: FakeCall) -> Callable[[CallOrder, int], FakeCall]:
+    """Every call goes this way."""
+    return lambda order, times: how
+
+
+def at_first(town: Town, how: FakeCall, times_failing: int = 1) -> Callable[[CallOrder, int], FakeCall]:
+    """The first calls to a number go this way, and the later ones to the meter."""
+    return lambda order, times: how if times <= times_failing else town.answers(order, times)
+
+
+def only_job(town: Town) -> JobRecord:
+    """The one job of the town."""
+    (job,) = town.jobs()
+    return job

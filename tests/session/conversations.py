@@ -10,7 +10,7 @@ from decimal import Decimal
 from twisted.internet.task import Clock
 
 from gateway_server.codec.buffer import LineFramer
-from gateway_server.codec.codec import Field, Frame
+from gateway_server.codec.codec import Codec, Field, Frame
 from gateway_server.codec.dialogue import Dialogue, Progress, Receive, Send
 from gateway_server.errors import CodecError
 from gateway_server.model import Identify, KnownMeter, Quantity, Reading, Span
@@ -108,7 +108,7 @@ class Scene:
             writer, self.clock, lambda: NOW_MS + int(self.clock.seconds() * 1000), Sweep(self.clock)
         )
 
-    def session(self, role: Role | None = None, *codecs: ToyCodec, expected: str = "") -> Session:
+    def session(self, role: Role | None = None, *codecs: Codec, expected: str = "") -> Session:
         session = Session(
             self.line, self.facilities, self.heard, SessionOpening("tcp", self.line.remote, self.facilities.now_ms())
         )

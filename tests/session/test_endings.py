@@ -6,6 +6,7 @@ import pytest
 
 from gateway_server.errors import (
     ChecksumError,
+    CodecError,
     GatewayError,
     LineError,
     LineLost,
@@ -77,3 +78,15 @@ def test_access_code_is_masked_with_and_without_its_lock() -> None:
     how = Ending(Outcome.REFUSED, "code 3:4711 (4711) refused")
     assert masked(how, "3:4711").detail == "code ******** (********) refused"
     assert masked(how, "4711").detail == "code 3:******** (********) refused"
+
+
+def test_error_that_says_what_to_do_is_not_followed_by_the_general_advice() -> None:
+    silent = "meter 1 does not answer 8 sign-on requests: check that it is powered, in its call window"
+    assert ending(MeterSilent(silent), "", "1", 0, unclaimed=False).detail == silent
+    refused = MeterRefused("meter 1: code refused; store the right code with `meter add`", code="0017")
+    assert ending(refused, "", "1", 0, unclaimed=False).detail == str(refused)
+    assert ending(MeterSilent(silent), "", "1", 5, unclaimed=False).detail.endswith("behind the last stored row")
+
+
+def test_meters_text_in_an_ending_is_cut() -> None:
+    assert len(ending(CodecError("7" * 4000), "", "1", 0, unclaimed=False).detail) < 700

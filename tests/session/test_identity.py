@@ -8,7 +8,7 @@ from gateway_server.errors import UnknownMeter
 from gateway_server.model import Identify, MeterState, ReadOrder
 from gateway_server.session.identity import look_up
 from gateway_server.store.open import open_store
-from gateway_server.store.records import MeterRecord, SessionOpening
+from gateway_server.store.records import Filter, MeterRecord, SessionOpening
 from gateway_server.store.sql import SqlStore
 from gateway_server.store.writer import DirectWriter
 
@@ -61,3 +61,28 @@ def test_other_meter_than_expected_is_refused_before_the_store_is_asked(store: S
 def test_meter_without_a_serial_number_is_refused(store: SqlStore) -> None:
     with pytest.raises(UnknownMeter, match="no serial number"):
         identified(store, "  ")
+
+
+def test_serial_number_that_no_meter_has_is_neither_registered_nor_printed_whole(store: SqlStore) -> None:
+    with pytest.raises(UnknownMeter, match=r"a serial number of 4000 characters, 7{59}…;"):
+        identified(store, "7" * 4000)
+    assert [meter.serial for meter in store.meters(Filter())] == ["41203377"]
+
+
+def by_line(store: SqlStore, expected: str):  # type: ignore[no-untyped-def]
+    key = DirectWriter(store).open_session(SessionOpening("tcp", "a:1", 1000))
+    return look_up(key, Identify("", by_line=True), 2000, expected)(store)
+
+
+def test_meter_whose_protocol_tells_nothing_is_whose_line_it_is(store: SqlStore) -> None:
+    assert by_line(store, "41203377").record.serial == "41203377"
+
+
+def test_meter_that_neither_its_protocol_nor_its_line_tells_is_refused_with_what_to_do(store: SqlStore) -> None:
+    with pytest.raises(UnknownMeter, match=r"meter add SERIAL --route"):
+        by_line(store, "")
+
+
+def test_empty_serial_number_is_never_taken_for_the_expected_one(store: SqlStore) -> None:
+    with pytest.raises(UnknownMeter, match="gave no serial number"):
+        identified(store, " ", expected="41203377")

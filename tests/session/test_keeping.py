@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_server.codec.dialogue import Dialogue, Remember
+from gateway_server.codec.dialogue import Dialogue, Findings, Remember
 from gateway_server.errors import StoreFull
-from gateway_server.model import Identify, KnownMeter, MeterState, Outcome
+from gateway_server.model import Column, Identify, KnownMeter, MeterState, Outcome, Row
 from gateway_server.session.plan import Role
 from gateway_server.store.records import Filter, MeterRecord
 from gateway_server.testing.held_writer import HeldWriter
@@ -153,3 +153,27 @@ def test_time_of_arrival_is_the_clocks(scene: Scene) -> None:
     session.received(b"SN=41203377\r\nV=1\r\n")
     (reading,) = scene.store.readings(Filter())
     assert reading.received_at_ms == NOW_MS + 7000
+
+
+def clocks(*times: str) -> Dialogue:
+    yield Identify("41203377")
+    for at in times:
+        yield Findings(rows=(Row((Column("clock", name="Time"),), (at,)),))
+    yield Row((Column("clock", name="Time"),), (times[-1],))
+    return None
+
+
+def remarks(scene: Scene) -> list[str]:
+    return [data.decode() for kind, data in scene.log() if kind == "-"]
+
+
+def test_clock_years_off_is_told_once_a_session(scene: Scene) -> None:
+    said(scene, clocks("2027-03-01,11:00:00", "2027-03-01,11:00:10"))
+    assert scene.ending.outcome is Outcome.READ
+    (remark,) = remarks(scene)
+    assert remark.startswith("the meter's clock is 1094 d ahead: its rows are stored at its time and marked clock_off")
+
+
+def test_clock_that_is_right_within_minutes_is_not_told(scene: Scene) -> None:
+    said(scene, clocks("2024-03-01,14:04:00"))  # 11:00 UTC is 14:00 in Moscow
+    assert remarks(scene) == []

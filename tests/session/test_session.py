@@ -8,7 +8,7 @@ import pytest
 
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import ChangeLine, Dialogue, Drain, Note, Partly, Pause, Receive, Send
-from gateway_server.errors import LineError, LineLost, MeterRefused, MeterSilent, StoreError, UnknownMeter
+from gateway_server.errors import CodecError, LineError, LineLost, MeterRefused, MeterSilent, StoreError, UnknownMeter
 from gateway_server.model import Identify, KnownMeter, Outcome
 from gateway_server.session.plan import Plan, Role
 from gateway_server.store.records import Filter, MeterRecord
@@ -180,6 +180,30 @@ def test_dialogue_that_obtained_not_all_is_partial(scene: Scene) -> None:
     assert scene.log() == [("-", b"a gap")]
 
 
+def test_known_meter_that_could_not_be_read_whole_stands_in_the_programs_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dialogue() -> Dialogue:
+        yield Identify("41203377")
+        return Partly("2 messages were not kept")
+
+    said(scene, dialogue())
+    assert "session 1 with meter 41203377 over" in caplog.text
+    assert "2 messages were not kept" in caplog.text
+
+
+def test_stranger_whose_bytes_are_no_frames_does_not_fill_the_programs_log(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dialogue() -> Dialogue:
+        yield Note("a port scanner")
+        raise CodecError("no frame")
+
+    said(scene, dialogue())
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert caplog.text == ""
+
+
 def test_dialogue_that_neither_waits_nor_ends_is_stopped(scene: Scene) -> None:
     def dialogue() -> Dialogue:
         while True:
@@ -343,7 +367,7 @@ def test_codec_that_cannot_ask_says_so(scene: Scene) -> None:
         framer = ToyCodec().framer
         dissect = ToyCodec().dissect
 
-    scene.session(Role.ASK, Listener())  # type: ignore[arg-type]
+    scene.session(Role.ASK, Listener())
     assert "cannot ask" in scene.ending.detail
 
 

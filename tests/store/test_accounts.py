@@ -40,4 +40,8 @@ def test_what_an_account_uploaded_in_a_time_is_counted_by_its_sessions(store: Sq
     ):  # fmt: skip
         key = store.open_session(SessionOpening(transport, "10.0.0.1:4", at_ms, caller=login))
         store.close_session(key, SessionClosing(at_ms + 100, Outcome.READ, bytes_received=size))
-    assert store.uploaded(10, 20) == {"m1": (150, 2), "m2": (7, 1)}
+    store.put_meter(MeterRecord("41203377"))
+    for at_ms in (12, 13):
+        key = store.open_session(SessionOpening("ftp", "10.0.0.1:4", at_ms, "41203377", caller="bpek"))
+        store.close_session(key, SessionClosing(at_ms + 100, Outcome.READ, bytes_received=4))
+    assert store.uploaded(10, 20) == {("m1", ""): (150, 2), ("m2", ""): (7, 1), ("bpek", "41203377"): (8, 2)}

@@ -198,3 +198,11 @@ def test_an_event_that_was_decoded_again_tells_the_version_that_reads_it_so(stor
         ("Alarm: temperature", "lis200", "1"),
         ("Alarm: pressure", "lis200", "2"),
     ]
+
+
+def test_first_and_last_row_of_each_session_of_a_meter_are_found(store: SqlStore) -> None:
+    fill(store)
+    (session,) = {stored.session for stored in store.rows(Filter(serials=(ONE,)))}
+    times = [stored.row.measured_at_ms for stored in store.rows(Filter(serials=(ONE,)))]
+    assert store.session_extents(ONE) == {session: (min(times), max(times))}
+    assert store.session_extents("77") == {}

@@ -169,6 +169,7 @@ def test_a_store_without_room_is_tried_again_and_complained_of_once(
 
 
 def test_a_file_above_the_limit_is_left_and_said_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.store.put_meter(MeterRecord("41203377", routes=("ftp:boiler4",)))
     site.upload("boiler4/BIG", bytes((1 << 20) + 1))
     site.upload("boiler4/DAY.TXT", b"1")
     with caplog.at_level(logging.WARNING):
@@ -178,6 +179,58 @@ def test_a_file_above_the_limit_is_left_and_said_once(site: Site, caplog: pytest
     assert site.names() == ["boiler4/DAY.TXT"]
     assert len(caplog.records) == 1
     assert "more than the 1048576 allowed" in caplog.text
+
+
+def test_an_account_that_no_meter_has_is_said_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.upload("ghost/1.TXT", b"1")
+    site.upload("ghost/2.TXT", b"2")
+    with caplog.at_level(logging.WARNING):
+        site.watcher.start()
+        site.wait(60)
+    assert site.names() == ["ghost/1.TXT", "ghost/2.TXT"]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "folder site: no meter has the route ftp:ghost (`gateway-server meter add SERIAL --route ftp:ghost`);"
+        " its files wait unless they say whose they are"
+    )
+
+
+def test_a_file_beside_the_folders_of_the_accounts_is_said_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.upload("DAY.TXT", b"1")
+    site.upload(".hidden", b"1")
+    with caplog.at_level(logging.WARNING):
+        site.watcher.start()
+        site.wait(60)
+        site.wait(60)
+    assert site.names() == []
+    assert [record.getMessage() for record in caplog.records] == [
+        f"folder site: {site.path}/DAY.TXT: beside the folders of the accounts, so nobody's"
+    ]
+
+
+def test_a_file_from_the_future_is_taken_in_when_it_has_not_changed_between_two_looks(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.store.put_meter(MeterRecord("41203377", routes=("ftp:boiler4",)))
+    with caplog.at_level(logging.WARNING):
+        site.watcher.start()
+        site.upload("boiler4/DAY.TXT", b"1", age=-86_400)
+        site.wait(60)
+        assert site.names() == []
+        site.upload("boiler4/DAY.TXT", b"12", age=-86_400)  # somebody writes it still
+        site.wait(60)
+        assert site.names() == []
+        site.wait(60)
+        site.wait(60)
+    (record,) = site.store.files()
+    assert (record.state, record.size) == (FileState.STORED, 2)
+    assert record.received_at_ms <= site.now_ms()
+    assert len(caplog.records) == 1
+    assert "DAY.TXT was written in the future" in caplog.text
+    site.restart()
+    site.wait(60)
+    site.wait(60)
+    assert site.names() == ["boiler4/DAY.TXT"]
 
 
 def test_a_folder_that_goes_away_and_comes_back_is_watched_on(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_server.workbench.looks import encoding_of, looks_like
+from gateway_server.workbench.looks import looks_like, office_document
 
 
 @pytest.mark.parametrize(
@@ -36,11 +39,24 @@ def test_only_the_beginning_of_a_long_file_is_looked_at() -> None:
     assert looks_like(b"1;2;3\n" * 100_000).startswith("separated text: semicolons, 3 columns, more than ")
 
 
-def test_encoding_of_russian_text_is_told_from_its_octets() -> None:
-    text = "Объём газа"
-    assert encoding_of(text.encode("utf-8")) == "utf-8"
-    assert encoding_of(text.encode("cp1251")) == "cp1251"
-    assert encoding_of(text.encode("utf-8")[:-1]) == "utf-8"  # a character cut through at the end of what was seen
+def archive(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in names:
+            packed.writestr(name, "x" * 9000)
+    return out.getvalue()
+
+
+def test_office_documents_are_told_from_other_archives() -> None:
+    book = openpyxl.Workbook()
+    out = io.BytesIO()
+    book.save(out)
+    assert looks_like(out.getvalue()) == office_document(out.getvalue()) == "an Excel workbook (xlsx)"
+    # names of ECMA-376, part 2
+    assert looks_like(archive("[Content_Types].xml", "_rels/.rels", "word/document.xml")) == "a Word document (docx)"
+    assert looks_like(archive("day.csv")) == "a zip archive"
+    assert office_document(archive("day.csv")) == ""
+    assert office_document(b"xl/workbook.xml") == ""
 
 
 @given(st.binary(max_size=300))

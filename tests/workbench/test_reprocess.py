@@ -19,7 +19,8 @@ from gateway_server.store.records import Filter, MeterRecord, SessionClosing, Se
 from gateway_server.store.sql import SqlStore
 from gateway_server.testing.held_writer import HeldWriter
 from gateway_server.transports.reception import Rule
-from gateway_server.workbench.reprocess import Change, SessionReadAgain, reprocess
+from gateway_server.workbench.comparison import Change, SessionReadAgain
+from gateway_server.workbench.reprocess import reprocess
 from tests.session.conversations import NOW_MS, Scene, ToyCodec
 from tests.transports.hall import REGISTRATION, Hall
 from tests.workbench.lines_codec import Lines, Listener, registry
@@ -374,7 +375,7 @@ def test_long_session_is_read_in_portions_and_changes_are_counted_beyond_those_t
 
 def test_session_far_longer_than_a_portion_gives_every_row(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway_server.workbench.reprocess._ROWS_AT_ONCE", 5)
-    monkeypatch.setattr("gateway_server.workbench.reprocess.MOST_CHANGES_TOLD", 7)
+    monkeypatch.setattr("gateway_server.workbench.comparison.MOST_CHANGES_TOLD", 7)
     rows = b"".join(b"%d %d 1\n" % (number, number) for number in range(20))
     kept(store, b"S41\n" + rows)
     assert counts(again(store, Lines())) == (20, 0, 0, 0, 0)

@@ -83,6 +83,21 @@ def test_secret_is_neither_in_bytes_nor_hex_nor_fields() -> None:
     assert chunk.frames[0].fields[0] == Field("key", 0, 6, "***", "", secret=True)
 
 
+class Checked(Lines):
+    """The same with a check at the end of each line."""
+
+    def dissect(self, frame: Frame) -> Sequence[Field]:
+        fields = super().dissect(frame)
+        return [fields[0], Field("check", 6, len(frame.data), "A8", "should be A9", secret=fields[0].secret)]
+
+
+def test_check_over_a_secret_is_not_shown_and_says_why() -> None:
+    (chunk,) = view((0, FROM, b"KEY123;\r\n"), codec=Checked())
+    assert chunk.data == b"*********"
+    meaning = "not shown: it covers a secret, and would give it away"
+    assert chunk.frames[0].fields[1] == Field("check", 6, 9, "***", meaning, secret=True)
+
+
 def test_secret_that_came_in_two_chunks_is_hidden_in_both() -> None:
     first, second = view((0, FROM, b"KEY1"), (5, FROM, b"23;\r\n"))
     assert first.data == b"****"

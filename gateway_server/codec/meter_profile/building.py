@@ -13,6 +13,7 @@ from typing import Any
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.evaluation import compiled
 from gateway_server.codec.meter_profile.expressions import Expression
+from gateway_server.codec.meter_profile.finishing import shown
 from gateway_server.codec.meter_profile.form import Bits, Choice, Field, Group, Integer, Message, Part
 from gateway_server.codec.meter_profile.layout import Layout
 from gateway_server.codec.meter_profile.leaves import Leaf, fitted, leaf_of
@@ -125,7 +126,7 @@ class _Writing:
             if value in values:
                 return parts
         if choice.otherwise is None:
-            raise CodecError(f"{choice.on} is {value!r}, for which there is no case")
+            raise CodecError(f"{choice.on} is {shown(value)}, for which there is no case")
         return choice.otherwise
 
     def _field(
@@ -146,7 +147,7 @@ class _Writing:
     def _check(self, field: Field, given: Values, path: Path, before: bytearray, base: int) -> bytes:
         assert field.check is not None
         start = self._env.get(SPAN + field.check.covers, base) - base if field.check.covers else 0
-        number = compute(field.check.rule)(bytes(before[max(0, start) :]))
+        number = compute(field.check.rule)(field.check.start + bytes(before[max(0, start) :]))
         self._env[field.name] = number
         return self._odd.get(path) or leaf_of(field.type).write(number)
 
@@ -177,9 +178,7 @@ class _Writing:
         trial = _Writing({**self._env, name: 0}, self._odd)
         if isinstance(part, Field):
             value = trial._value(part, given, path, ())
-            data: bytes | bytearray = self._odd.get((*path, part.name)) or leaf_of(part.type).write(
-                unscaled(part, value, trial._env)
-            )
+            data: bytes | bytearray = self._odd.get((*path, part.name)) or _written(part, value, trial._env)
         else:
             data = trial.write((part,), given, path)
         return solved(size, name, len(data))
@@ -226,23 +225,21 @@ def unscaled(field: Field, value: Any, env: Values) -> Any:
         return field.missing[0]
     if field.scale is None or value is None:
         return value
+    if isinstance(value, str) and _is_digits(value):
+        value = int(value)
     if isinstance(value, (int, Decimal)):
         return exact_quotient(value, compiled(field.scale)(env))
-    raise CodecError(f"{field.name}: {value!r} is no number")
+    raise CodecError(f"{field.name}: {shown(value)} is no number")
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 40
 
 
 def write_field(field: Field, value: Any, env: Values) -> bytes:
     """A field's bytes, with what ends it. Raises `CodecError`."""
     leaf = leaf_of(field.type)
-    value = unscaled(field, value, env)
-    if value is None:
-        raise CodecError(f"{field.name} has no value, and nothing says how that is written")
-    if isinstance(field.type, Integer) and isinstance(value, str):
-        raise CodecError(f"{field.name} is {value!r}, which is no number")
-    try:
-        data = leaf.write(value)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise CodecError(f"{field.name} cannot be {value!r}: {error}") from None
+    data = _written(field, value, env)
     if leaf.size is not None:
         return data
     if field.extent.until:
@@ -251,4 +248,23 @@ def write_field(field: Field, value: Any, env: Values) -> bytes:
         return data + field.extent.until
     if field.extent.size is None or LEFT in field.extent.size.names:
         return data
+    if value is None and data in field.absent:
+        data = data.ljust(int(compiled(field.extent.size)(env)))  # zeros before it would make it something else
     return fitted(data, int(compiled(field.extent.size)(env)), leaf, field.name)
+
+
+def _written(field: Field, value: Any, env: Values) -> bytes:
+    """A value's bytes, without what fills them up or ends them."""
+    value = unscaled(field, value, env)
+    if value is None:
+        if field.absent:
+            return field.absent[0]
+        raise CodecError(f"{field.name} has no value, and nothing says how that is written")
+    if isinstance(value, str) and isinstance(field.type, Integer) and not _is_digits(value):
+        raise CodecError(f"{field.name} is {shown(value)}, which is no number")
+    try:
+        return leaf_of(field.type).write(value)
+    except CodecError as error:
+        raise CodecError(f"{field.name}: {error}") from None
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CodecError(f"{field.name} cannot be {shown(value)}: {error}") from None

@@ -100,6 +100,8 @@ def _sum(rule: Sum) -> Compute:
             return lambda data: (xor(data) if width == 8 else _wide_xor(data, width // 8)) ^ mask
         case Fold.FLETCHER:
             return lambda data: _fletcher(data, width)
+        case Fold.FLETCHER_MODULO_256:
+            return lambda data: _fletcher(data, width, 256)
 
 
 def _wide_xor(data: bytes, size: int) -> int:
@@ -109,9 +111,13 @@ def _wide_xor(data: bytes, size: int) -> int:
     return value
 
 
-def _fletcher(data: bytes, width: int) -> int:
-    """Fletcher's two sums, modulo 255 over bytes for 16 bits, modulo 65535 over words of two for 32 (RFC 1146)."""
-    modulo, step = (255, 1) if width == 16 else (65535, 2)
+def _fletcher(data: bytes, width: int, modulo: int = 0) -> int:
+    """Fletcher's two sums, the second above the first: over bytes for 16 bits, over words of two for 32.
+
+    They are modulo 255 and 65535 (RFC 1146) unless that is said.
+    """
+    step = width // 16
+    modulo = modulo or (1 << width // 2) - 1
     low = high = 0
     for at in range(0, len(data), step):
         low = (low + int.from_bytes(data[at : at + step].ljust(step, b"\x00"), "little")) % modulo

@@ -13,7 +13,6 @@ from gateway_server.codec.dialogue import (
     Drain,
     Findings,
     Note,
-    Partly,
     Pause,
     Progress,
     Receive,
@@ -36,19 +35,21 @@ from gateway_server.codec.meter_profile.form import (
     Reply,
     Side,
     Step,
-    Variable,
     Wait,
 )
+from gateway_server.codec.meter_profile.given import given
 from gateway_server.codec.meter_profile.in_utc import earliest, latest
 from gateway_server.codec.meter_profile.machine import Machine
 from gateway_server.codec.meter_profile.messages import Said
 from gateway_server.codec.meter_profile.reading import Values
+from gateway_server.codec.meter_profile.shortfall import Shortfall
 from gateway_server.errors import CodecError, LineLost, MeterSilent
 from gateway_server.model import Event, KnownMeter, ReadOrder, Row, Span
 
 MOST_BAD_FRAMES = 20
 MOST_BAD_AT_FIRST = 3  # before anything was understood: the profile is most likely another meter's
 MOST_NOISE_AT_FIRST = 512
+MOST_NOISE = 1 << 16  # between two frames
 _FIRST_TIME = datetime(2000, 1, 1)
 _LAST_TIME = datetime(2099, 12, 31, 23, 59, 59)
 
@@ -64,7 +65,7 @@ class Conversation:
         self._known: KnownMeter | None = None
         self._told = ""
         self._to_remember: set[str] = set()
-        self._left_out: list[str] = []
+        self._shortfall = Shortfall()
         self._values: Values = {one.name: one.start for one in machine.profile.variables}
         if expected is not None:
             self._take_from(expected)
@@ -72,7 +73,7 @@ class Conversation:
     def run(self, steps: tuple[Step, ...]) -> Dialogue:
         """Says the steps, one after the other."""
         yield from self._steps(steps)
-        return Partly("; ".join(self._left_out)) if self._left_out else None
+        return self._shortfall.result()
 
     def _steps(self, steps: Iterable[Step]) -> Talk:
         for step in steps:
@@ -92,7 +93,7 @@ class Conversation:
                             break
                         yield from self._steps(inner)
                     else:
-                        self._leave_out(f"the steps while {condition} were said {most} times")
+                        self._shortfall.leave_out(f"the steps while {condition} were said {most} times")
                 case Assign(values):
                     yield from self._assign(values)
                 case Wait(seconds, True):
@@ -106,7 +107,7 @@ class Conversation:
 
     def _take_from(self, meter: KnownMeter) -> None:
         for one in self._machine.profile.variables:
-            if one.name not in self._to_remember and (value := _given(one, meter)) is not None:
+            if one.name not in self._to_remember and (value := given(one, meter)) is not None:
                 self._values[one.name] = value
 
     def _assign(self, values: Assignments) -> Talk:
@@ -146,15 +147,17 @@ class Conversation:
             return step.ask.condition is None or bool(compiled(step.ask.condition)(self._values))
         return self._is_wanted(step.ask)
 
-    def _leave_out(self, why: str) -> None:
-        if len(self._left_out) < 20:
-            self._left_out.append(why)
-
     # saying and hearing
 
     def _say(self, reply: Reply, values: Values) -> Send:
         given = {name: compiled(expression)(values) for name, expression in reply.fields}
         return self._machine.send(reply.message, given, values)
+
+    def _read(self, frame: Frame, among: frozenset[str] | None = None) -> Said:
+        said = self._machine.compiled.read(frame, Side.METER, among)
+        if self._machine.echo.is_wanted:
+            self._machine.echo.add(said.values, frame)
+        return said
 
     def _keep(self, said: Said, frame: Frame) -> Talk:
         """Who it is, then what it tells; both are durable when this is over."""
@@ -169,7 +172,7 @@ class Conversation:
                 raise CodecError(f"it is from meter {identity.serial}, but this session is with {self._told}")
         if told is not None:
             yield from self._store(told)
-        self._values.update(said.values)
+        self._values.update(self._machine.told_by(said))
 
     def _identified(self, known: KnownMeter) -> Talk:
         self._known = known
@@ -178,40 +181,53 @@ class Conversation:
 
     def _store(self, told: Row | Findings) -> Talk:
         if self._known is None:
-            if self._expected is None:
+            if self._expected is None and self._machine.tells_who:
                 raise CodecError("readings came before the meter said who it is")
-            # Nothing in this protocol tells who answers: it is the meter we called.
-            yield from self._identified((yield self._machine.identity_of(self._expected.serial)))
+            # Nothing in this protocol tells who answers: it is the meter we called, or whose line it is.
+            serial = self._expected.serial if self._expected is not None else ""
+            yield from self._identified((yield self._machine.identity_of(serial)))
         yield told
+        self._shortfall.kept()
 
     # the steps
 
     def _listen(self, step: Listen) -> Talk:
         cases = {name: case for case in step.cases for name in case.messages}
-        heard = bad = noise = 0
+        heard = bad = damaged = noise = 0
         while True:
             try:
-                frame: Frame = yield Receive(step.timeout, self._machine.gap, noise=not heard)
+                frame: Frame = yield Receive(step.timeout, self._machine.gap, noise=not heard, most_noise=MOST_NOISE)
             except (MeterSilent, LineLost):
+                self._shortfall.damaged(damaged)
                 if heard:
                     return
+                self._shortfall.result()
                 raise
             if frame.kind == NOISE:
                 noise += len(frame.data)
+                if heard:
+                    raise CodecError(
+                        f"more than {MOST_NOISE} bytes came that are no frame of {self._machine.profile.name}"
+                    )
                 if noise > MOST_NOISE_AT_FIRST:
                     raise CodecError(f"no frame of {self._machine.profile.name} in the first {noise} bytes")
                 continue
             try:
-                said = self._machine.compiled.read(frame)
+                said = self._read(frame)
                 yield from self._keep(said, frame)
             except CodecError as error:
                 bad += 1
+                if frame.fault:
+                    damaged += 1
+                else:
+                    self._shortfall.rejected(frame, str(error))
                 yield from self._answer_damaged(step, frame, error)
                 if bad >= (MOST_BAD_FRAMES if heard else MOST_BAD_AT_FIRST):
                     which = "last" if heard else "first"
                     raise CodecError(f"none of the {which} {bad} frames could be read; the last one: {error}") from None
                 continue
-            bad = 0
+            self._shortfall.understood(frame)
+            bad = damaged = 0
             heard += 1
             case = cases.get(said.name)
             if case is None:
@@ -225,10 +241,12 @@ class Conversation:
                 return
             del frame, said, values  # nothing is held while the meter is silent
 
-    def _reply(self, reply: Reply, values: Values) -> Talk:
+    def _reply(self, reply: Reply, values: Values, *, damaged: bool = False) -> Talk:
         try:
             send = self._say(reply, values)
         except CodecError as error:
+            if not damaged:
+                self._shortfall.unsent(f"{reply.message}: {error}")
             yield Note(f"{reply.message} is not sent: {error}")
             return
         yield send
@@ -238,7 +256,9 @@ class Conversation:
         if step.on_error is None:
             return
         shown = self._machine.loosely(frame)
-        yield from self._reply(step.on_error, {**self._variables(), **shown})
+        if self._machine.echo.is_wanted:
+            self._machine.echo.add(shown, frame)
+        yield from self._reply(step.on_error, {**self._variables(), **shown}, damaged=True)
 
     def _variables(self) -> Values:
         return {one.name: self._values[one.name] for one in self._machine.profile.variables}
@@ -248,7 +268,7 @@ class Conversation:
         among = self._machine.awaited(step.receive)
         kinds = self._machine.kinds_of(among)
         error: Exception = MeterSilent("nothing was awaited")
-        for _ in range(1 + (step.retries if step.send is not None else 0)):
+        for _ in range(1 + self._machine.retries_of(step)):
             if step.send is not None:
                 yield self._say(step.send, {**self._values, **more})
             if not step.receive:
@@ -260,7 +280,7 @@ class Conversation:
                 error = silent
                 continue
             try:
-                said = self._machine.compiled.read(frame, Side.METER, among)
+                said = self._read(frame, among)
                 refusal = self._machine.meanings[said.name].refusal(said.values)
                 if refusal is None:
                     yield from self._keep(said, frame)
@@ -279,7 +299,7 @@ class Conversation:
             raise error
         if otherwise is Otherwise.SKIP:
             what = step.send.message if step.send is not None else " or ".join(step.receive)
-            self._leave_out(f"{what}: {error}")
+            self._shortfall.leave_out(f"{what}: {error}")
         return None
 
     # archives
@@ -304,10 +324,10 @@ class Conversation:
             if following is None or (following > end if end is not None else False):
                 return
             if following == begin or (step.by is not By.CURSOR and following < begin):
-                self._leave_out(f"archive {step.archive}: it does not go on behind {begin}")
+                self._shortfall.leave_out(f"archive {step.archive}: it does not go on behind {begin}")
                 return
             begin = following
-        self._leave_out(f"archive {step.archive}: {step.most} questions did not reach its end")
+        self._shortfall.leave_out(f"archive {step.archive}: {step.most} questions did not reach its end")
 
     def _bounds(self, step: ReadArchive) -> tuple[Any, Any]:
         order, meter = self._order, self._known or self._expected
@@ -336,21 +356,3 @@ class Conversation:
             return max(moments) + timedelta(seconds=step.step) if moments else None
         numbers = [one.order_number for one in told if one.order_number is not None]
         return max(numbers) + step.step if numbers else None
-
-
-def _given(variable: Variable, meter: KnownMeter) -> Any:
-    """What a variable gets from what is known of the meter; None to leave it as it is."""
-    match variable.given:
-        case Given.ADDRESS:
-            text = meter.address
-        case Given.ACCESS_CODE:
-            text = meter.access_code.rpartition(":")[2]
-        case Given.SERIAL:
-            text = meter.serial
-        case Given.MEMORY:
-            text = meter.memory.get(variable.name, "")
-        case Given.START:
-            return None
-    if not text:
-        return None
-    return int(text) if isinstance(variable.start, int) and text.isdecimal() and len(text) < 20 else text

@@ -70,7 +70,7 @@ def discreet(profile: MeterProfile) -> MeterProfile:
         if field.secret
         for name in field_names(field)
     }
-    said = list(_said((*(profile.answer or ()), *(profile.read or ()))))
+    said = list(said_in((*(profile.answer or ()), *(profile.read or ()))))
     places: set[_Place] = set()
     while True:
         before = len(secret), len(places)
@@ -123,7 +123,7 @@ def _chosen_by(parts: Iterable[Part]) -> Iterator[Expression]:
                 pass
 
 
-def _said(steps: Iterable[Step]) -> Iterator[tuple[str, str, Expression]]:
+def said_in(steps: Iterable[Step]) -> Iterator[tuple[str, str, Expression]]:
     """What gets a value: a field of a message of ours, or a variable (of no message)."""
     for step in steps:
         match step:
@@ -136,9 +136,9 @@ def _said(steps: Iterable[Step]) -> Iterator[tuple[str, str, Expression]]:
                 yield from _in_reply(step.send)
                 yield from _assigned(step.assign)
             case ReadArchive():
-                yield from _said((step.ask,))
+                yield from said_in((step.ask,))
             case Loop():
-                yield from _said(step.steps)
+                yield from said_in(step.steps)
             case Assign():
                 yield from _assigned(step.values)
             case _:

@@ -57,8 +57,9 @@ def _dissect(compiled: Compiled, frame: Frame, side: Side) -> Sequence[Field]:
     if end < 0:
         withheld = _may_be_secret(compiled, frame, side, b"")
         return [one for one in (*found, Field("unknown", opening, len(wire), secret=withheld)) if one.start < one.end]
-    name, trace = _traced(compiled, frame, side, plain[:end])
-    withheld = not name and _may_be_secret(compiled, frame, side, plain[:end])
+    names, trace = _traced(compiled, frame, side, plain[:end])
+    name = " or ".join(names)
+    withheld = len(names) != 1 and _may_be_secret(compiled, frame, side, plain[:end])
     if withheld:
         trace.fields = [seen for seen in trace.fields if seen.end <= layout.header_size]
     secret = withheld or any(seen.field.secret for seen in trace.fields)
@@ -126,9 +127,13 @@ def _may_be_secret(compiled: Compiled, frame: Frame, side: Side, contents: bytes
     )
 
 
-def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tuple[str, Trace]:
-    """The message that a frame holds and where its fields are; of no message that which goes furthest."""
+def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tuple[list[str], Trace]:
+    """The message that a frame holds and where its fields are; of no message that which goes furthest.
+
+    Where several fit, only those fields are told that all of them have.
+    """
     best: tuple[int, Trace] = (-1, Trace())
+    fitting: list[tuple[str, Trace]] = []
     header = compiled.header(frame.kind, contents)
     for one in compiled.messages_in(frame.kind, side):
         if not one.is_meant(header):
@@ -140,8 +145,13 @@ def _traced(compiled: Compiled, frame: Frame, side: Side, contents: bytes) -> tu
             reached = max((seen.end for seen in trace.fields), default=0)
             best = max(best, (reached, trace), key=lambda pair: pair[0])
         else:
-            return one.message.name, trace
-    return "", best[1]
+            fitting.append((one.message.name, trace))
+    if not fitting:
+        return [], best[1]
+    names, traces = [name for name, _ in fitting], [trace for _, trace in fitting]
+    common = Trace()
+    common.fields = [seen for seen in traces[0].fields if all(seen in trace.fields for trace in traces[1:])]
+    return names, common if len(traces) > 1 else traces[0]
 
 
 def _field(path: Path, form: FieldForm, start: int, end: int, value: object, *, secret: bool) -> Field:

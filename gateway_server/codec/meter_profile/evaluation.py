@@ -121,7 +121,7 @@ def _binary(said: str, left: Evaluate, right: Evaluate) -> Evaluate:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int and type(value) is not bool:
+    if not isinstance(value, int):
         raise TypeError
     return int(value)
 
@@ -159,7 +159,7 @@ def _exact(work: Callable[[Any, Any], Any], in_decimal: Callable[[Any, Any], Dec
 
 
 def _plus(left: Any, right: Any) -> Any:
-    if isinstance(left, datetime) and type(right) is int:
+    if isinstance(left, datetime) and isinstance(right, int):
         return left + timedelta(seconds=right)
     if isinstance(left, date) and isinstance(right, time):
         return datetime.combine(left, right)
@@ -179,7 +179,7 @@ def _modulo(left: Any, right: Any) -> Any:
 
 
 def _minus(left: Any, right: Any) -> Any:
-    if isinstance(left, datetime) and type(right) is int:
+    if isinstance(left, datetime) and isinstance(right, int):
         return left - timedelta(seconds=right)
     return left - right
 
@@ -198,7 +198,9 @@ def _size(value: Any) -> int:
 
 
 def _number(value: Any) -> int | Decimal:
-    if isinstance(value, (int, Decimal)):
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Decimal):
         return value
     text = str(value).strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", text):

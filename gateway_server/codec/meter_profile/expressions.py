@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from gateway_server.codec.meter_profile.as_written import number_as_written
 from gateway_server.errors import OperatorError
 
 MOST_CHARACTERS = 500
@@ -115,6 +116,21 @@ _TOKEN = re.compile(
     r"|(?P<mark><<|>>|<=|>=|==|!=|//|[-+*%&|^<>(),~]))"
 )
 _WORDS = frozenset({"and", "or", "not"})
+_HINTS = (
+    (re.compile(r"&&"), "write `and`, or & for bits"),
+    (re.compile(r"\|\|"), "write `or`, or | for bits"),
+    (re.compile(r"!(?!=)"), "write `not`"),
+    (re.compile(r"=(?!=)|==="), "write == to compare"),
+    (re.compile(r"<>"), "write !="),
+    (re.compile(r"\*\*"), "there is pow10(n), and * for a product"),
+    (re.compile(r"/(?!/)"), "write // for the whole part of a quotient, or multiply with a decimal such as 0.1"),
+    (re.compile(r"\?"), "write if(condition, a, b)"),
+    (re.compile(r'"'), "a text stands in single quotes: 'A'"),
+    (re.compile(r"\["), "there are no elements here: a name means the last one before it"),
+    (re.compile(r"\."), "a part of bits and a field of a group go by their own name: write {behind}"),
+    (re.compile(r"(?i:and|or|not)\b"), "write it in small letters"),
+)
+"""What people write who know other languages, and what it is here."""
 _LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"or"}),
     frozenset({"and"}),
@@ -145,7 +161,8 @@ class _Reader:
     def whole(self) -> Tree:
         tree = self._level(0)
         if self._at < len(self._tokens):
-            raise OperatorError(f"{self._tokens[self._at][1]!r} stands where the expression should have ended")
+            said = self._tokens[self._at][1]
+            raise OperatorError(f"{said!r} stands where the expression should have ended{_hint(said)}")
         return tree
 
     def _peek(self) -> str:
@@ -192,7 +209,7 @@ class _Reader:
     def _atom(self) -> Tree:
         kind, said = self._take()
         if kind == "number":
-            return Constant(int(said, 16) if said[:2] in ("0x", "0X") else Decimal(said) if "." in said else int(said))
+            return Constant(_number(said))
         if kind == "text":
             return Constant(said[1:-1])
         if kind == "name":
@@ -223,12 +240,34 @@ class _Reader:
         return Call(function, tuple(arguments))
 
 
+_FOREIGN = ("&&", "||", "**", "<>", "===")
+"""What is made of our own marks and is none."""
+
+
+def _hint(rest: str) -> str:
+    for pattern, hint in _HINTS:
+        if pattern.match(rest):
+            behind = re.match(r"\.(\w+)", rest)
+            return f": {hint.format(behind=behind.group(1) if behind else 'that')}"
+    return ""
+
+
+def _number(said: str) -> int | Decimal:
+    if said[:2] in ("0x", "0X"):
+        return int(said, 16)
+    if "." in said:
+        return Decimal(said)
+    number = number_as_written(said)
+    return int(said) if number is None else number
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     at, end = 0, len(text.rstrip())
     while at < end:
         found = _TOKEN.match(text, at)
-        if found is None:
-            raise OperatorError(f"{text[at:].strip()[:20]!r} is nothing an expression can hold")
+        rest = text[at:].strip()
+        if found is None or rest.startswith(_FOREIGN):
+            raise OperatorError(f"{rest[:20]!r} is nothing an expression can hold{_hint(rest)}")
         kind = str(found.lastgroup)
         said = found.group(kind)
         yield ("mark" if said in _WORDS else kind), said

@@ -76,11 +76,12 @@ def _comparing(name: str, equals: Evaluate, *, secret: bool) -> Finish:
 
 
 def _checking(field: Field, check: FieldCheck) -> Finish:
-    name, mark, rule = field.name, SPAN + check.covers, compute(check.rule)
+    name, mark, rule, start = field.name, SPAN + check.covers, compute(check.rule), check.start
 
     def confirm(value: Any, values: Values, data: bytes, at: int) -> None:
-        if rule(data[values.get(mark, 0) : at]) != value:
-            raise ChecksumError(f"the check {name} does not match")
+        if (wanted := rule(start + data[values.get(mark, 0) : at])) != value:
+            said = f"{value:X}" if type(value) is int else shown(value)
+            raise ChecksumError(f"the check {name} does not match: it is {said}, {check.rule.name} gives {wanted:X}")
 
     return confirm
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from decimal import Decimal
 
 from gateway_server.codec.meter_profile.expressions import Expression
+from gateway_server.codec.meter_profile.form_meaning import EventMap, IdentityMap, RefusalMap, RowMap, ValueMap
 from gateway_server.codec.meter_profile.form_steps import (
     Ask,
     Assign,
@@ -57,7 +57,6 @@ from gateway_server.codec.meter_profile.form_types import (
     Type,
     Written,
 )
-from gateway_server.model import Column
 
 __all__ = [
     "UNSTATED",
@@ -154,8 +153,8 @@ class Field:
 
     ``must_be`` are the only values it may have: by these a message is known. ``equals`` is the one value that it may
     have, by the fields before it. ``value`` is what it gets in what is built, unless that says otherwise. Its number
-    is multiplied with ``scale``. ``missing`` are raw numbers that mean that there is no value. ``words`` say what
-    values mean.
+    is multiplied with ``scale``. ``missing`` are raw numbers that mean that there is no value, ``absent`` bytes that
+    stand there instead of one. ``words`` say what values mean.
     """
 
     name: str
@@ -168,6 +167,7 @@ class Field:
     scale: Expression | None = None
     words: tuple[tuple[Constant, str], ...] = ()
     missing: tuple[Constant, ...] = ()
+    absent: tuple[bytes, ...] = ()
     check: FieldCheck | None = None
     secret: bool = False
     source: Source = UNSTATED
@@ -286,72 +286,7 @@ class Parity(enum.Enum):
     IGNORED = "ignored"  # stripped, whatever it is; sent as 0
 
 
-# what a message means
-
-
-@dataclass(frozen=True, slots=True)
-class ValueMap:
-    """One value of a row: what to take, and what it is. ``simulated`` is from where to where simulated ones are."""
-
-    value: Expression
-    column: Column
-    condition: Expression | None = None
-    simulated: tuple[Decimal, Decimal] | None = None
-    source: Source = UNSTATED
-
-
-@dataclass(frozen=True, slots=True)
-class RowMap:
-    """Readings that belong together: once for the message, or for each element of the repeated group ``each``: the way
-    to it, through the repeated groups around it, whose fields count for it too.
-
-    ``at`` names the fields that make up the time: one, or a date and a time of day; empty for "now". With ``utc`` that
-    is UTC, else the meter's own clock. ``archive`` is a name; ``quality`` words that every row gets.
-    """
-
-    values: tuple[ValueMap, ...]
-    each: tuple[str, ...] = ()
-    archive: str = "current"
-    at: tuple[str, ...] = ()
-    utc: bool = False
-    order_number: Expression | None = None
-    status: Expression | None = None
-    event: Expression | None = None
-    quality: str = ""
-    condition: Expression | None = None
-    source: Source = UNSTATED
-
-
-@dataclass(frozen=True, slots=True)
-class EventMap:
-    """An entry of the event log: once for the message, or for each element of the group ``each``."""
-
-    code: Expression
-    each: tuple[str, ...] = ()
-    text: Expression | None = None
-    at: tuple[str, ...] = ()
-    utc: bool = False
-    order_number: Expression | None = None
-    condition: Expression | None = None
-    source: Source = UNSTATED
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityMap:
-    """The message says who the meter is."""
-
-    serial: Expression
-    manufacturer: Expression | None = None
-    model: Expression | None = None
-    software_version: Expression | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalMap:
-    """The message says that the meter will not do what it was asked."""
-
-    code: Expression
-    meaning: Expression | None = None
+# messages, and the whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Otherwise(enum.Enum):
 class Ask:
     """Says something (or nothing) and awaits one of some messages (or none).
 
-    A silent meter, or a damaged answer, is asked again ``retries`` times. ``want`` does it only when the order is for
+    A silent meter, or a damaged answer, is asked again ``retries`` times; unless it is said twice, and what holds a
+    secret not at all: a meter may lock itself. ``want`` does it only when the order is for
     that: ``current``, ``archive`` or ``events``.
     """
 
@@ -60,7 +61,7 @@ class Ask:
     receive: tuple[str, ...] = ()
     timeout: float = 10.0
     gap: float | None = None
-    retries: int = 2
+    retries: int | None = None
     if_silent: Otherwise = Otherwise.FAIL
     if_refused: Otherwise = Otherwise.FAIL
     assign: Assignments = ()

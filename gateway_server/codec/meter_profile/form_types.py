@@ -210,7 +210,8 @@ class Fold(enum.Enum):
     INVERTED_SUM = "inverted_sum"  # the one's complement of the sum
     XOR = "xor"
     INVERTED_XOR = "inverted_xor"
-    FLETCHER = "fletcher"
+    FLETCHER = "fletcher"  # modulo 255, and 65535 over words of two bytes (RFC 1146)
+    FLETCHER_MODULO_256 = "fletcher_mod256"  # of bytes, what runs over is dropped: the 8-bit Fletcher of UBX
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,12 @@ class Sum:
 
     fold: Fold
     width: int = 8
+
+    @property
+    def name(self) -> str:
+        """Its word in profiles."""
+        before, mark, behind = self.fold.value.partition("_mod")
+        return f"{before}{self.width}{mark}{behind}"
 
 
 class Written(enum.Enum):
@@ -253,7 +260,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class FieldCheck:
-    """A field that is the check of what stands before it, from the field ``covers`` on (empty: from the beginning)."""
+    """A field that is the check of what stands before it, from the field ``covers`` on (empty: from the header on).
+
+    ``start`` are the start bytes of the frame, if it covers them, too.
+    """
 
     rule: Crc | Sum
     covers: str = ""
+    start: bytes = b""

@@ -24,6 +24,8 @@ SPOILED = -2
 ENDLESS = -3
 _WORK_PER_BYTE = 32
 _WORK_AT_FIRST = 1 << 16
+_WORK_OF_ASKING = 32  # what it takes to find a check's bytes and to call it, in bytes checked
+_PROBES_AT_ONCE = 256
 _ANY = bytes(range(256))
 _ODD = bytes(byte ^ 0x80 for byte in even.add_even(_ANY))
 
@@ -193,7 +195,8 @@ class ProfileFramer:
     """Cuts what one side says.
 
     No byte is searched twice for an end. Where frames have no start bytes, so that only their check tells them from
-    noise, at most so many bytes are checked for every byte of the stream: what would take more is noise.
+    noise, at most so many bytes are checked for every byte of the stream, by all framings together: what would take
+    more is noise. And noise is told of piece by piece, before the search for its end becomes a long one.
     """
 
     def __init__(self, cutters: Sequence[Cutter], parity: Parity) -> None:
@@ -204,6 +207,7 @@ class ProfileFramer:
         self._parity_bits = {Parity.EVEN: even.add_even(_ANY), Parity.ODD: _ODD}.get(parity, b"")
         self._is_metered = any(not cutter.is_anchored and cutter.layout.inner for cutter in cutters)
         self._candidates = candidates(cutters)
+        self._places = max(1, _PROBES_AT_ONCE // max(1, len(cutters)))
         self._searched = [0] * len(cutters)
         self._work = _WORK_AT_FIRST
         self._spoiled: Cutter | None = None
@@ -222,6 +226,7 @@ class ProfileFramer:
         if not here:
             return None
         clear = 0 if self._spoiled is None else self._clear_from()
+        left = self._places
         while at < here:
             at = self._next_candidate(at)
             if at >= here:
@@ -254,6 +259,9 @@ class ProfileFramer:
                     continue
                 return self._frame(cutter, here) if self._flushing else None
             at += 1
+            left -= 1
+            if left <= 0 and (self._spoiled is None or at <= clear - len(self._spoiled.end)):
+                return self._noise(at)
         if here >= clear:
             self._spoiled = None
         keep = 0 if self._flushing or self._spoiled is None else self._begun(self._spoiled.end)
@@ -265,7 +273,7 @@ class ProfileFramer:
             return False
         if not self._fault(cutter, size):
             return True
-        self._work -= size
+        self._work -= size + _WORK_OF_ASKING
         return False
 
     def _clear_from(self) -> int:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway_server.codec.meter_profile.checks import compute
 from gateway_server.codec.meter_profile.expressions import Constant
-from gateway_server.codec.meter_profile.form import Check, Crc, Escape, Field, Framing, Order, Written
+from gateway_server.codec.meter_profile.form import Check, Escape, Field, Framing, Order, Written
 from gateway_server.codec.meter_profile.leaves import leaf_of
 from gateway_server.errors import CodecError
 
@@ -114,6 +114,16 @@ class Seal:
         text = data.hex().encode("ascii")
         return text if self.check.written is Written.LOWER_HEX else text.upper()
 
+    def number(self, found: bytes) -> int:
+        """What a check that stands in a frame says. Raises `CodecError` if that is no number."""
+        try:
+            data = found if self._binary else bytes.fromhex(found.decode("ascii"))
+        except ValueError:
+            raise CodecError(f"the check {name_of(self.check)} is not made of hex digits") from None
+        if len(found) < self.size:
+            raise CodecError(f"the frame ends before its check {name_of(self.check)}")
+        return int.from_bytes(data, self._endian)
+
     def matches(self, covered: bytes, found: bytes) -> bool:
         """Whether a check that stands in a frame is that of the covered bytes."""
         if self._binary:
@@ -136,8 +146,7 @@ class Seal:
 
 def name_of(check: Check) -> str:
     """A check's rule in a word."""
-    rule = check.rule
-    return rule.name if isinstance(rule, Crc) else f"{rule.fold.value}{rule.width}"
+    return check.rule.name
 
 
 class Layout:
@@ -228,6 +237,21 @@ class Layout:
             if fault := seal.fault(covered, wire[at - seal.size : at], discreet=self._discreet):
                 return fault
         return ""
+
+    def check_of(self, wire: bytes) -> int | None:
+        """The number that stands in a frame as its first check; None if it has none. Raises `CodecError`."""
+        if not self.framing.checks:
+            return None
+        wanted = self.framing.checks[0]
+        where, at, seals = wire, len(wire) - sum(seal.whole for seal in self.outer), self.outer
+        if not wanted.after_end:
+            where, seals = self.plain(wire), self.inner
+            at = len(where) - self.tail
+        for seal in seals:
+            at += seal.whole
+            if seal.check is wanted:
+                return seal.number(where[max(0, at - seal.size) : max(0, at)])
+        return None
 
     def _covered(self, seal: Seal, wire: bytes, plain: bytes) -> bytes:
         """The bytes a check covers: of the plain ones before it, or of the wire for one behind the end."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway_server.codec.meter_profile import numbers, times
+from gateway_server.codec.meter_profile.as_written import AsWritten
 from gateway_server.codec.meter_profile.form import (
     Bcd,
     Bits,
     Bytes,
     CountedTime,
     Digits,
+    Field,
     Flags,
     Float,
     Integer,
@@ -69,15 +71,38 @@ def leaf_of(type_: Type) -> Leaf:
             return Leaf(None, bytes, _as_bytes, b"\x00")
 
 
+def in_characters(type_: Type) -> bool:
+    """Whether values of a type are written in characters."""
+    match type_:
+        case Number() | Text():
+            return True
+        case CountedTime():
+            return bool(type_.digits)
+        case PatternTime():
+            return type_.digits is Digits.TEXT
+        case _:
+            return False
+
+
+def reader_of(field: Field) -> Callable[[bytes], Any]:
+    """What reads the bytes of a field; None for those that say that there is no value."""
+    read, absent = leaf_of(field.type).read, frozenset(field.absent)
+    if not absent:
+        return read
+    if in_characters(field.type):
+        return lambda raw: None if raw.strip() in absent else read(raw)
+    return lambda raw: None if raw in absent else read(raw)
+
+
 def _as_bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
-    if isinstance(value, str):
+    if isinstance(value, (str, AsWritten)):
         try:
-            return bytes.fromhex(value)
+            return bytes.fromhex(str(value))
         except ValueError:
             pass
-    raise CodecError(f"{value!r} is no bytes")
+    raise CodecError(f"{value} is no bytes")
 
 
 def _text(type_: Text) -> Leaf:
@@ -95,7 +120,7 @@ def _text(type_: Text) -> Leaf:
         try:
             return str(value).encode(encoding)
         except UnicodeEncodeError:
-            raise CodecError(f"{value!r} cannot be written in {type_.encoding}") from None
+            raise CodecError(f"{str(value)!r} cannot be written in {type_.encoding}") from None
 
     return Leaf(None, read, write, pad or b" ", type_.pad_left)
 

@@ -8,6 +8,8 @@ from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Send
 from gateway_server.codec.meter_profile.discretion import has_secrets
 from gateway_server.codec.meter_profile.dissect import dissect
+from gateway_server.codec.meter_profile.echo import CHECK, Echo
+from gateway_server.codec.meter_profile.elements import last, sometimes_within
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Loop,
@@ -18,12 +20,13 @@ from gateway_server.codec.meter_profile.form import (
 )
 from gateway_server.codec.meter_profile.framing import fold
 from gateway_server.codec.meter_profile.meaning import Meaning
-from gateway_server.codec.meter_profile.messages import Compiled, CompiledMessage
+from gateway_server.codec.meter_profile.messages import Compiled, CompiledMessage, Said
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
 from gateway_server.model import Identify
 
 _HIDDEN = ord("*")
+RETRIES = 2
 
 
 class Machine:
@@ -33,6 +36,10 @@ class Machine:
         self.profile = profile
         self.compiled = Compiled(profile)
         self.meanings = {one.name: Meaning(one, profile) for one in profile.messages}
+        self._within = {one.name: sometimes_within(one.parts) for one in profile.messages}
+        self.tells_who = any(one.identifies for one in self.meanings.values())
+        """Whether the protocol says which meter it is; with some only the line does."""
+        self.echo = Echo(profile, self.compiled.layouts)
         self._refusals = frozenset(one.name for one in profile.messages if one.refusal is not None)
         self._answers = _answers((*(profile.read or ()), *(profile.answer or ())))
         gaps = [one.gap for one in profile.framings if one.gap and one.side.speaks(Side.METER)]
@@ -46,9 +53,25 @@ class Machine:
         """These messages, and those by which the meter refuses."""
         return frozenset(names) | self._refusals
 
+    def retries_of(self, step: Ask) -> int:
+        """How often a question is asked again. What holds a secret is not: a meter locks itself after wrong codes."""
+        if step.send is None:
+            return 0
+        if step.retries is not None:
+            return step.retries
+        return 0 if step.send.message in self._has_secrets else RETRIES
+
     def kinds_of(self, names: frozenset[str]) -> frozenset[str]:
         """The framings in which these messages stand."""
         return frozenset(self.profile.message(name).framing for name in names)
+
+    def told_by(self, said: Said) -> Values:
+        """What a message leaves for what is said next: its values, of repeated groups the last of each."""
+        ways = self._within[said.name]
+        if not ways:
+            return said.values
+        found = {name: last(said.values, name, way) for name, way in ways.items()}
+        return {**{name: value for name, value in found.items() if value is not None}, **said.values}
 
     def answers_to(self, name: str) -> frozenset[str] | None:
         """What the meter may say to a message of ours; None if that is no question of the dialogues."""
@@ -57,12 +80,23 @@ class Machine:
 
     def answers_to_masked(self, frame: Frame) -> frozenset[str] | None:
         """The same for a message of ours in which the log hides a secret, and with that its check."""
+        name = self.masked(frame, Side.GATEWAY)
+        return self.answers_to(name) if name else None
+
+    def masked(self, frame: Frame, side: Side) -> str:
+        """The message that a frame is from which a secret, and with that its check, was taken out; empty if none is."""
         meant = [
-            one.name
-            for one in self.compiled.messages_in(frame.kind, Side.GATEWAY)
+            one
+            for one in self.compiled.messages_in(frame.kind, side)
             if one.has_secrets and one.is_meant(self._header_of(frame, one))
         ]
-        return self.answers_to(meant[0]) if len(meant) == 1 else None
+        if len(meant) != 1:
+            return ""
+        hidden = [one for one in dissect(self.compiled, frame, side) if one.secret]
+        checks = [one for one in hidden if one.name == CHECK]
+        parts = [frame.data[one.start : one.end] for one in checks or hidden]
+        is_masked = all(set(one) == {_HIDDEN} for one in parts) if checks else any(_HIDDEN in one for one in parts)
+        return meant[0].name if parts and is_masked else ""
 
     def _header_of(self, frame: Frame, message: CompiledMessage) -> Values:
         try:
@@ -78,8 +112,8 @@ class Machine:
         )
 
     def identity_of(self, serial: str) -> Identify:
-        """A meter whose protocol does not tell who it is."""
-        return Identify(serial, self.profile.manufacturer, self.profile.model)
+        """A meter whose protocol does not tell who it is: the one we called, or that whose line it is."""
+        return Identify(serial, self.profile.manufacturer, self.profile.model, by_line=not serial)
 
     def send(self, name: str, given: Values, known: Values) -> Send:
         """A message of ours as a wish; what is secret in it is hidden in the log. Raises `CodecError`."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
 from gateway_server.codec.dialogue import Findings, Found
-from gateway_server.codec.meter_profile.elements import elements_of
+from gateway_server.codec.meter_profile.elements import elements_of, merges
 from gateway_server.codec.meter_profile.evaluation import Evaluate, compiled
 from gateway_server.codec.meter_profile.expressions import Expression
 from gateway_server.codec.meter_profile.form import EventMap, Message, MeterProfile, Origin, RowMap, Source
@@ -32,19 +32,25 @@ class Meaning:
         identity, refusal = message.identity, message.refusal
         self.identifies = identity is not None
         self._serial = None if identity is None else compiled(identity.serial)
+        self._may_lack_serial = identity is not None and bool(merges(message.parts, identity.serial.names))
         self._manufacturer = _text_of(None if identity is None else identity.manufacturer, profile.manufacturer)
         self._model = _text_of(None if identity is None else identity.model, profile.model)
         self._software = _text_of(None if identity is None else identity.software_version, "")
         self._code = None if refusal is None else compiled(refusal.code)
         self._reason = _text_of(None if refusal is None else refusal.meaning, "")
-        only = message.rows[0] if len(message.rows) == 1 and not message.events else None
-        self._only = self._rows[0] if only is not None and not only.each else None
+        only = self._rows[0] if len(message.rows) == 1 and not message.events else None
+        self._only = only if only is not None and only.is_plain else None
+        self._whole = elements_of(message.parts, (), _used_to_tell(message))
 
     def identity(self, values: Values) -> Identify | None:
         """Who the meter says it is."""
         if self._serial is None:
             return None
-        serial = plain_text(self._serial(values)).strip()
+        (values,) = self._whole(values)
+        said = self._serial(values)
+        if said is None and self._may_lack_serial:
+            return None
+        serial = plain_text(said).strip()
         if not serial:
             raise CodecError(f"the message {self._message.name} has no serial number in it")
         return Identify(serial, self._manufacturer(values), self._model(values), self._software(values))
@@ -70,6 +76,7 @@ class Meaning:
         """That the meter said no."""
         if self._code is None:
             return None
+        (values,) = self._whole(values)
         code, reason = plain_text(self._code(values)), self._reason(values)
         what = f"{code}, {reason}" if reason else code
         return MeterRefused(f"the meter refuses: {self._message.name} {what}", code=code, meaning=reason)
@@ -78,6 +85,17 @@ class Meaning:
         """All that a message tells, the identity first."""
         identity, findings = self.identity(values), self.findings(values, span)
         return [one for one in (identity, findings) if one is not None]
+
+
+def _used_to_tell(message: Message) -> frozenset[str]:
+    """The names that tell who the meter is, or that it refuses."""
+    one, other = message.identity, message.refusal
+    said = [one.serial, one.manufacturer, one.model, one.software_version] if one is not None else []
+    return _names_in(*said, *([other.code, other.meaning] if other is not None else []))
+
+
+def _names_in(*expressions: Expression | None) -> frozenset[str]:
+    return frozenset().union(*(one.names for one in expressions if one is not None))
 
 
 def _is_guess(*sources: Source) -> bool:
@@ -161,18 +179,39 @@ def _number_of(expression: Expression | None) -> Callable[[Values], int | None]:
             return found
         if isinstance(found, Decimal) and found == found.to_integral_value():
             return int(found)
-        raise CodecError(f"{text} is {found!r}, which is no order number")
+        raise CodecError(f"{text} is {plain_text(found)}, which is no order number")
 
     return number
+
+
+def _or_missing(expression: Expression) -> Evaluate:
+    """A value, or none if it is made of a field that says that it has none."""
+    evaluate, names = compiled(expression), expression.names
+    if expression.name or not names:
+        return evaluate
+
+    def value(values: Mapping[str, Any]) -> Any:
+        try:
+            return evaluate(values)
+        except CodecError:
+            if any(name in values and values[name] is None for name in names):
+                return None
+            raise
+
+    return value
 
 
 class _Rows:
     """One `RowMap`, compiled."""
 
     def __init__(self, form: RowMap, message: Message, guess: bool) -> None:
-        self._elements = elements_of(message.parts, form.each)
+        told = (form.order_number, form.status, form.event, form.condition)
+        each = [expression for one in form.values for expression in (one.value, one.condition)]
+        used = _names_in(*told, *each) | frozenset(form.at)
+        self._elements = elements_of(message.parts, form.each, used)
+        self.is_plain = not form.each and not merges(message.parts, used)
         self._values: list[tuple[Evaluate, Evaluate | None]] = [
-            (compiled(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
+            (_or_missing(one.value), None if one.condition is None else compiled(one.condition)) for one in form.values
         ]
         self._columns = tuple(one.column for one in form.values)
         self._archive = form.archive
@@ -244,7 +283,8 @@ class _Events:
     """One `EventMap`, compiled."""
 
     def __init__(self, form: EventMap, message: Message) -> None:
-        self._elements = elements_of(message.parts, form.each)
+        used = _names_in(form.code, form.text, form.order_number, form.condition) | frozenset(form.at)
+        self._elements = elements_of(message.parts, form.each, used)
         self._code = _text_of(form.code, "")
         self._text = _text_of(form.text, "")
         self._at = _moment(form.at, utc=form.utc)

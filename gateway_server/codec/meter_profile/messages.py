@@ -156,9 +156,9 @@ class Compiled:
             raise CodecError(f"the frame {kind} matches two messages, {names}: none of them is read")
         raise CodecError(f"the frame {kind} is no message that the profile knows{': ' if why else ''}{'; '.join(why)}")
 
-    def decode(self, frame: Frame, side: Side = Side.METER) -> Said:
+    def decode(self, frame: Frame, side: Side = Side.METER, among: frozenset[str] | None = None) -> Said:
         """The message in a frame, so that `encode` gives the frame's very bytes. Raises `CodecError`."""
-        said = self.read(frame, side)
+        said = self.read(frame, side, among)
         one = self.messages[said.name]
         contents = one.layout.contents(fold(frame.data, self.profile.parity))
         trace = Trace()

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from gateway_server.codec.meter_profile.as_written import AsWritten
 from gateway_server.codec.meter_profile.form import Bcd, Float, Integer, Number, Order, Sign
 from gateway_server.errors import CodecError
 
@@ -64,11 +65,13 @@ def whole(value: int | Decimal | str) -> int:
     """A number that must be a whole one. Raises `CodecError`."""
     if type(value) is int:
         return value
+    if isinstance(value, int):
+        return int(value)  # a yes or no, or a number that remembers how it was written
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 40:
+        return int(value)
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
-    if isinstance(value, bool):
-        return int(value)
-    raise CodecError(f"{value!r} is no whole number")
+    raise CodecError(f"{value} is no whole number")
 
 
 def bcd_reader(type_: Bcd) -> Callable[[bytes], int]:
@@ -186,6 +189,11 @@ def number_reader(type_: Number) -> Read:
     return read_plain if plain_mark and type_.base == 10 else read
 
 
+def _is_written_out(value: object, type_: Number) -> bool:
+    """Whether these are digits that somebody wrote, and that nothing is to be done to: zeros before them stay."""
+    return not type_.places and (isinstance(value, AsWritten) or (isinstance(value, str) and value.isdecimal()))
+
+
 def number_writer(type_: Number) -> Write:
     """Writes a number in characters."""
 
@@ -196,7 +204,7 @@ def number_writer(type_: Number) -> Write:
             number = Decimal(value)
             if type_.places:
                 number = number.quantize(Decimal(1).scaleb(-type_.places), context=_WIDE)
-            text = f"{number:f}"
+            text = str(value) if _is_written_out(value, type_) else f"{number:f}"
             if type_.digits:
                 sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
                 text = sign + digits.rjust(type_.digits - len(sign), "0")
@@ -215,13 +223,13 @@ def exact_product(value: object, factor: object) -> Decimal:
     """A number times its scale, exactly. Raises `CodecError` if one of them is no number."""
     if isinstance(value, (int, Decimal)) and isinstance(factor, (int, Decimal)):
         return PRODUCT.multiply(Decimal(value), Decimal(factor))
-    raise CodecError(f"{value!r} times {factor!r} is no number")
+    raise CodecError(f"{value} times {factor} is no number")
 
 
 def exact_quotient(value: object, factor: object) -> int | Decimal:
     """The number that times its scale gives ``value``. Raises `CodecError` if no short one does."""
     if not isinstance(value, (int, Decimal)) or not isinstance(factor, (int, Decimal)) or not factor:
-        raise CodecError(f"{value!r} cannot be divided by {factor!r}")
+        raise CodecError(f"{value} cannot be divided by {factor}")
     quotient = PRODUCT.divide(Decimal(value), Decimal(factor))
     if PRODUCT.multiply(quotient, Decimal(factor)) != value:
         raise CodecError(f"{value} is no multiple of {factor}")

@@ -5,6 +5,8 @@ What is wrong is an `OperatorError` that names the line, the key and what is all
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway_server.codec.declaration import Declaration
 from gateway_server.codec.meter_profile.discretion import discreet, secrets_told
 from gateway_server.codec.meter_profile.form import (
@@ -16,7 +18,9 @@ from gateway_server.codec.meter_profile.form import (
     MeterProfile,
     Parity,
     Side,
+    Step,
 )
+from gateway_server.codec.meter_profile.mistakes import Mistakes
 from gateway_server.codec.meter_profile.naming import field_names, names_of
 from gateway_server.codec.meter_profile.parse_dialogue import Known, parse_steps, parse_variables
 from gateway_server.codec.meter_profile.parse_framing import SIDES, parse_framing
@@ -37,12 +41,14 @@ def parse_profile(said: Declaration) -> MeterProfile:
     variables = parse_variables(said)
     names = {variable.name for variable in variables}
     messages = _messages(said, scope, framings, names)
+    mistakes = Mistakes()
     headers = {framing.name: _header_names(framing) for framing in framings}
     known = Known(
         {message.name: message for message in messages},
         {one.name: frozenset({*names_of(one.parts, deep=True), *headers[one.framing]}) for one in messages},
         headers,
         frozenset(names),
+        frozenset(one.name for one in messages if any(f.checks for f in framings if f.name == one.framing)),
     )
     profile = MeterProfile(
         name=said.text("name", said.name),
@@ -55,9 +61,10 @@ def parse_profile(said: Declaration) -> MeterProfile:
         framings=framings,
         messages=messages,
         variables=variables,
-        answer=parse_steps(said, "answer", known) if said.has("answer") else None,
-        read=parse_steps(said, "read", known) if said.has("read") else None,
+        answer=_steps(said, "answer", known, mistakes),
+        read=_steps(said, "read", known, mistakes),
     )
+    mistakes.tell()
     if profile.answer is None and profile.read is None and not any(one.side.speaks(Side.METER) for one in messages):
         raise said.wrong("messages", "has none that the meter says; nothing could be read")
     said.end()
@@ -70,6 +77,12 @@ def parse_profile(said: Declaration) -> MeterProfile:
     return profile
 
 
+def _steps(said: Declaration, key: str, known: Known, mistakes: Mistakes) -> tuple[Step, ...] | None:
+    with mistakes:
+        return parse_steps(said, key, known) if said.has(key) else None
+    return ()
+
+
 def _header_names(framing: Framing) -> frozenset[str]:
     return frozenset(name for field in framing.header for name in field_names(field))
 
@@ -79,11 +92,14 @@ def _framings(said: Declaration, scope: Scope) -> tuple[Framing, ...]:
     tables = tables_of(said, "framing")
     if not tables:
         raise said.wrong("framing", "is missing: how frames stand in the stream")
+    mistakes = Mistakes()
     for table in tables:
-        framing = parse_framing(table, scope)
-        if framing.name in ("noise", "sent") or any(one.name == framing.name for one in framings):
-            raise table.wrong("name", f"is {framing.name!r}, which another has already")
-        framings.append(framing)
+        with mistakes:
+            framing = parse_framing(table, scope)
+            if framing.name in ("noise", "sent") or any(one.name == framing.name for one in framings):
+                raise table.wrong("name", f"is {framing.name!r}, which another has already")
+            framings.append(framing)
+    mistakes.tell()
     if len(framings) > MOST_FRAMINGS:
         raise said.wrong("framing", f"has {len(framings)} entries; {MOST_FRAMINGS} is the most")
     if not any(one.side.speaks(Side.METER) for one in framings):
@@ -95,11 +111,14 @@ def _messages(
     said: Declaration, scope: Scope, framings: tuple[Framing, ...], variables: set[str]
 ) -> tuple[Message, ...]:
     messages: list[Message] = []
+    mistakes = Mistakes()
     for table in said.tables("messages"):
-        message = _message(table, scope, framings, variables)
-        if any(one.name == message.name for one in messages):
-            raise table.wrong("name", f"is {message.name!r}, which another message has already")
-        messages.append(message)
+        with mistakes:
+            message = _message(table, scope, framings, variables)
+            if any(one.name == message.name for one in messages):
+                raise table.wrong("name", f"is {message.name!r}, which another message has already")
+            messages.append(message)
+    mistakes.tell()
     if len(messages) > MOST_MESSAGES:
         raise said.wrong("messages", f"has {len(messages)} entries; {MOST_MESSAGES} is the most")
     return tuple(messages)
@@ -116,25 +135,25 @@ def _message(said: Declaration, scope: Scope, framings: tuple[Framing, ...], var
         )
     inner = scope.within(said)
     inner.names |= _header_names(framing)
+    inner.start = framing.start
     inner.fields |= {field.name: field for field in framing.header}
     if side is Side.GATEWAY:
         inner.variables |= variables
     when = _when(said, framing)
     parts = tuple(parse_parts(tables_of(said, "fields"), inner))
-    message = Message(
-        name=name,
-        framing=framing.name,
-        side=side,
-        when=when,
-        parts=parts,
-        rows=parse_rows(said, inner, parts),
-        events=parse_events(said, inner, parts),
-        identity=parse_identity(said, inner),
-        refusal=parse_refusal(said, inner),
-        source=source_of(said),
-        about=said.text("about", ""),
-    )
-    said.end()
+    message = Message(name, framing.name, side, when, parts, source=source_of(said), about=said.text("about", ""))
+    mistakes = Mistakes()
+    with mistakes:
+        message = replace(message, rows=parse_rows(said, inner, parts))
+    with mistakes:
+        message = replace(message, events=parse_events(said, inner, parts))
+    with mistakes:
+        message = replace(message, identity=parse_identity(said, inner, parts))
+    with mistakes:
+        message = replace(message, refusal=parse_refusal(said, inner, parts))
+    with mistakes:
+        said.end()
+    mistakes.tell()
     if told := secrets_told(message, framing):
         names = " and ".join(sorted(told))
         raise said.wrong("", f"makes something of {names}, which is secret: nothing is told of a secret")

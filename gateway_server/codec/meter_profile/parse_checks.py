@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from gateway_server.codec.declaration import Declaration
-from gateway_server.codec.meter_profile.catalogue import CATALOGUE, in_catalogue
+from gateway_server.codec.meter_profile.catalogue import ALIASES, CATALOGUE, in_catalogue
 from gateway_server.codec.meter_profile.form import Check, Crc, Fold, Sum, Written
 from gateway_server.codec.meter_profile.scope import ORDERS, bytes_of, source_of
 
-_WIDTHS = {Fold.FLETCHER: (16, 32), Fold.XOR: (8, 16, 32), Fold.INVERTED_XOR: (8, 16, 32)}
-SUMS = {f"{fold.value}{width}": Sum(fold, width) for fold in Fold for width in _WIDTHS.get(fold, (8, 16, 24, 32))}
+_WIDTHS = {
+    Fold.FLETCHER: (16, 32),
+    Fold.FLETCHER_MODULO_256: (16,),
+    Fold.XOR: (8, 16, 32),
+    Fold.INVERTED_XOR: (8, 16, 32),
+}
+SUMS = {one.name: one for fold in Fold for width in _WIDTHS.get(fold, (8, 16, 24, 32)) for one in [Sum(fold, width)]}
 _WRITTEN = {written.value: written for written in Written}
 _COVERS = ("start", "header", "body")
 
@@ -28,10 +35,18 @@ def parse_rule(said: Declaration, key: str) -> Crc | Sum:
     if found is None:
         raise said.wrong(
             key,
-            f"is {word!r}; it is one of {', '.join(SUMS)}, a CRC of the RevEng catalogue ({len(CATALOGUE)}"
-            " names, such as CRC-16/MODBUS), or a table with width, poly, init, refin, refout and xorout",
+            f"is {word!r}{_near(word)}; it is one of {', '.join(SUMS)}, a CRC of the RevEng catalogue ({len(CATALOGUE)}"
+            " algorithms by all their names, such as CRC-16/MODBUS), or a table with width, poly, init, refin, refout"
+            " and xorout",
         )
     return found
+
+
+def _near(word: str) -> str:
+    """The names that are written nearly so."""
+    names = {name.upper(): name for name in (*SUMS, *CATALOGUE, *ALIASES)}
+    near = get_close_matches(word.upper(), names, n=3, cutoff=0.7)
+    return f", which is like {' or '.join(names[one] for one in near)}" if near else ""
 
 
 def _parameters(said: Declaration) -> Crc:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gateway_server.codec.declaration import Declaration
+from gateway_server.codec.meter_profile.as_written import number_as_written
 from gateway_server.codec.meter_profile.discretion import fields_in
+from gateway_server.codec.meter_profile.echo import CHECK
 from gateway_server.codec.meter_profile.form import (
     Ask,
     Assign,
     Assignments,
     By,
     Case,
+    Constant,
     Field,
     Given,
     LineChange,
@@ -34,6 +37,7 @@ from gateway_server.codec.meter_profile.scope import Scope, constant_of, seconds
 
 _OTHERWISE = {word.value: word for word in Otherwise}
 _GIVEN = {given.value: given for given in Given}
+_TEXTS = (Given.ACCESS_CODE, Given.SERIAL, Given.MEMORY)
 _BY = {by.value: by for by in By}
 _WANTED = ("current", "archive", "events")
 _FORMAT = re.compile(r"[5-8][NEOMS][12]")
@@ -41,12 +45,16 @@ _FORMAT = re.compile(r"[5-8][NEOMS][12]")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a dialogue may speak of: messages, the names their fields leave, and variables."""
+    """What a dialogue may speak of: messages, the names their fields leave, and variables.
+
+    ``checked`` are the messages in whose frames a check stands.
+    """
 
     messages: Mapping[str, Message]
     names: Mapping[str, frozenset[str]]
     headers: Mapping[str, frozenset[str]]
     variables: frozenset[str]
+    checked: frozenset[str] = frozenset()
 
     def spoken_by(self, side: Side) -> list[str]:
         """The messages of one side."""
@@ -63,12 +71,23 @@ def parse_variables(said: Declaration) -> tuple[Variable, ...]:
         one = table.table(name)
         if one is None or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
             raise table.wrong(name, "is a table, and its name has small letters, digits and _")
-        start = constant_of(one, "start", one.text("start", "0"), None)
         given = one.word("from", _GIVEN, "start")
+        start = _start_of(one, given)
         secret = one.flag("secret", default=given is Given.ACCESS_CODE)
         found.append(Variable(name, given, start, secret))
         one.end()
     return tuple(found)
+
+
+def _start_of(said: Declaration, given: Given) -> Constant:
+    """What a variable is before it is given anything: a number, unless it is quoted or stands for a text."""
+    if not said.has("start"):
+        return "" if given in _TEXTS else 0
+    text = said.text("start")
+    if said.is_quoted("start"):
+        return text
+    number = number_as_written(text)
+    return constant_of(said, "start", text, None) if number is None else number
 
 
 def parse_steps(said: Declaration, key: str, known: Known, depth: int = 0) -> tuple[Step, ...]:
@@ -152,7 +171,8 @@ class _Steps:
         return tuple(self._message(said, key, name, Side.METER) for name in said.texts(key, ()))
 
     def _left_by(self, messages: tuple[str, ...]) -> frozenset[str]:
-        return frozenset().union(*(self._known.names[name] for name in messages))
+        checks = frozenset({CHECK}) if not self._known.checked.isdisjoint(messages) else frozenset()
+        return checks.union(*(self._known.names[name] for name in messages))
 
     def listen(self, said: Declaration, depth: int) -> Step:
         """``listen``: a table."""
@@ -201,7 +221,7 @@ class _Steps:
             receive=receive,
             timeout=seconds_of(said, "timeout", "10"),
             gap=seconds_of(said, "gap", "0", 60) or None,
-            retries=said.number("retries", 2, 0, 10),
+            retries=said.number("retries", 0, 0, 10) if said.has("retries") else None,
             if_silent=said.word("if_silent", _OTHERWISE, "fail"),
             if_refused=said.word("if_refused", _OTHERWISE, "fail"),
             assign=self._assignments(said, "set", Scope({*scope.names, *self._left_by(receive)})),

@@ -41,6 +41,7 @@ def parse_framing(said: Declaration, scope: Scope) -> Framing:
     """One framing."""
     header_scope = Scope(order=scope.order)
     start, end = bytes_of(said, "start"), bytes_of(said, "end")
+    header_scope.start = start
     length, header = _length(said, header_scope, len(start))
     escape, hex_digits = _coding(said)
     framing = Framing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -31,6 +32,7 @@ from gateway_server.codec.meter_profile.times import PARTS, pattern_parts, patte
 
 _SIGNS = {sign.value: sign for sign in Sign}
 _UNITS = {"milliseconds": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
+_RUNS = re.compile(r"Y+|M+|D+|h+|m+|s+|f+|w+")
 TIME_PARTS = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 TIME_FORMS = ("since", "bcd", "binary", "text", "packed")
 INTEGERS = {f"{letter}{8 * size}": (size, letter == "i") for letter in "ui" for size in range(1, 9)}
@@ -105,6 +107,14 @@ def _time(said: Declaration, order: Order) -> Type:
         raise said.wrong(forms[0], f"is {pattern!r}; it is made of {', '.join(PARTS)}")
     if digits is not Digits.TEXT and any(part not in PARTS and part.strip() for part in parts):
         raise said.wrong(forms[0], f"is {pattern!r}; it is made of {', '.join(PARTS)} and blanks")
+    if digits is Digits.TEXT:
+        for run in _RUNS.finditer(pattern):
+            if run.group() not in PARTS:
+                raise said.wrong(
+                    "text",
+                    f"is {pattern!r}, where {run.group()} is no part of a time; there are: {', '.join(PARTS)}. All are"
+                    " digits, as many as there are letters; a month in letters is a text",
+                )
     names = [part for part in parts if part in PARTS and part not in ("ww", "..")]
     if len(set(names)) < len(names) or ("YYYY" in names and "YY" in names):
         raise said.wrong(forms[0], f"is {pattern!r}, which has a part twice")

@@ -20,7 +20,7 @@ from gateway_server.codec.meter_profile.form import (
     Mask,
     Part,
 )
-from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.leaves import leaf_of, reader_of
 from gateway_server.codec.meter_profile.naming import names_of, sometimes
 from gateway_server.codec.meter_profile.reading import SPAN, Reader, Trace, Values
 from gateway_server.codec.meter_profile.runs import columns, is_column, is_fixed, record
@@ -116,8 +116,8 @@ def _field(field: Field) -> Reader:
     leaf = leaf_of(field.type)
     finish = finish_of(field)
     if leaf.size is not None:
-        return _fixed(field, leaf.read, leaf.size, finish)
-    name, take, secret = field.name, leaf.read, field.secret
+        return _fixed(field, reader_of(field), leaf.size, finish)
+    name, take, secret = field.name, reader_of(field), field.secret
     until, or_end, skip = field.extent.until, field.extent.or_end, len(field.extent.until)
     count = None if field.extent.size is None else compiled(field.extent.size)
 

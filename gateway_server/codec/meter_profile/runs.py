@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway_server.codec.meter_profile.finishing import Finish
 from gateway_server.codec.meter_profile.form import Field, Integer, Order
-from gateway_server.codec.meter_profile.leaves import leaf_of
+from gateway_server.codec.meter_profile.leaves import leaf_of, reader_of
 from gateway_server.codec.meter_profile.reading import Reader, Trace, Values
 from gateway_server.errors import CodecError
 
@@ -36,7 +36,7 @@ def record(fields: Sequence[Field], finish_of: Callable[[Field], Finish | None],
     order = Order.LITTLE if orders.count(Order.LITTLE) > orders.count(Order.BIG) else Order.BIG
     form = struct.Struct(_PREFIXES[order] + "".join(_code(one, order) for one in fields))
     size, unpack = form.size, form.unpack_from
-    plan = [(one.name, None if _is_native(one, order) else leaf_of(one.type).read, finish_of(one)) for one in fields]
+    plan = [(one.name, None if _is_native(one, order) else reader_of(one), finish_of(one)) for one in fields]
     if all(take is None and finish is None for _, take, finish in plan):
         names = [name for name, _, _ in plan]
 
@@ -83,7 +83,7 @@ def columns(fields: Sequence[Field], finish_of: Callable[[Field], Finish | None]
     """Reads fields that all end with the same separator."""
     separator, count = fields[0].extent.until, len(fields)
     plan: list[tuple[str, Callable[[bytes], Any], Finish | None]] = [
-        (one.name, leaf_of(one.type).read, finish_of(one)) for one in fields
+        (one.name, reader_of(one), finish_of(one)) for one in fields
     ]
 
     def read(data: bytes, at: int, end: int, values: Values, trace: Trace | None) -> int:

@@ -195,7 +195,7 @@ def _field() -> Schema:
         scale=EXPRESSION,
         words=_words(),
         missing=TEXTS,
-        check=_ref("rule"),
+        check={"anyOf": [_ref("rule"), _table("rule", rule=_ref("rule"), covers=NAME)]},
         covers=NAME,
         secret=FLAG,
         source=SOURCE,

@@ -35,6 +35,9 @@ ORDERS = {order.value: order for order in Order}
 class Scope:
     """The names that an expression may use here. ``order`` is the byte order where a field does not say its own.
 
+    ``start`` are the start bytes of the frames whose parts are read here. ``elsewhere`` says of names that
+    cannot be used here where they stand. A scope becomes ``uncertain`` by a part that could not be read: whether what
+    is not known is a mistake, or only follows from that one, nobody can say.
     ``fields`` are those of the names that are fields.
     """
 
@@ -43,6 +46,9 @@ class Scope:
         self.order = order
         self.depth = depth
         self.variables: set[str] = set()
+        self.start = b""
+        self.elsewhere: dict[str, str] = {}
+        self.uncertain = False
         self.fields: dict[str, Field] = {}
         self._budget = [MOST_PARTS]
 
@@ -52,13 +58,22 @@ class Scope:
             raise said.wrong("", f"parts are nested more than {DEEPEST} deep")
         inner = Scope(self.names, self.order, self.depth + 1)
         inner.variables = set(self.variables)
+        inner.start = self.start
+        inner.uncertain = self.uncertain
         inner.fields = dict(self.fields)
         inner._budget = self._budget
         return inner
 
     def for_building(self) -> Scope:
         """The scope of a value that we send: variables are known, too."""
-        return Scope(self.names | self.variables, self.order) if self.variables else self
+        return self.with_names(self.variables) if self.variables else self
+
+    def with_names(self, names: Iterable[str]) -> Scope:
+        """This scope with some names more."""
+        inner = Scope({*self.names, *names}, self.order)
+        inner.uncertain = self.uncertain
+        inner.fields = dict(self.fields)
+        return inner
 
     def spend(self, said: Declaration) -> None:
         """One part more. Raises `OperatorError` if there are too many."""
@@ -80,9 +95,15 @@ class Scope:
         except OperatorError as error:
             raise said.wrong(key, f"is {text!r}: {error}") from None
         for one in sorted(found.names):
-            if one not in self.names:
-                raise said.wrong(key, f"uses {one!r}, which is not known here; {self.known()}")
+            if one not in self.names and not self.uncertain:
+                raise said.wrong(key, f"uses {one!r}, {self.unknown(one)}")
         return found
+
+    def unknown(self, name: str, why: str = "is not known here") -> str:
+        """Why a name cannot be used, for a message."""
+        if name in self.elsewhere:
+            return self.elsewhere[name]
+        return f"which {why}; {self.known()}"
 
     def known(self) -> str:
         """What can be named here, for a message."""

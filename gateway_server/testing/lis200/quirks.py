@@ -69,6 +69,7 @@ class Quirks:
 
     # what its archives hold
     no_layout: bool = quirk(False, "V.2, V.3, V.4 are refused")
+    no_names: bool = quirk(False, "V.2 is refused, V.3 and V.4 are answered")
     twenty_cells: bool = quirk(False, "EK270 with differential pressure and second temperature")
     extra_columns: bool = quirk(False, "EK280 with columns configured by the user")
     unknown_columns: bool = quirk(False, "columns with names and sources nobody has heard of")

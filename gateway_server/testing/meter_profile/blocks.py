@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_server.codec.meter_profile.building import solved
+from gateway_server.codec.meter_profile.discretion import fields_in
 from gateway_server.codec.meter_profile.evaluation import compiled
-from gateway_server.codec.meter_profile.form import By, EventMap, Message, ReadArchive, RowMap
+from gateway_server.codec.meter_profile.form import (
+    Ask,
+    By,
+    EventMap,
+    Given,
+    Message,
+    MeterProfile,
+    ReadArchive,
+    RowMap,
+)
 from gateway_server.codec.meter_profile.naming import names_of
 from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError
@@ -36,6 +46,17 @@ def going_on(step: ReadArchive, message: Message, asked: Values, chosen: tuple[E
         for name in sorted(step.done.names & own - set(given)):
             given[name] = next((one for one in (0, 1, 2) if _holds(step.done, {name: one}) is not more), 0)
     return given
+
+
+def addressed_by(ask: Ask, profile: MeterProfile) -> frozenset[str]:
+    """The fields of a question that say for which meter it is: its answer says them again."""
+    addresses = {one.name for one in profile.variables if one.given is Given.ADDRESS}
+    if ask.send is None:
+        return frozenset()
+    given = {name for name, said in ask.send.fields if said.names & addresses}
+    message = profile.message(ask.send.message)
+    parts = (*profile.framing(message.framing).header, *fields_in(message.parts))
+    return frozenset(given | {one.name for one in parts if one.value is not None and one.value.names & addresses})
 
 
 def is_kept(told: Told) -> bool:

@@ -38,7 +38,7 @@ from gateway_server.codec.meter_profile.reading import Values
 from gateway_server.errors import CodecError, OperatorError
 from gateway_server.model import EVENTS, NOWHERE, Row
 from gateway_server.testing.lis200.delivery import Reply
-from gateway_server.testing.meter_profile.blocks import archive_of, going_on, is_kept, wanted
+from gateway_server.testing.meter_profile.blocks import addressed_by, archive_of, going_on, is_kept, wanted
 from gateway_server.testing.meter_profile.shapes import Told, tellings
 from gateway_server.testing.meter_profile.values import Entry, Inventor
 
@@ -156,6 +156,16 @@ class ProfileMeter:
             while self._framer.flush() is not None:
                 pass
 
+    @property
+    def pushes(self) -> bool:
+        """Whether it speaks by itself."""
+        return self._is_pushing
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many rows and events it has said, or is about to, that were to be acknowledged and are not."""
+        return sum(len(one.entries) for one in self._queue if one.awaited is not None)
+
     # what it holds
 
     def entries(self, archive: str) -> list[Entry]:
@@ -229,10 +239,11 @@ class ProfileMeter:
             replies += [Reply(0.0, self._plain(name)) for name in step.receive[:1]]
         return replies if self._opening else replies + self._push()
 
-    def _plain(self, name: str) -> bytes:
+    def _plain(self, name: str, asked: Values | None = None) -> bytes:
         message = self._machine.profile.message(name)
         told = next(iter(tellings(message)), None)
-        return self._inventor.message(message, told, self._latest(told), self._now, {})
+        again = {} if asked is None else self._echo(message, asked)
+        return self._inventor.message(message, told, self._latest(told), self._now, again)
 
     def _latest(self, told: Told | None) -> tuple[Entry, ...]:
         return () if told is None else tuple(self.entries(archive_of(told))[-1:])
@@ -287,7 +298,9 @@ class ProfileMeter:
         assert waiting.awaited is not None
         if name != waiting.awaited.message:
             return False
-        own = self._read(self._machine.profile.message(waiting.message), waiting.data)
+        frame = self._inventor.frame(self._machine.profile.message(waiting.message), waiting.data)
+        own = self._machine.compiled.read(frame).values
+        self._machine.echo.add(own, frame)
         known = {**{one.name: one.start for one in self._machine.profile.variables}, **own}
         return all(values.get(field) == compiled(said)(known) for field, said in waiting.awaited.fields)
 
@@ -314,7 +327,7 @@ class ProfileMeter:
             return self._push()
         if self._opening and self._opening[0].send is not None and self._opening[0].send.message == said.name:
             step = self._opening.popleft()
-            replies = [Reply(0.0, self._plain(name)) for name in step.receive[:1]]
+            replies = [Reply(0.0, self._plain(name, said.values)) for name in step.receive[:1]]
             return replies + self._open()
         for one in self._steps:
             ask = one.ask if isinstance(one, ReadArchive) else one
@@ -331,7 +344,7 @@ class ProfileMeter:
                 return self._inventor.message(message, told, self._latest(told), self._now, self._echo(message, asked))
             except CodecError:
                 continue
-        return self._refusal()
+        return self._refusal(asked)
 
     def _echo(self, message: Message, asked: Values) -> Values:
         """What the request says and the answer says again; who the meter is, it knows itself."""
@@ -354,17 +367,19 @@ class ProfileMeter:
         rows = wanted(step, self.entries(archive_of(told)), asked)
         chosen = tuple(rows[: ROWS_AT_ONCE if told.each else 1])
         if not chosen and not told.each:
-            return self._refusal()
-        given = going_on(step, message, asked, chosen, more=len(rows) > len(chosen))
+            return self._refusal(asked)
+        addressed = addressed_by(step.ask, self._machine.profile)
+        again = {name: value for name, value in self._echo(message, asked).items() if name in addressed}
+        given = again | going_on(step, message, asked, chosen, more=len(rows) > len(chosen))
         try:
             return self._inventor.message(message, told, chosen, self._now, given)
         except CodecError:
-            return self._refusal()
+            return self._refusal(asked)
 
-    def _refusal(self) -> bytes | None:
+    def _refusal(self, asked: Values) -> bytes | None:
         for message in self._machine.profile.messages:
             if message.refusal is not None:
-                return self._inventor.message(message, None, (), self._now, {})
+                return self._inventor.message(message, None, (), self._now, self._echo(message, asked))
         return None
 
 

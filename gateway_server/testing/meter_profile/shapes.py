@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway_server.codec.meter_profile.building import solved as solved_for
 from gateway_server.codec.meter_profile.expressions import Binary, Call, Constant, Expression, Name, Tree, Unary
-from gateway_server.codec.meter_profile.form import Bits, Choice, EventMap, Field, Group, Message, Part, RowMap
+from gateway_server.codec.meter_profile.form import Bits, Choice, EventMap, Field, Framing, Group, Message, Part, RowMap
 from gateway_server.codec.meter_profile.reading import Values
 
 Told = RowMap | EventMap
@@ -128,6 +128,14 @@ def _as_bytes(text: str) -> bytes | None:
         return bytes.fromhex(text)
     except ValueError:
         return None
+
+
+def size_field(framing: Framing) -> str:
+    """The field of the header that tells the frame's size; empty if none alone does."""
+    if framing.length is not None:
+        return framing.length.field
+    names = framing.size.names if framing.size is not None else ()
+    return next(iter(names)) if len(names) == 1 else ""
 
 
 def follows_from_others(message: Message, header: tuple[Field, ...], length: str) -> frozenset[str]:

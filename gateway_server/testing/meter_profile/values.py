@@ -50,6 +50,7 @@ from gateway_server.testing.meter_profile.shapes import (
     count_in_bits,
     fields_of,
     follows_from_others,
+    size_field,
     tellings,
 )
 
@@ -156,7 +157,7 @@ class Inventor:
             _Roles(message, told, self._compared_in(message)),
             now,
             shape,
-            follows_from_others(message, framing.header, framing.length.field if framing.length else ""),
+            follows_from_others(message, framing.header, size_field(framing)),
         )
         each = told.each if told is not None else ()
         first = entries[0] if entries and not each else None
@@ -186,7 +187,9 @@ class Inventor:
                     values.update(self._fields(part.parts, writing, entry, way, entries))
                 case Group():
                     chosen = part.name == way[0] if way else False
-                    elements = self._elements(part, writing, way[1:], entries) if chosen else []
+                    elements = (
+                        self._elements(part, writing, way[1:], entries) if chosen else self._tags(part, writing, entry)
+                    )
                     values[part.name] = elements
                     values.update(count_in_bits(part, len(elements), writing.message, writing.header))
                 case Choice():
@@ -199,6 +202,16 @@ class Inventor:
         return [
             self._fields(group.parts, writing, together[0], way, together)
             for together in (tuple(run) for _, run in itertools.groupby(entries, told_alike))
+        ]
+
+    def _tags(self, group: Group, writing: _Writing, entry: Entry | None) -> list[Values]:
+        """An element for each case of a choice, within a group, that holds what the message tells as a whole."""
+        return [
+            self._fields(group.parts, writing, entry, (), (), {**writing.shape, part.on.name: allowed[0]})
+            for part in group.parts
+            if isinstance(part, Choice) and part.on.name
+            for allowed, case in part.cases
+            if writing.roles.all.intersection(field.name for field in fields_of(case, inner=False))
         ]
 
     def _field(self, field: Field, writing: _Writing, entry: Entry | None, known: Values) -> Values:

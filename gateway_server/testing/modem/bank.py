@@ -99,12 +99,12 @@ def entries_of(options: BankOptions) -> list[Entry]:
 
 
 def sorted_failures(failures: Sequence[str]) -> tuple[ModemFaults, list[CallFaults]]:
-    """Switches by name, taken apart into those of modems and those of calls."""
+    """Switches by name, taken apart into those of modems and the ways in which calls fail, one for each option."""
     modem = [option for option in failures if option != EVERYTHING and not is_call_fault(option)]
     call = [option for option in failures if option != EVERYTHING and is_call_fault(option)]
     if EVERYTHING in failures:
         call += EVERY_WAY
-    return modem_faults(modem), [call_faults([option]) for option in call]
+    return modem_faults(modem), [call_faults(option.split(",")) for option in call]
 
 
 class ModemBank:

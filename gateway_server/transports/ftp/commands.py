@@ -33,6 +33,7 @@ COMMANDS = {
     "MDTM": Command(True, True),
     "MKD": Command(True, True),
     "MLSD": Command(True, None),
+    "MLST": Command(True, None),
     "MODE": Command(True, True),
     "NLST": Command(True, None),
     "NOOP": Command(False, None),
@@ -45,6 +46,8 @@ COMMANDS = {
     "REIN": Command(True, None),
     "REST": Command(True, True),
     "RETR": Command(True, True),
+    "RNFR": Command(True, True),
+    "RNTO": Command(True, True),
     "SIZE": Command(True, True),
     "STAT": Command(False, None),
     "STOR": Command(True, True),
@@ -59,8 +62,6 @@ NEVER = {
     "DELE": "Nothing is removed here",
     "RMD": "Nothing is removed here",
     "XRMD": "Nothing is removed here",
-    "RNFR": "Nothing is renamed here",
-    "RNTO": "Nothing is renamed here",
     "MFMT": "No time is changed here",
     "SITE": "There are no SITE commands here",
 }
@@ -71,6 +72,10 @@ class Commands(Transfers):
 
     commands = COMMANDS
 
+    def knows(self, verb: str) -> bool:
+        """Whether this is a command, be it one that is always refused."""
+        return OLD.get(verb, verb) in self.commands or verb in NEVER
+
     def command(self, verb: str, argument: bytes) -> None:
         """Answers one command."""
         verb = OLD.get(verb, verb)
@@ -80,7 +85,7 @@ class Commands(Transfers):
             if never is not None and self.account is not None:
                 self.wrong(f"550 {never}.")
             else:
-                self.wrong(f"500 {readable(verb.encode('latin-1'))[:20]!r} is not understood.")
+                self.wrong("500 This command is not understood.")
             return
         if known.login and self.account is None:
             self.wrong("530 Log in with USER and PASS first.")
@@ -172,6 +177,7 @@ class Commands(Transfers):
         self.username = ""
         self.folder = "/"
         self.own.clear()
+        self._renaming = ""
         self._current_type = "a"
         self._restart_position = 0
 

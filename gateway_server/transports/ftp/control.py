@@ -11,18 +11,18 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyftpdlib.ioloop as pyftpdlib_loop
 from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers.ftp.control import FTPHandler
 
 from gateway_server.transports.ftp.data import Active, Data
-from gateway_server.transports.ftp.delivery import Delivery
+from gateway_server.transports.ftp.delivery import Delivery, Said
 from gateway_server.transports.ftp.desk import Desk
 from gateway_server.transports.ftp.doors import Door
 from gateway_server.transports.ftp.login import Account, Attempts
-from gateway_server.transports.ftp.paths import readable
+from gateway_server.transports.ftp.secrecy import command_of, shown
 from gateway_server.transports.ftp.terms import Network, Terms, within
 
 MOST_LINE = 4096  # bytes of a command
@@ -32,9 +32,15 @@ MOST_REFUSED = 100  # commands in a row that a client may get wrong
 MOST_SAID = 200  # lines of the dialogue kept for the log
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
-_TELNET = bytes(range(0xF0, 0x100))  # what an interrupt puts before ABOR (RFC 854)
-_SECRET = (b"PASS", b"ACCT")
 _AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
+
+
+class Own(NamedTuple):
+    """A file that this very connection uploaded, whole or in part."""
+
+    id: int
+    size: int
+    whole: bool = True
 
 
 class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
@@ -52,11 +58,13 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self.host = ""
         self.tried = ""  # the login that was tried last
         self.folder = "/"
-        self.own: dict[str, int] = {}  # what this very connection uploaded, with its size
+        self.own: dict[str, Own] = {}  # what this very connection uploaded
+        self._renaming = ""  # the path that RNFR named
         self.active_at = monotonic()
         self._began_ms = self.desk.now_ms()
         self._waiting = False
         self._committing = False
+        self._keeping = 0  # files that were cut off and are not in the store yet
         self._sending = False
         self._sent = 0
         self._lines: deque[bytes] = deque()
@@ -65,7 +73,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         self._leaving = False
         self._wrong = 0
         self._refusals: list[str] = []
-        self._said: list[str] = []
+        self._said: list[Said] = []
         self.data_channel: Data | None = None
         self.door: Door | None = None
         self._dtp_connector: Active | None = None
@@ -85,7 +93,13 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
     @property
     def busy(self) -> bool:
         """Whether the next command has to wait."""
-        return self._waiting or self._sending or self.delivery is not None or self._dtp_connector is not None
+        return bool(
+            self._waiting
+            or self._sending
+            or self._keeping
+            or self.delivery is not None
+            or self._dtp_connector is not None
+        )
 
     def handle(self) -> None:
         """Greets the client."""
@@ -153,25 +167,28 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
                 if self.delivery is not None and not self._waiting:
                     self._at_once()
                 return
-            self._answer(lines.popleft().lstrip(_TELNET))
+            self._answer(command_of(lines.popleft()))
         if self._leaving and not lines and not self.busy:
             self.close()
 
     def _at_once(self) -> None:
         for line in tuple(self._lines):
-            stripped = line.lstrip(_TELNET)
+            stripped = command_of(line)
             # An answer may have ended the upload, and with it what waited.
             if stripped[:4].upper().decode("latin-1") in _AT_ONCE and line in self._lines:
                 self._lines.remove(line)
                 self._answer(stripped)
 
     def _answer(self, line: bytes) -> None:
-        verb, _, argument = line.partition(b" ")
-        shown = readable(line)
-        if verb[:4].upper() in _SECRET:
-            shown = f"{readable(verb[:4])} ********"
-        self._note(f"ftp> {shown}")
-        self.command(verb.upper().decode("latin-1"), argument)
+        raw, _, argument = line.partition(b" ")
+        verb = raw.upper().decode("latin-1")
+        said = shown(line, known=self.knows(verb), awaited=self.account is None and bool(self.username))
+        self._note(f"ftp> {said}")
+        self.command(verb, argument)
+
+    def knows(self, verb: str) -> bool:
+        """Whether this is a command."""
+        raise NotImplementedError
 
     def command(self, verb: str, argument: bytes) -> None:
         """Answers one command."""
@@ -181,7 +198,7 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         """The client has hung up. One that said QUIT without waiting gets its file finished."""
         if self._leaving:
             return
-        if any(line.lstrip(_TELNET)[:4].upper() == b"QUIT" for line in self._lines) and not self._closed:
+        if any(command_of(line)[:4].upper() == b"QUIT" for line in self._lines) and not self._closed:
             self._leaving = True
             self.producer_fifo.clear()
             self.ioloop.unregister(self._fileno)  # a reset would be told by every poll, whatever is listened for
@@ -212,12 +229,12 @@ class Control(FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
 
     def _note(self, text: str) -> None:
         if len(self._said) < MOST_SAID:
-            self._said.append(text)
+            self._said.append((self.desk.now_ms(), text))
 
-    def take_said(self) -> str:
+    def take_said(self) -> list[Said]:
         """What was said and is in no log yet."""
         said, self._said = self._said, []
-        return "\n".join(said)
+        return said
 
     def refused(self, why: str) -> None:
         """Something was refused, of which the log shall tell."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway_server.model import Direction
 from gateway_server.store.records import FileRecord, SessionKey, SessionOpening, Upload
 from gateway_server.transports.ftp.paths import raw_of, readable
+from gateway_server.transports.ftp.terms import Allowance
 
 PIECE = 64 << 10  # bytes of one log entry, about
 
+TOGETHER_MS = 250  # within which lines of the dialogue are one log entry, stamped with the first one's time
+
 Entry = tuple[int, Direction, bytes]
+Said = tuple[int, str]
+"""A line of the dialogue over the control connection, with its time."""
 
 
 class Delivery:
@@ -27,7 +32,9 @@ class Delivery:
         "_now_ms",
         "_piece",
         "_pieced_ms",
+        "allowances",
         "command",
+        "counted",
         "former",
         "in_parts",
         "key",
@@ -55,12 +62,15 @@ class Delivery:
         offset: int = 0,
         *,
         shared: bool = False,
+        allowances: tuple[Allowance, ...] = (),
     ) -> None:
         self.command = command
         self.path = path
         self.login = login
         self.serial = serial
         self.shared = shared
+        self.allowances = allowances
+        self.counted = 0  # bytes that count for these already
         self.listener = listener
         self.remote = remote
         self.former = former
@@ -83,10 +93,16 @@ class Delivery:
         self._hash.update(data)
         self.size += len(data)
 
-    def said(self, text: str) -> None:
+    def said(self, lines: Sequence[Said]) -> None:
         """What was said over the control connection, for the log, behind what has come so far."""
         self._cut()
-        self._entries.append((self._now_ms(), Direction.NOTE, text.encode("utf-8", "replace")))
+        self._entries += notes(lines)
+        if lines:
+            self.started_ms = min(self.started_ms, lines[0][0])
+
+    def remark(self, text: str) -> None:
+        """Something of our own about it, for the log."""
+        self.said([(self._now_ms(), text)])
 
     def take(self) -> list[Entry]:
         """What the log does not have yet."""
@@ -135,3 +151,21 @@ def stored_name(path: str) -> tuple[str, bytes]:
     raw = raw_of(path.removeprefix("/"))
     name = readable(raw)
     return name, b"" if name.encode("utf-8", "replace") == raw else raw
+
+
+def notes(lines: Sequence[Said]) -> list[Entry]:
+    """Lines of the dialogue as log entries. An entry for each would cost more than the file's own; so those that follow
+    each other closely share one, as they do where nobody waits for anything."""
+    entries: list[Entry] = []
+    together: list[str] = []
+    began_ms = 0
+    for at_ms, text in lines:
+        if together and not 0 <= at_ms - began_ms < TOGETHER_MS:
+            entries.append((began_ms, Direction.NOTE, "\n".join(together).encode("utf-8", "replace")))
+            together = []
+        if not together:
+            began_ms = at_ms
+        together.append(text)
+    if together:
+        entries.append((began_ms, Direction.NOTE, "\n".join(together).encode("utf-8", "replace")))
+    return entries

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
 from gateway_server.errors import StoreError
 from gateway_server.model import Direction, Outcome
 from gateway_server.store.passwords import Verifier
-from gateway_server.store.records import FileRecord, FileState, SessionOpening
+from gateway_server.store.records import FileRecord, FileState, SessionOpening, UploadAccount
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.doors import Doors
 from gateway_server.transports.ftp.landing import Answer, Landing
 from gateway_server.transports.ftp.login import Logins
 from gateway_server.transports.ftp.remains import Remains
-from gateway_server.transports.ftp.terms import Terms
 from gateway_server.transports.ftp.thread import FtpThread
+from gateway_server.transports.ftp.usage import DAY_MS, Usage
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 MOST_AHEAD = 16 << 20  # bytes handed over that the reactor, or the store, has not taken yet
-_DAY_MS = 86_400_000
 _MOST_LINES = 20  # of the log, and sessions without an upload, in `_LINES_SECONDS`
 _LINES_SECONDS = 10.0
 
@@ -43,8 +41,7 @@ class Desk:
         self.remains = Remains(thread.loop)
         self.full = False
         self.receiving: dict[Any, Delivery] = {}  # by control connection
-        self.by_login: Counter[str] = Counter()
-        self._used: dict[str, tuple[int, int, int]] = {}  # by login: the day, bytes and files of it
+        self.usage = Usage(now_ms)
         self._handed = 0
         self._committing = 0  # bytes of uploads that wait for their commit
         self._arrived: dict[int, None] = {}  # files that came whole and are to be decoded
@@ -62,10 +59,11 @@ class Desk:
     def begin(self, control: Any, delivery: Delivery) -> None:
         """An upload begins."""
         self.receiving[control] = delivery
-        self.by_login[delivery.login] += 1
+        self.usage.begin(delivery)
 
     def received(self, delivery: Delivery) -> None:
         """More of it came; a good piece goes to the store."""
+        self.usage.received(delivery)
         if delivery.pending >= PIECE:
             self._hand_over(delivery)
 
@@ -96,19 +94,24 @@ class Desk:
         if answer is not None:
             answer(result)
 
+    def renamed(self, file: FileRecord) -> None:
+        """A file has got its name."""
+        if file.state is FileState.STORED:
+            self._arrived[file.id] = None
+
     def unheard(self, file: FileRecord) -> None:
         """The client of this file was gone when it should be told that it is safe."""
         self._arrived.pop(file.id, None)
         self.thread.hand_over(self.landing.unheard, file)
 
-    def drop(self, control: Any, delivery: Delivery, outcome: Outcome, why: str, said: str) -> None:
+    def drop(self, control: Any, delivery: Delivery, outcome: Outcome, why: str) -> None:
         """Nothing ever came of an upload: no file, only what was said."""
         self._forget(control, delivery)
         opening = SessionOpening(
             "ftp", delivery.remote, delivery.started_ms, delivery.serial, listener=delivery.listener,
             caller=delivery.login,
         )  # fmt: skip
-        self.thread.hand_over(self.landing.remark, opening, self.now_ms(), outcome, why, said)
+        self.thread.hand_over(self.landing.remark, opening, self.now_ms(), outcome, why, delivery.take())
 
     def sweep(self) -> None:
         """What came a while ago goes to the store although it is little."""
@@ -133,34 +136,34 @@ class Desk:
     def recall(self) -> None:
         """Takes in what accounts have uploaded today already, before this start of the gateway."""
         now_ms = self.now_ms()
-        day = now_ms // _DAY_MS
+        day = now_ms // DAY_MS
 
-        def recalled(uploaded: dict[str, tuple[int, int]] | StoreError) -> None:
+        def recalled(uploaded: dict[tuple[str, str], tuple[int, int]] | StoreError) -> None:
             if isinstance(uploaded, StoreError):
                 logger.warning("what accounts have uploaded today does not count for their quotas: %s", uploaded)
-                return
-            for login, (size, files) in uploaded.items():
-                of, more, further = self._used.get(login, (day, 0, 0))
-                if of == day:
-                    self._used[login] = (day, size + more, files + further)
+            else:
+                self.usage.recall(day, uploaded)
 
-        self.ask(lambda store: store.uploaded(day * _DAY_MS, now_ms), recalled)
+        self.ask(lambda store: store.uploaded(day * DAY_MS, now_ms), recalled)
 
-    def over_quota(self, terms: Terms, login: str, size: int = 0) -> str:
-        """Why this account may upload no more today, empty if it may."""
-        day = self.now_ms() // _DAY_MS
-        of, used, files = self._used.get(login, (day, 0, 0))
-        if of != day:
-            return ""
-        if used + size > terms.quota:
-            return f"{terms.quota} bytes a day are allowed"
-        if files >= terms.quota_files:
-            return f"{terms.quota_files} files a day are allowed"
-        return ""
+    def look_for_own(self, shared: Sequence[str]) -> None:
+        """Tells of meters whose own account has the login of a shared one, which always wins."""
+
+        def looked(found: list[UploadAccount] | StoreError) -> None:
+            for account in found if isinstance(found, list) else ():
+                logger.warning(
+                    "meter %s has the route ftp:%s, but that is an account that meters share (`account` of [[ftp]]): "
+                    "it cannot log in with its own password; give it another login, or take the route away",
+                    account.serial,
+                    account.login,
+                )
+
+        if shared:
+            self.ask(lambda store: [one for login in shared if (one := store.upload_account(login))], looked)
 
     # the log
 
-    def remark(self, opening: SessionOpening, why: str, said: str) -> None:
+    def remark(self, opening: SessionOpening, why: str, said: list[Entry]) -> None:
         """A connection without an upload of which something is worth keeping: a session, at a bounded rate."""
         now = monotonic()
         if now - self._remarks_since >= _LINES_SECONDS:
@@ -236,13 +239,4 @@ class Desk:
 
     def _forget(self, control: Any, delivery: Delivery) -> None:
         self.receiving.pop(control, None)
-        self.by_login[delivery.login] -= 1
-        if not self.by_login[delivery.login]:
-            del self.by_login[delivery.login]
-        day = self.now_ms() // _DAY_MS
-        of, used, files = self._used.get(delivery.login, (day, 0, 0))
-        if of != day:
-            used = files = 0
-            if len(self._used) > 10_000:
-                self._used = {login: of_day for login, of_day in self._used.items() if of_day[0] == day}
-        self._used[delivery.login] = (day, used + delivery.size, files + 1)
+        self.usage.end(delivery)

@@ -23,6 +23,7 @@ from gateway_server.transports.ftp.login import Attempts
 from gateway_server.transports.ftp.terms import Terms, within
 from gateway_server.transports.ftp.thread import FtpThread, ThreadsReactor
 from gateway_server.transports.ftp.tls import TlsConversation
+from gateway_server.transports.places import why_closed
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Listener(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
         kind: type[Conversation] = Conversation
         if terms.tls is not None:
             kind, self.tls_context = TlsConversation, tls_context(terms.tls)
-        super().__init__((terms.host, terms.port), kind, ioloop=desk.thread.loop, backlog=BACKLOG)
+        super().__init__(_bound(terms.host, terms.port), kind, ioloop=desk.thread.loop, backlog=BACKLOG)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -115,6 +116,19 @@ class Listener(FTPServer):  # type: ignore[misc]  # pyftpdlib has no types
             control.overdue(now)
 
 
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at a place. pyftpdlib would bind it too, but not say why it cannot."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    sock = socket.socket(family, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class FtpDrop:
     """All listeners of the gateway. Belongs to the reactor's thread; what it makes lives in the FTP thread."""
 
@@ -134,8 +148,7 @@ class FtpDrop:
             listener = Listener(terms, self._desk)
         except OSError as taken:
             raise OperatorError(
-                f'ftp "{terms.name}": {terms.host}:{terms.port} cannot be opened: {taken.strerror or taken}; is another'
-                " program (or another gateway) using the port? `ss -ltnp` shows which"
+                f'ftp "{terms.name}": {terms.host}:{terms.port} cannot be opened: {why_closed(taken)}'
             ) from None
         self._listeners.append(listener)
         self._thread.sweeps.append(listener.sweep)
@@ -144,6 +157,8 @@ class FtpDrop:
     def start(self) -> None:
         """Begins to serve."""
         self._thread.call(self._desk.recall)
+        shared = {account.login for listener in self._listeners for account in listener.terms.shared}
+        self._thread.call(self._desk.look_for_own, sorted(shared))
         self._thread.start()
 
     def stop(self) -> Deferred[None]:

@@ -119,11 +119,12 @@ class Landing:
                 lambda store: store.set_file_state(file.id, FileState.INCOMPLETE, UNHEARD), _log_failure
             )
 
-    def remark(self, opening: SessionOpening, ended_ms: int, outcome: Outcome, why: str, said: str) -> None:
+    def remark(self, opening: SessionOpening, ended_ms: int, outcome: Outcome, why: str, said: Sequence[Entry]) -> None:
         """A control connection without an upload of which something is worth keeping."""
         writer = self._facilities.writer
         key = writer.open_session(opening)
-        writer.log(key, ended_ms, Direction.NOTE, said.encode("utf-8", "replace"))
+        for entry in said:
+            writer.log(key, *entry)
         writer.close_session(key, SessionClosing(ended_ms, outcome, why))
 
     def ask(self, work: Callable[[Store], T], answer: Callable[[T | StoreError], None]) -> None:

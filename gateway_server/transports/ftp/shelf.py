@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from gateway_server.errors import StoreError
@@ -11,7 +11,7 @@ from gateway_server.store.records import FileRecord, FileState, Filter
 from gateway_server.store.store import Store
 from gateway_server.transports.ftp.commands import Commands
 from gateway_server.transports.ftp.delivery import stored_name
-from gateway_server.transports.ftp.listing import Listed, listing
+from gateway_server.transports.ftp.listing import FACTS, Listed, facts, listing
 from gateway_server.transports.ftp.paths import quoted, text_of
 
 T = TypeVar("T")
@@ -22,6 +22,8 @@ MOST_READ = 16 << 20  # bytes of a file that is read back
 
 class Shelf(Commands):
     """The commands that look at what was uploaded, and those that go through folders, which are only names."""
+
+    _facts: tuple[str, ...] = FACTS
 
     # folders, which are only names
 
@@ -65,17 +67,57 @@ class Shelf(Commands):
         path = self.path_of(line)
         if path is None or not self.has_data():
             return
-        now_ms = self.desk.now_ms()
+        now_ms, facts_wanted = self.desk.now_ms(), self._facts
         if not self._sees_its_own():
-            self.send_listing(listing(kind, path, self._own_of_this_connection(), now_ms))
+            self.send_listing(listing(kind, path, self._own_of_this_connection(), now_ms, facts_wanted))
             return
         account = self.account
         assert account is not None
-        wanted = Filter(logins=(account.login,), limit=MOST_LISTED, newest_first=True)
         self.ask(
-            lambda store: [_listed(file) for file in store.files(wanted)],
-            lambda files: self.send_listing(listing(kind, path, files, now_ms)),
+            lambda store: _newest(store, account.login),
+            lambda files: self.send_listing(listing(kind, path, files, now_ms, facts_wanted)),
         )
+
+    def ftp_MLST(self, line: str) -> None:
+        """What is known of one name, over the control connection (RFC 3659, section 7)."""
+        path = self.path_of(line)
+        if path is None:
+            return
+
+        def found(files: Iterable[Listed]) -> None:
+            files = tuple(files)
+            file = next((one for one in files if one.path == path), None)
+            inside = path.rstrip("/") + "/"
+            if file is None and path not in ("/", self.folder) and not any(f.path.startswith(inside) for f in files):
+                self.respond("550 No such file.")
+                return
+            self.push(f"250-Listing {path}\r\n {facts(file, self._facts)} {path}\r\n")
+            self.respond("250 End.")
+
+        if not self._sees_its_own():
+            found(self._own_of_this_connection())
+            return
+        account = self.account
+        assert account is not None
+        name, _ = stored_name(path)
+
+        def look(store: Store) -> list[Listed]:
+            file = store.former_file(account.login, name, 0) if name else None
+            return [_listed(file)] if file is not None else _newest(store, account.login)
+
+        self.ask(look, found)
+
+    def ftp_OPTS(self, line: str) -> None:
+        """Which facts MLSD and MLST tell (RFC 3659, section 7.9); UTF-8 is what there is."""
+        option, _, value = line.strip().partition(" ")
+        if option.upper() in ("UTF8", "UTF-8"):
+            self.respond("200 Always UTF-8.")
+        elif option.upper() == "MLST":
+            asked = value.lower().replace(" ", "").split(";")
+            self._facts = tuple(fact for fact in FACTS if fact in asked)
+            self.respond(" ".join(["200 MLST OPTS", *filter(None, ["".join(f"{fact};" for fact in self._facts)])]))
+        else:
+            self.respond("501 There is no such option.")
 
     def ftp_SIZE(self, line: str) -> None:
         """How long an upload is: by this some clients learn whether all of it came, or where to go on."""
@@ -90,7 +132,7 @@ class Shelf(Commands):
         if path is None:
             return
         if path in self.own:
-            self.respond(reply(Listed(path, self.own[path], self.desk.now_ms())))
+            self.respond(reply(Listed(path, self.own[path].size, self.desk.now_ms())))
         elif not self._sees_its_own():
             self.respond("550 No such file.")
         else:
@@ -117,15 +159,17 @@ class Shelf(Commands):
         name, _ = stored_name(path)
         offset, self._restart_position = self._restart_position, 0
 
-        def read(store: Store) -> bytes | None:
+        def read(store: Store) -> bytes | str:
             file = store.former_file(account.login, name, 0)
-            if file is None or file.size > MOST_READ:
-                return None
+            if file is None:
+                return "550 No such file."
+            if file.size > MOST_READ:
+                return f"550 It has {file.size} bytes; {MOST_READ} are read back at most."
             return b"".join(store.file_bytes(file.id))[offset:]
 
-        def found(content: bytes | None) -> None:
-            if content is None:
-                self.respond("550 No such file.")
+        def found(content: bytes | str) -> None:
+            if isinstance(content, str):
+                self.respond(content)
             else:
                 self.send_listing(content)
 
@@ -137,7 +181,7 @@ class Shelf(Commands):
 
     def _own_of_this_connection(self) -> list[Listed]:
         now_ms = self.desk.now_ms()
-        return [Listed(path, size, now_ms) for path, size in self.own.items()]
+        return [Listed(path, own.size, now_ms, complete=own.whole) for path, own in self.own.items()]
 
     def ask(self, work: Callable[[Store], T], answer: Callable[[T], None]) -> None:
         """Asks the store; the next commands wait."""
@@ -155,6 +199,10 @@ class Shelf(Commands):
             self.work()
 
         self.desk.ask(work, answered)
+
+
+def _newest(store: Store, login: str) -> list[Listed]:
+    return [_listed(file) for file in store.files(Filter(logins=(login,), limit=MOST_LISTED, newest_first=True))]
 
 
 def _listed(file: FileRecord) -> Listed:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway_server.transports.ftp.paths import raw_of, readable
 
@@ -15,18 +16,38 @@ Network = IPv4Network | IPv6Network
 MEGABYTE = 1 << 20
 
 
+class Allowance(NamedTuple):
+    """What an account, or one meter of a shared account, may upload: at once, and bytes and files a day. ``of`` is the
+    name under which that is counted."""
+
+    of: str
+    whose: str  # account, meter
+    uploads: int
+    quota: int
+    files: int
+
+
+def counted_as(login: str, serial: str) -> str:
+    """The name under which one meter of a shared account is counted."""
+    return f"{login}\0{serial}"
+
+
 @dataclass(frozen=True, slots=True)
 class SharedAccount:
     """One login for many meters; who uploads is told by the first rule that finds an ``id``.
 
     ``rules`` are tried in order over the file's name (``name``) or its directory (``directory``); without a match the
-    content decides. ``secret`` is the argon2 hash of its password.
+    content decides. ``secret`` is the argon2 hash of its password. ``uploads`` at once, ``quota`` and ``quota_files``
+    a day are for all its meters together.
     """
 
     login: str
     secret: str
     rules: tuple[tuple[str, re.Pattern[str]], ...] = ()
     networks: tuple[Network, ...] = ()
+    uploads: int = 1000
+    quota: int = 100_000 * MEGABYTE
+    quota_files: int = 1_000_000
 
     def identify(self, path: str) -> str:
         """The serial number or login that a path names, empty if no rule matches."""
@@ -56,7 +77,8 @@ class Terms:
 
     ``masquerade`` is what PASV says: the first network that holds the client decides, "" means our own address.
     ``data_networks``: a data connection may come from (or go to) another address than the control connection's if one
-    of these holds both; an operator's gateway may use several. ``names`` is what a file's name must look like.
+    of these holds both; an operator's gateway may use several. ``names`` is what a file's name must look like. A whole
+    file of ``grow_to`` bytes grows no more: what is appended to its name is another one.
     """
 
     name: str
@@ -83,12 +105,23 @@ class Terms:
     connections_per_address: int = 1000
     uploads_per_account: int = 10
     largest_file: int = 100 * MEGABYTE
+    grow_to: int = 4 * MEGABYTE
     quota: int = 1000 * MEGABYTE
     quota_files: int = 10000
     failed_login_delay: float = 3.0
     failed_logins: int = 5
     failed_logins_per_address: int = 50
     ban: float = 600.0
+
+    def allowances(self, login: str, shared: SharedAccount | None, serial: str) -> tuple[Allowance, ...]:
+        """What an upload of this account counts for. ``serial`` is what a rule of a shared account found."""
+        if shared is None:
+            return (Allowance(login, "account", self.uploads_per_account, self.quota, self.quota_files),)
+        whole = Allowance(login, "account", shared.uploads, shared.quota, shared.quota_files)
+        if not serial:
+            return (whole,)
+        of = counted_as(login, serial)
+        return whole, Allowance(of, "meter", self.uploads_per_account, self.quota, self.quota_files)
 
     def masquerade_for(self, client: str) -> str:
         """The address that PASV tells this client, empty for our own."""

@@ -16,7 +16,7 @@ from gateway_server.model import Outcome
 from gateway_server.store.records import FileRecord, SessionOpening
 from gateway_server.transports.ftp.control import Control
 from gateway_server.transports.ftp.data import Active, Data
-from gateway_server.transports.ftp.delivery import Delivery
+from gateway_server.transports.ftp.delivery import Delivery, notes
 from gateway_server.transports.ftp.paths import raw_of, readable
 
 _LEAVING_SECONDS = 1.0  # in which the data connection of a client that has said QUIT and hung up may still come
@@ -172,7 +172,7 @@ class Transfers(Control):
             why = f"the file is larger than {self.terms.largest_file} bytes"
         else:
             self.desk.received(delivery)
-            if not self.desk.over_quota(self.terms, delivery.login, delivery.size):
+            if not self.desk.usage.over_quota(delivery.allowances):
                 return
             why = "the account's quota for today is used up"
         self._refuse(f"552 Refused: {why}.", why)
@@ -232,6 +232,19 @@ class Transfers(Control):
         """A file is safe."""
         raise NotImplementedError
 
+    def _kept(self, delivery: Delivery, result: FileRecord | StoreError) -> None:
+        """What came of a file that was cut off is in the store; SIZE and REST have waited for that."""
+        self._keeping -= 1
+        if self._closed:
+            return
+        if isinstance(result, FileRecord):
+            self.kept(delivery, result)
+        self.work()
+
+    def kept(self, delivery: Delivery, file: FileRecord) -> None:
+        """This connection may go on with a file."""
+        raise NotImplementedError
+
     def cut_off(self, reply: str, why: str) -> None:
         """An upload ends before its end: what came is kept, and a resume may complete it."""
         delivery, self.delivery = self.delivery, None
@@ -244,13 +257,12 @@ class Transfers(Control):
             self.respond(reply)
         if self._closed or reply:
             self.refused(f"{delivery.command} {readable(raw_of(delivery.path))}: {why}")
-        said = self.take_said()
+        delivery.said(self.take_said())
         if delivery.size or delivery.in_parts:
-            delivery.said(said)
-            self.desk.end(self, delivery, why, None)
+            self._keeping += 1
+            self.desk.end(self, delivery, why, lambda result: self._kept(delivery, result))
         else:
-            words = [entry[2].decode() for entry in delivery.take()]
-            self.desk.drop(self, delivery, Outcome.LINE_LOST, why, "\n".join([*words, said]))
+            self.desk.drop(self, delivery, Outcome.LINE_LOST, why)
         self._refusals.clear()
         if not self._closed:
             self.work()
@@ -324,4 +336,4 @@ class Transfers(Control):
                 caller=self.account.login if self.account is not None else self.tried,
             )
             why = "; ".join(dict.fromkeys(self._refusals))[:1000]
-            self.desk.remark(opening, why, self.take_said())
+            self.desk.remark(opening, why, notes(self.take_said()))

@@ -89,3 +89,13 @@ def _merged(found: Iterable[Frame]) -> Iterable[Frame]:
 def kinds(found: Iterable[Frame]) -> list[tuple[str, bytes]]:
     """What frames they are, and their bytes."""
     return [(frame.kind, frame.data) for frame in found]
+
+
+def every_cut(codec: ProfileCodec, stream: bytes) -> list[tuple[str, bytes]]:
+    """The frames of a stream, which are the same however it was cut."""
+    whole = kinds(frames(codec, stream))
+    assert kinds(frames(codec, *[bytes([byte]) for byte in stream])) == whole
+    for at in range(1, len(stream)):
+        assert kinds(frames(codec, stream[:at], stream[at:])) == whole
+    assert b"".join(data for _, data in whole) == stream
+    return whole

@@ -41,6 +41,24 @@ def test_fletcher_by_its_published_examples() -> None:
     assert compute(Sum(Fold.FLETCHER, 32))(b"abcdefgh") == 0xEBE19591
 
 
+def test_eight_bit_fletcher_of_ubx_runs_over_at_256() -> None:
+    # u-blox M8 Protocol Specification (UBX-13003221), "UBX Checksum": CK_A is the low sum and stands first.
+    rule = compute(Sum(Fold.FLETCHER_MODULO_256, 16))
+    for published in ("06 01 08 00 F0 02 00 00 00 00 00 01 02 32", "06 01 08 00 F0 04 00 00 00 00 00 01 04 40"):
+        message = bytes.fromhex(published)
+        assert rule(message[:-2]).to_bytes(2, "little") == message[-2:]
+    assert compute(Sum(Fold.FLETCHER, 16))(bytes.fromhex("FF")) == 0  # modulo 255
+    assert rule(bytes.fromhex("FF")) == 0xFFFF
+
+
+def test_sum_is_called_as_in_profiles() -> None:
+    assert [Sum(fold, 16).name for fold in (Fold.SUM, Fold.FLETCHER, Fold.FLETCHER_MODULO_256)] == [
+        "sum16",
+        "fletcher16",
+        "fletcher16_mod256",
+    ]
+
+
 @given(data=st.binary(max_size=70))
 def test_xor_is_that_of_all_bytes(data: bytes) -> None:
     assert compute(Sum(Fold.XOR))(data) == reduce(exclusive_or, data, 0)

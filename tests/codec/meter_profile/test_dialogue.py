@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from gateway_server.codec.meter_profile.codec import ProfileCodec
+from gateway_server.codec.meter_profile.dialogue import MOST_NOISE
 from gateway_server.codec.registry import load_codecs
 from gateway_server.model import KnownMeter, LastRow, Outcome, ReadOrder
+from gateway_server.session.plan import Role
+from gateway_server.store.records import Filter
 from gateway_server.testing.play import Play, play
 from tests.codec.meter_profile.profiles import codec_of
+from tests.session.conversations import Scene
 
 REFERENCE = load_codecs().get("reference-push")
 assert isinstance(REFERENCE, ProfileCodec)
@@ -92,6 +95,36 @@ def test_rows_before_the_meter_has_said_who_it_is_are_not_kept() -> None:
     assert "readings came before the meter said who it is" in talk.story
 
 
+NAMELESS = """
+reads: meter_profile
+framing: {name: frame, start: AA, size: 4}
+messages:
+  - {name: hour, fields: [{name: number, type: u8}, {name: volume, type: u16}],
+     rows: {order_number: number, values: {value: volume, quantity: pressure}}}
+  - {name: ok, from: gateway, fields: [{name: number, type: u24}]}
+answer:
+  - listen: {on: [{message: hour, reply: {send: ok, with: {number: number}}}]}
+"""
+
+
+def test_rows_of_a_protocol_that_names_no_meter_are_those_of_the_meter_whose_line_it_is() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, codec_of(NAMELESS), expected="41203377")
+    session.received(bytes.fromhex("AA 07 00 10"))
+    assert scene.line.said == bytes.fromhex("AA 00 00 07")
+    assert [(one.meter, one.value) for one in scene.store.readings(Filter())] == [("41203377", "16")]
+
+
+def test_rows_of_a_protocol_that_names_no_meter_are_not_kept_from_a_line_that_nobody_knows() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, codec_of(NAMELESS))
+    session.received(bytes.fromhex("AA 07 00 10"))
+    assert scene.line.said == b""
+    assert scene.ending.outcome is Outcome.UNKNOWN_METER
+    assert "nor the way it came tells which meter it is" in scene.ending.detail
+    assert list(scene.store.readings(Filter())) == []
+
+
 def test_second_serial_number_in_one_session_is_an_error_and_its_rows_are_not_mixed_in() -> None:
     talk = play(REFERENCE).receives(HELLO).receives(frame(1, b"99999999    1.02")).sends(frame(0x82))
     assert "it is from meter 99999999, but this session is with 41203377" in talk.story
@@ -115,6 +148,23 @@ def test_meter_that_was_understood_before_may_send_twenty_damaged_frames() -> No
 
 def test_stream_that_holds_no_frame_of_the_profile_is_given_up_so_that_another_may_try() -> None:
     play(REFERENCE).receives(b"\x00" * 600).ends(Outcome.GARBLED, "no frame of reference-push in the first 600 bytes")
+
+
+def test_meter_that_was_understood_and_then_sends_only_noise_is_given_up() -> None:
+    scene = Scene()
+    session = scene.session(Role.LISTEN, REFERENCE)
+    session.received(HELLO)
+    for _ in range(MOST_NOISE // 1024):
+        session.received(bytes(1024))
+        scene.clock.advance(0)
+    assert not session.over
+    session.received(HELLO + bytes(MOST_NOISE))
+    scene.clock.advance(0)
+    assert not session.over
+    session.received(b"\x00")
+    scene.clock.advance(0)
+    assert scene.ending.outcome is Outcome.GARBLED
+    assert "more than 65536 bytes came that are no frame of reference-push" in scene.ending.detail
 
 
 ECHO = """
@@ -143,6 +193,75 @@ def test_acknowledgement_with_a_field_that_the_damaged_frame_lacks_is_not_sent_a
     talk = play(codec_of(ECHO)).receives(bytes.fromhex("02 03 01 31 00")).hangs_up()
     talk.ends(Outcome.LINE_LOST)
     assert "nak is not sent: there is no seq here" in talk.story
+
+
+PUSHED = """
+reads: meter_profile
+framing: {name: frame, start: STX, header: [{name: length, type: u8}], length: {field: length}, check: sum8}
+messages:
+  - {name: hello, fields: [{name: kind, type: u8, is: 1}, {name: serial, type: text, size: 4}]
+    , identify: {serial: serial}}
+  - name: hour
+    fields: [{name: kind, type: u8, is: 2}, {name: number, type: u8}, {name: volume, type: u16, scale: 0.01}]
+    rows: {archive: interval, order_number: NUMBER, values: {value: volume, quantity: base_volume_total}}
+  - {name: stored, from: gateway, fields: [{name: kind, type: u8, is: 6}, {name: number, type: u8}]}
+answer:
+  - listen: {on: [{message: hello}, {message: hour, reply: {send: stored, with: {number: SAID}}}]}
+"""
+
+
+def pushed(body: str) -> bytes:
+    """A frame of the profile above."""
+    data = bytes.fromhex(body)
+    whole = bytes([len(data) + 1]) + data
+    return b"\x02" + whole + bytes([sum(whole) & 0xFF])
+
+
+def pushing(number: str, said: str) -> Play:
+    """A meter of that profile has said who it is."""
+    text = PUSHED.replace("NUMBER", number).replace("SAID", said)
+    return play(codec_of(text)).receives(pushed("01 34 37 31 31")).identifies("4711")
+
+
+def test_session_whose_rows_were_stored_but_could_not_be_acknowledged_is_partial_and_says_why() -> None:
+    talk = pushing("number", "volume")
+    for number in (1, 2):
+        talk.receives(pushed(f"02 {number:02X} 30 39")).saves_row({"base_volume_total": "123.45"}, order_number=number)
+    talk.hangs_up().ends(
+        Outcome.PARTIAL, "2 replies were not sent; the first: stored: number: 123.45 is no whole number"
+    )
+
+
+def test_session_of_which_no_row_could_be_kept_is_garbled_and_says_why() -> None:
+    talk = pushing("volume * 1", "number").receives(pushed("02 01 30 39")).receives(pushed("02 02 30 3A"))
+    talk.hangs_up().ends(
+        Outcome.GARBLED, "2 messages were not kept; the first: volume * 1 is 123.45, which is no order number"
+    )
+    assert talk.rows == []
+
+
+def test_session_that_kept_some_rows_and_not_others_is_partial() -> None:
+    talk = (
+        pushing("volume * 1", "number")
+        .receives(pushed("02 01 00 64"))
+        .saves_row({"base_volume_total": "1.00"}, order_number=1)
+    )
+    talk.sends(pushed("06 01")).receives(pushed("02 02 30 3A")).hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 message was not kept; the first: volume * 1 is 123.46, which is no order number")
+
+
+def test_message_that_is_kept_when_it_comes_again_leaves_the_session_whole() -> None:
+    codec = codec_of(PUSHED.replace("NUMBER", "number").replace("SAID", "number"))
+    hour = pushed("02 01 30 39")
+    talk = play(codec).receives(hour).receives(pushed("01 34 37 31 31")).identifies("4711").receives(hour)
+    talk.saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01")).hangs_up().ends(Outcome.READ)
+
+
+def test_session_that_ends_with_damaged_frames_is_partial() -> None:
+    hour = pushed("02 01 30 39")
+    talk = pushing("number", "number").receives(hour).saves_row({"base_volume_total": "123.45"}).sends(pushed("06 01"))
+    talk.receives(hour[:-1] + b"\x00").hangs_up()
+    talk.ends(Outcome.PARTIAL, "1 frame was damaged at the end, and nothing whole came behind")
 
 
 # meters that are asked
@@ -213,48 +332,6 @@ def test_archive_that_repeats_itself_is_given_up() -> None:
     talk.saves_row({"base_volume_total": "1000.006"}).ends(Outcome.PARTIAL, "it does not go on behind 7")
 
 
-LOCKED = """
-reads: meter_profile
-framing: {name: line, end: LF, characters: text}
-variables:
-  code: {from: access_code, start: ""}
-  address: {from: address, start: 1}
-  turn: {from: memory, start: 0}
-messages:
-  - {name: open, from: gateway, fields: [{name: word, type: text, is: "P "},
-      {name: where, type: number, digits: 3, value: address}, {name: password, type: text, value: code, secret: yes}]}
-  - {name: opened, fields: [{name: answer, type: text, is: OK}]}
-  - {name: closed, fields: [{name: answer, type: text, is: NO}], refuses: {code: answer}}
-  - {name: next, from: gateway, fields: [{name: word, type: text, is: "N "}, {name: at, type: text, size: "1"}]}
-  - {name: row, fields: [{name: key, type: text, is: "R "}, {name: value, type: number, until: SP},
-      {name: time, type: time, text: "YYMMDDhh"}, {name: sp, type: text, is: " "}, {name: cursor, type: text}],
-      rows: {archive: daily, at: time, values: {value: value, quantity: pressure}}}
-  - {name: last, fields: [{name: key, type: text, is: "E"}]}
-read:
-  - {send: open, receive: opened, timeout: 5, retries: 0, set: {turn: turn + 1}}
-  - {archive: daily, by: cursor, send: next, with: {at: begin}, first: "'A'", receive: [row, last], next: cursor}
-"""
-
-
-def test_password_is_sent_and_hidden_and_an_archive_is_read_by_cursor() -> None:
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), access_code="4:1234", address="12")
-    talk = (
-        play(codec_of(LOCKED), expected=meter)
-        .sends(b"P 0121234\n", shown=b"P 012****\n")
-        .receives(b"OK\n")
-        .sends(b"N A\n")
-        .receives(b"R 4.25 26082207 B\n")
-        .identifies("7")
-        .saves_row({"pressure": "4.25"}, archive="daily")
-        .sends(b"N B\n")
-        .receives(b"E\n")
-    )
-    talk.ends(Outcome.READ)
-    assert talk.rows[0].measured_at == datetime(2026, 8, 22, 7)
-    refused = play(codec_of(LOCKED), expected=meter).sends(b"P 0121234\n", shown=b"P 012****\n")
-    refused.receives(b"NO\n").ends(Outcome.REFUSED)
-
-
 COUNTING = """
 reads: meter_profile
 framing: {name: line, end: LF, characters: text}
@@ -274,55 +351,3 @@ def test_what_a_session_leaves_in_a_variable_is_there_in_the_next() -> None:
     talk = play(codec_of(COUNTING), expected=meter).sends(b"05\n").receives(b"41\n")
     talk.ends(Outcome.READ)
     assert talk.remembered == {"turn": "6"}
-
-
-TIMED = """
-reads: meter_profile
-framing: {name: line, end: LF, characters: text}
-messages:
-  - name: ask
-    from: gateway
-    fields: [{name: from_time, type: time, text: YYMMDDhh, value: begin_at}, {name: sp, type: text, is: " "},
-      {name: to_time, type: time, text: YYMMDDhh}]
-  - name: rows
-    fields:
-      - {name: count, type: number, until: SP}
-      - {group: hour, count: count, fields: [{name: time, type: time, text: YYMMDDhh}, {name: sp, type: text, is: "="},
-          {name: value, type: number, until: SP}]}
-    rows: {each: hour, archive: interval, at: time, utc: UTC, values: {value: value, quantity: pressure}}
-variables: {begin_at: {start: 0}}
-read:
-  - {archive: interval, by: time, step: 3600, send: ask, with: {from_time: begin, to_time: end}, receive: rows}
-"""
-
-
-def test_archive_is_read_by_time_until_the_end_of_the_order() -> None:
-    order = ReadOrder(frozenset({"archive"}), since=datetime(2026, 8, 22, 7), until=datetime(2026, 8, 22, 9))
-    talk = play(codec_of(TIMED.replace("UTC", "no")), expected=KnownMeter("7", order)).sends(b"26082207 26082209\n")
-    talk.receives(b"2 26082207=1 26082208=2 \n").saves_rows(2).sends(b"26082209 26082209\n")
-    talk.receives(b"1 26082209=3 \n").saves_rows(1).ends(Outcome.READ)
-    assert [one.measured_at for one in talk.rows] == [datetime(2026, 8, 22, hour) for hour in (7, 8, 9)]
-
-
-def test_archive_in_utc_is_asked_for_by_so_much_more_as_a_zone_can_be_away() -> None:
-    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last)
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082118 99123123\n")
-    talk.receives(b"1 26082208=1 \n").saves_rows(1).sends(b"26082209 99123123\n").receives(b"0 \n")
-    talk.ends(Outcome.READ)
-
-
-def test_archive_in_utc_of_a_meter_whose_zone_is_known_is_asked_for_from_the_first_missing_row_on() -> None:
-    order = ReadOrder(frozenset({"archive"}), until=datetime(2026, 8, 22, 12))
-    last = {"interval": LastRow(None, datetime(2026, 8, 22, 7))}
-    meter = KnownMeter("7", order, last=last, zone=ZoneInfo("Europe/Moscow"))
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26082205 26082209\n")
-    talk.receives(b"5 26082205=1 26082206=2 26082207=3 26082208=4 26082209=5 \n").saves_rows(5)
-    talk.ends(Outcome.READ)
-
-
-def test_row_of_the_second_of_two_equal_hours_is_asked_for_behind_the_first() -> None:
-    last = {"interval": LastRow(None, datetime(2026, 10, 25, 2))}  # 00:00 UTC, the next is again 2 o'clock
-    meter = KnownMeter("7", ReadOrder(frozenset({"archive"})), last=last, zone=ZoneInfo("Europe/Berlin"))
-    talk = play(codec_of(TIMED.replace("UTC", "yes")), expected=meter).sends(b"26102501 99123123\n")
-    talk.receives(b"0 \n").ends(Outcome.READ)

@@ -49,6 +49,31 @@ def test_fields_have_their_places_on_the_wire_not_in_the_plain_bytes() -> None:
     ]
 
 
+def test_frame_that_fits_two_messages_shows_only_what_both_of_them_say() -> None:
+    codec = codec_of(
+        """
+        reads: meter_profile
+        framing: {name: frame, header: [{name: length, type: u8}], length: {field: length}}
+        messages:
+          - {name: push, fields: [{name: kind, type: u8}, {name: volume, type: u16}], refuses: {code: kind}}
+          - {name: short, fields: [{name: kind, type: u8}, {name: high, type: u8}, {name: low, type: u8}]}
+          - {name: log_in, from: gateway, fields: [{name: kind, type: u8}, {name: code, type: bytes, secret: yes}]}
+          - {name: set_up, from: gateway, fields: [{name: kind, type: u8}, {name: value, type: u16}]}
+        """
+    )
+    frame = Frame("frame", bytes.fromhex("03 01 02 03"))
+    assert names(codec.dissect(frame)) == [
+        ("length", 0, 1, "3", "push or short"),
+        ("kind", 1, 2, "1", ""),
+        ("unknown", 2, 4, "", ""),
+    ]
+    sent = codec.dissect(Frame(SENT, frame.data))
+    assert [(one.name, one.start, one.end, one.secret) for one in sent] == [
+        ("length", 0, 1, False),
+        ("unknown", 1, 4, True),
+    ]
+
+
 def test_secret_field_of_ours_is_marked_and_has_no_value() -> None:
     wire = CODEC.machine.compiled.encode("open", {"code": "1234"})
     secret = [one for one in CODEC.dissect(Frame(SENT, wire)) if one.secret]

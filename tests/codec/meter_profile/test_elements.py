@@ -11,8 +11,8 @@ from gateway_server.codec.codec import Frame
 from gateway_server.codec.dialogue import Findings
 from gateway_server.codec.meter_profile.codec import ProfileCodec
 from gateway_server.codec.meter_profile.elements import elements_of, repeated
-from gateway_server.errors import OperatorError
-from gateway_server.model import Row
+from gateway_server.errors import MeterRefused, OperatorError
+from gateway_server.model import Identify, Row
 from tests.codec.meter_profile.profiles import with_fields
 
 CHANNELS = """
@@ -107,7 +107,7 @@ def test_events_of_groups_within_groups_are_told_too() -> None:
 def test_group_that_the_message_does_not_repeat_is_an_error_that_names_those_it_does() -> None:
     with pytest.raises(OperatorError, match=r"each is 'hours'.*there are: channels, channels\.hours"):
         with_fields(CHANNELS, "rows: {each: hours, values: {value: volume, quantity: pressure}}")
-    with pytest.raises(OperatorError, match="uses 'volume', which is not known here"):
+    with pytest.raises(OperatorError, match=r"uses 'volume', which every element of channels.hours has: say `each: ch"):
         with_fields(CHANNELS, "rows: {each: channels, values: {value: volume, quantity: pressure}}")
 
 
@@ -117,3 +117,96 @@ def test_way_to_a_group_leads_through_those_around_it() -> None:
     values = {"a": 1, "channels": [{"b": 2, "hours": [{"volume": 3}, {"volume": 4}]}]}
     told = elements_of(message.parts, ("channels", "hours"))(values)
     assert [(one["a"], one["b"], one["volume"]) for one in told] == [(1, 2, 3), (1, 2, 4)]
+
+
+TAGS = """
+- group: tags
+  repeat: to_end
+  fields:
+    - {name: tag, type: u8}
+    - choose: tag
+      cases:
+        - {is: 1, fields: [{name: serial, type: text, size: 4}]}
+        - {is: 2, fields: [{name: time, type: time, since: unix}]}
+        - {is: 3, fields: [{name: volume, type: u16}]}
+        - {is: 4, fields: [{name: number, type: u16}]}
+"""
+TOLD = """
+identify: {serial: serial}
+rows:
+  archive: interval
+  at: time
+  order_number: number
+  values:
+    - {value: volume * 2, quantity: base_volume_total}
+"""
+
+
+def found_in(codec: ProfileCodec, body: str) -> list[object]:
+    data = bytes.fromhex(body)
+    return list(codec.interpreter().received(Frame("frame", bytes([len(data)]) + data)))
+
+
+def test_row_and_identity_without_a_group_are_made_of_the_last_of_each_tag() -> None:
+    # Bytes made up here: number 7, volume 7, time, serial 0471, volume 8.
+    codec = with_fields(TAGS, TOLD)
+    identity, findings = found_in(codec, "04 0007 03 0007 02 65920080 01 30343731 03 0008")
+    assert isinstance(identity, Identify)
+    assert identity.serial == "0471"
+    assert isinstance(findings, Findings)
+    (row,) = findings.rows
+    assert (row.measured_at, row.order_number, row.values) == (datetime(2024, 1, 1), 7, (Decimal(16),))
+
+
+def test_tag_that_is_not_there_is_no_value_and_no_identity() -> None:
+    codec = with_fields(TAGS, TOLD)
+    (findings,) = found_in(codec, "03 0008")
+    assert isinstance(findings, Findings)
+    (row,) = findings.rows
+    assert (row.measured_at, row.order_number, row.values) == (None, None, (Decimal(16),))
+    assert found_in(codec, "04 0007") == []
+
+
+def test_event_and_refusal_are_made_of_tags_too() -> None:
+    codec = with_fields(TAGS, "events: {code: number, at: time}")
+    (findings,) = found_in(codec, "04 0007 02 65920080")
+    assert isinstance(findings, Findings)
+    assert [(event.code, event.measured_at) for event in findings.events] == [("7", datetime(2024, 1, 1))]
+    with pytest.raises(MeterRefused, match="refuses: message 9"):
+        found_in(with_fields(TAGS, "refuses: {code: number}"), "04 0009 02 65920080")
+
+
+def test_record_of_tags_is_a_row_of_its_own() -> None:
+    # Made up, as Galileosky does it: every record begins with tag 09, and lacks what did not change.
+    fields = """
+- group: records
+  repeat: to_end
+  fields:
+    - {name: first, type: u8, is: 9}
+    - group: tags
+      until: "09"
+      fields:
+        - {name: tag, type: u8}
+        - choose: tag
+          cases:
+            - {is: 2, fields: [{name: time, type: time, since: unix}]}
+            - {is: 3, fields: [{name: volume, type: u16}]}
+"""
+    codec = with_fields(fields, "rows: {each: records, at: time, values: {value: volume, quantity: base_volume_total}}")
+    (findings,) = found_in(codec, "09 02 65920080 03 0007 09 03 0008 09 02 65920E90")
+    assert isinstance(findings, Findings)
+    assert [(row.measured_at, row.values) for row in findings.rows] == [
+        (datetime(2024, 1, 1), (Decimal(7),)),
+        (None, (Decimal(8),)),
+    ]
+
+
+def test_name_that_means_two_things_is_refused_with_where_they_stand() -> None:
+    fields = """
+- {group: one, count: "1", fields: [{name: time, type: u8}]}
+- {group: other, count: "1", fields: [{name: time, type: u8}]}
+"""
+    with pytest.raises(OperatorError, match="serial uses 'time', which stands in one and in other: give it another"):
+        with_fields(fields, "identify: {serial: time}")
+    with pytest.raises(OperatorError, match="at names 'tide', which is no field here; known are: length, "):
+        with_fields(fields, "rows: {at: tide, values: {value: length, quantity: volume}}")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
 
-from gateway_server.codec.codec import NOISE, Frame
-from gateway_server.codec.meter_profile.codec import ProfileCodec
-from tests.codec.meter_profile.profiles import codec_of, framed, frames, kinds
-
-
-def every_cut(codec: ProfileCodec, stream: bytes) -> list[tuple[str, bytes]]:
-    """The frames of a stream, which are the same however it was cut."""
-    whole = kinds(frames(codec, stream))
-    assert kinds(frames(codec, *[bytes([byte]) for byte in stream])) == whole
-    for at in range(1, len(stream)):
-        assert kinds(frames(codec, stream[:at], stream[at:])) == whole
-    assert b"".join(data for _, data in whole) == stream
-    return whole
+from gateway_server.codec.buffer import ByteBuffer
+from gateway_server.codec.codec import NOISE
+from gateway_server.codec.meter_profile.form import Framing, Parity, Side
+from gateway_server.codec.meter_profile.framing import Cutter, ProfileFramer
+from gateway_server.codec.meter_profile.layout import Layout
+from tests.codec.meter_profile.profiles import codec_of, every_cut, framed, frames, kinds
 
 
 def test_frame_between_start_and_end_bytes_is_found_among_rubbish() -> None:
@@ -93,55 +87,6 @@ def test_lines_of_text_are_frames_and_a_line_with_other_bytes_is_noise() -> None
         (NOISE, b"longer than twenty characters\n"),
         ("frame", b"A\n"),
     ]
-
-
-def test_hdlc_escapes_are_undone_and_the_frame_keeps_its_wire_bytes() -> None:
-    # RFC 1662, 4.2: 7E is sent as 7D 5E, 7D as 7D 5D.
-    codec = framed("start: '7E'\nend: '7E'\ncoding: hdlc")
-    data = bytes.fromhex("7E 01 7D 5E 02 7D 5D 7E")
-    assert every_cut(codec, data) == [("frame", data)]
-    said = codec.decode(frames(codec, data)[0])
-    assert said.values["body"] == bytes.fromhex("01 7E 02 7D")
-    assert codec.encode(said) == data
-
-
-def test_one_flag_may_end_a_frame_and_begin_the_next() -> None:
-    codec = framed("start: '7E'\nend: '7E'\ncoding: hdlc\nshared_end: yes")
-    assert kinds(frames(codec, bytes.fromhex("7E 01 02 7E 03 04 7E"))) == [
-        ("frame", bytes.fromhex("7E 01 02 7E")),
-        ("frame", bytes.fromhex("03 04 7E")),
-    ]
-
-
-def test_slip_escapes() -> None:
-    # RFC 1055: END is C0, sent as DB DC; ESC is DB, sent as DB DD.
-    codec = framed("start: C0\nend: C0\ncoding: slip")
-    data = bytes.fromhex("C0 01 DB DC DB DD 02 C0")
-    assert every_cut(codec, data) == [("frame", data)]
-    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("01 C0 DB 02")
-
-
-def test_own_escape_table() -> None:
-    codec = framed("start: STX\nend: ETX\ncoding: {escape: ESC, table: {02: '12', 03: '13', 1B: '1B'}}")
-    data = bytes.fromhex("02 41 1B 12 1B 13 1B 1B 03")
-    assert every_cut(codec, data) == [("frame", data)]
-    said = codec.decode(frames(codec, data)[0])
-    assert said.values["body"] == bytes.fromhex("41 02 03 1B")
-
-
-def test_doubled_dle_is_no_end() -> None:
-    codec = framed("start: DLE STX\nend: DLE ETX\ncoding: dle")
-    data = bytes.fromhex("10 02 10 10 03 41 10 03")
-    assert every_cut(codec, data) == [("frame", data)]
-    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("10 03 41")
-
-
-def test_hex_digits_are_read_as_bytes() -> None:
-    codec = framed("start: \"':'\"\nend: CR LF\ncoding: hex\ncheck: {rule: negated_sum8}")
-    # Modbus over serial line V1.02, 2.5.1: LRC is the negated sum of the bytes.
-    data = b":010300000001FB\r\n"
-    assert every_cut(codec, b"??" + data) == [(NOISE, b"??"), ("frame", data)]
-    assert codec.decode(frames(codec, data)[0]).values["body"] == bytes.fromhex("01 03 00 00 00 01")
 
 
 def test_frame_that_only_silence_ends_is_given_at_the_silence() -> None:
@@ -281,69 +226,71 @@ def test_time_stays_linear_whatever_profile_and_stream_do_to_each_other(framing:
         pass
 
 
-# coded frames that tell their size
+class CountingCutter(Cutter):
+    """Counts how often it is asked whether a frame begins somewhere, and how many bytes it checks."""
 
-INTEL_HEX = framed(
-    "start: \"':'\"\ncoding: hex\nend: CR LF\n"
-    "header: [{name: count, type: u8}, {name: address, type: u16}, {name: type, type: u8}]\n"
-    "length: {field: count, uncounted: 8}\ncheck: {rule: negated_sum8, covers: header}"
+    def __init__(self, layout: Layout, tally: list[int]) -> None:
+        super().__init__(CountingLayout(layout.framing, tally))
+        self._tally = tally
+
+    def probe(self, buffer: ByteBuffer, at: int, looked: int) -> int:
+        self._tally[0] += 1
+        return super().probe(buffer, at, looked)
+
+
+class CountingLayout(Layout):
+    """Counts the bytes that are checked."""
+
+    def __init__(self, framing: Framing, tally: list[int]) -> None:
+        super().__init__(framing)
+        self._tally = tally
+
+    def fault(self, wire: bytes) -> str:
+        self._tally[1] += len(wire)
+        self._tally[2] += 1
+        return super().fault(wire)
+
+
+TWENTY = "\n".join(
+    f"  - {{name: f{number}, header: [{{name: n, type: u16}}], size: n % {50 + number} + 6, check: CRC-32}}"
+    for number in range(20)
 )
-# Intel Hexadecimal Object File Format Specification, revision A; the record is the example of many documents.
-RECORD = b":10010000214601360121470136007EFE09D2190140\r\n"
-XBEE = framed(
-    "start: '7E'\ncoding: {escape: '7D', xor: 0x20, also: 7E 11 13}\nheader: [{name: size, type: u16}]\n"
-    "length: {field: size, uncounted: 4}\ncheck: {rule: inverted_sum8, covers: body}"
-)
-# Digi XBee ZB RF Modules manual, API operation, escape characters: 7E 00 02 23 11 CB is sent as
-API_FRAME = bytes.fromhex("7E 00 02 23 7D 31 CB")
 
 
-def test_hex_record_whose_count_counts_decoded_bytes_is_cut_and_checked() -> None:
-    assert every_cut(INTEL_HEX, b"\n" + RECORD + RECORD) == [(NOISE, b"\n"), ("frame", RECORD), ("frame", RECORD)]
-    said = INTEL_HEX.decode(Frame("frame", RECORD))
-    assert (said.values["count"], said.values["address"]) == (16, 0x100)
-    assert said.values["body"] == bytes.fromhex("214601360121470136007EFE09D21901")
-    assert INTEL_HEX.encode(said) == RECORD
-    given = {"address": 0x100, "type": 0, "body": said.values["body"]}
-    assert INTEL_HEX.machine.compiled.encode("message", given) == RECORD
-
-
-def test_escaped_frame_whose_length_counts_bytes_before_they_were_escaped_is_cut_and_checked() -> None:
-    assert every_cut(XBEE, b"\x00" + API_FRAME + API_FRAME) == [
-        (NOISE, b"\x00"),
-        ("frame", API_FRAME),
-        ("frame", API_FRAME),
-    ]
-    assert XBEE.decode(Frame("frame", API_FRAME)).values["body"] == bytes.fromhex("23 11")
-    assert XBEE.machine.compiled.encode("message", {"body": bytes.fromhex("23 11")}) == API_FRAME
-
-
-def test_length_over_the_wire_counts_the_escapes_even_its_own() -> None:
-    codec = framed(
-        "start: '7E'\ncoding: hdlc\nheader: [{name: size, type: u8}]\nlength: {field: size, counts: whole, over: wire}"
+def test_framer_of_twenty_framings_without_start_bytes_never_looks_long_before_it_tells_of_noise() -> None:
+    codec = codec_of(
+        f"reads: meter_profile\nframing:\n{TWENTY}\n"
+        "messages:\n  - {name: message, framing: f0, fields: [{name: body, type: bytes}]}\n"
     )
-    encode = codec.machine.compiled.encode
-    assert encode("message", {"body": b"\x01\x7e"}) == bytes.fromhex("7E 05 01 7D 5E")
-    long = encode("message", {"body": bytes(0x7B)})  # 125 is 7D, sent escaped, so 126: 7E, too
-    assert long[:3] == bytes.fromhex("7E 7D 5E")
-    assert len(long) == 0x7E
-    assert every_cut(codec, long + long) == [("frame", long), ("frame", long)]
+    tally = [0, 0, 0]
+    cutters = [CountingCutter(one.layout, tally) for one in codec.machine.compiled.cutters(Side.METER)]
+    framer = ProfileFramer(cutters, Parity.NONE)
+    data = random.Random(7).randbytes(1 << 13)
+    framer.feed(data)
+    heard = 0
+    while True:
+        before = tally[0]
+        frame = framer.next_frame()
+        assert tally[0] - before <= 256 + 2 * len(cutters)
+        if frame is None:
+            break
+        heard += len(frame.data)
+    assert heard > len(data) - 128
+    allowed = (1 << 16) + 32 * len(data)
+    assert tally[1] + 32 * tally[2] <= allowed + 128
 
 
-def test_damaged_coded_frame_has_a_fault_and_one_that_cannot_be_decoded_is_none() -> None:
-    (frame,) = frames(INTEL_HEX, RECORD.replace(b"0140\r", b"0141\r"))
-    assert frame.fault == "the check negated_sum8 is 41, but should be 40"
-    assert {one.kind for one in frames(INTEL_HEX, RECORD.replace(b":10", b":1x"))} == {NOISE}
-
-
-def test_coded_frame_that_claims_more_than_a_frame_may_have_is_told() -> None:
-    codec = framed("start: STX\ncoding: hex\nheader: [{name: size, type: u16}]\nlength: {field: size}\nmost: 40")
-    found = frames(codec, b"\x0200FF" + b"\x020001AA")
-    assert [one.data for one in found] == [b"\x0200FF", b"\x020001AA"]
-    assert found[0].fault == "its length says 258 bytes, more than the 40 a frame may have"
-
-
-def test_size_by_an_expression_is_that_before_coding() -> None:
-    codec = framed("start: \"'A'\"\ncoding: hex\nheader: [{name: size, type: u8}]\nsize: size + 2")
-    assert frames(codec, b"A020102") == [Frame("frame", b"A020102", 0)]
-    assert codec.machine.compiled.encode("message", {"body": b"\x01\x02"}) == b"A020102"
+def test_place_that_many_framings_pass_over_at_once_is_noise_piece_by_piece() -> None:
+    none = "\n".join(
+        f"  - {{name: f{number}, header: [{{name: n, type: u16, is: {number}}}], size: n + 4, check: CRC-16/ARC}}"
+        for number in range(2, 12)
+    )
+    codec = codec_of(
+        f"reads: meter_profile\nframing:\n{none}\n"
+        "messages:\n  - {name: message, framing: f2, fields: [{name: body, type: bytes}]}\n"
+    )
+    framer = codec.framer()
+    framer.feed(b"\xff" * 1000)
+    pieces = [len(frame.data) for frame in iter(framer.next_frame, None)]
+    assert max(pieces) <= 256 // 10 + 1
+    assert sum(pieces) >= 1000 - 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway_server.codec.codec import Frame
-from gateway_server.codec.meter_profile.form import ReadArchive
+from gateway_server.codec.meter_profile.form import ReadArchive, Side
 from gateway_server.model import Identify
-from tests.codec.meter_profile.profiles import codec_of
+from tests.codec.meter_profile.profiles import codec_of, with_fields
 
 MACHINE = codec_of(
     """
@@ -54,3 +54,37 @@ def test_meter_whose_protocol_does_not_say_who_it_is_has_the_profiles_maker() ->
 def test_archive_in_utc_is_known_by_its_answers() -> None:
     (archive,) = [step for step in MACHINE.profile.read or () if isinstance(step, ReadArchive)]
     assert MACHINE.speaks_utc(archive)
+
+
+def test_reply_may_use_what_any_of_the_tags_told() -> None:
+    codec = with_fields(
+        """
+- group: tags
+  repeat: to_end
+  fields:
+    - {name: tag, type: u8}
+    - {choose: tag, cases: [{is: 1, fields: [{name: number, type: u8}]}, {is: 2, fields: [{name: volume, type: u8}]}]}
+"""
+    )
+    said = codec.machine.compiled.read(Frame("frame", bytes.fromhex("08 0105 0207 0106 0208")))
+    told = codec.machine.told_by(said)
+    assert (told["number"], told["volume"]) == (6, 8)
+    only = codec.machine.compiled.read(Frame("frame", bytes.fromhex("02 0207")))
+    assert "number" not in codec.machine.told_by(only)
+
+
+def test_masked_frame_is_known_by_its_header_and_a_damaged_one_is_none() -> None:
+    codec = codec_of(
+        """
+        reads: meter_profile
+        framing: {name: frame, start: AA, header: [{name: kind, type: u8}], size: 5, check: {rule: sum16}}
+        messages:
+          - {name: enter, from: both, when: {kind: 1}, fields: [{name: code, type: bcd, size: 1, secret: yes}]}
+          - {name: leave, from: both, when: {kind: 2}, fields: [{name: reason, type: u8}]}
+        """
+    )
+    masked = codec.machine.masked
+    assert masked(Frame("frame", b"\xaa\x01***", 0, "the check is wrong"), Side.METER) == "enter"
+    assert masked(Frame("frame", b"\xaa\x01***", 0, "the check is wrong"), Side.GATEWAY) == "enter"
+    assert masked(Frame("frame", b"\xaa\x02***", 0, "the check is wrong"), Side.METER) == ""
+    assert masked(Frame("frame", b"\xaa\x01\x17\x00\x19", 0, "the check is wrong"), Side.METER) == ""

@@ -87,11 +87,13 @@ def test_date_and_time_of_day_make_one_time_and_utc_is_kept() -> None:
 
 def test_date_alone_is_no_time_of_a_row() -> None:
     codec = with_fields(
-        "{name: day, type: time, text: DDMMYY}\n{name: v, type: u8}",
+        "{name: v, type: u8}\n{choose: v, cases: [{is: 1, fields: [{name: day, type: time, text: DDMMYY}]},"
+        " {is: 2, fields: [{name: day, type: time, text: DDMMYYhhmm}]}]}",
         "rows: {at: day, values: {value: v, quantity: pressure}}",
     )
+    assert findings(codec, b"\x022208260915").rows[0].measured_at == datetime(2026, 8, 22, 9, 15)
     with pytest.raises(CodecError, match="day is no whole time"):
-        found(codec, b"220826\x01")
+        found(codec, b"\x01220826")
 
 
 def test_events_with_their_words() -> None:

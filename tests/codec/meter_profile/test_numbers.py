@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -46,6 +47,14 @@ def test_number_that_does_not_fit_is_refused() -> None:
         numbers.integer_writer(Integer(1))(300)
     with pytest.raises(CodecError, match="is no whole number"):
         numbers.integer_writer(Integer(1))(Decimal("1.5"))
+
+
+def test_what_is_no_number_is_told_as_a_person_writes_it() -> None:
+    for value, said in ((datetime(2026, 11, 26, 2), "2026-11-26 02:00:00"), (Decimal("1.50"), "1.50"), ("x", "x")):
+        with pytest.raises(CodecError, match=f"^{said} is no whole number$"):
+            numbers.whole(value)  # type: ignore[arg-type]  # a profile may say anything
+        with pytest.raises(CodecError, match=f"^{said} "):
+            numbers.exact_product(value, "factor")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ def test_check_by_name_by_parameters_and_in_full() -> None:
 @pytest.mark.parametrize(
     ("check", "why"),
     [
-        ("CRC-99", "is 'CRC-99'; it is one of sum8, "),
+        ("adler", "is 'adler'; it is one of sum8, "),
+        ("CRC-16/MODBUSS", "is 'CRC-16/MODBUSS', which is like CRC-16/MODBUS"),
+        ("fletcher16mod256", "which is like fletcher16_mod256"),
         ("{rule: sum8, covers: tail}", "covers is 'tail'; what is covered begins at one of: start, header, body"),
         ("{rule: sum8, mask: 0x1FF}", "mask is '0x1FF'; it is a number of 8 bits"),
         ("{rule: sum8, mask: x}", "mask is 'x'"),

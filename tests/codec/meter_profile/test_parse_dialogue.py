@@ -39,6 +39,26 @@ def test_variables_come_from_somewhere_and_access_codes_are_secret() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "start"),
+    [
+        ("{from: access_code}", "''"),
+        ("{from: serial}", "''"),
+        ("{from: memory}", "''"),
+        ("{from: address}", "0"),
+        ("{}", "0"),
+        ('{start: "0000"}', "'0000'"),
+        ("{start: '12'}", "'12'"),
+        ("{start: 0000}", "0000"),
+        ("{start: 0x1F}", "31"),
+        ("{start: A}", "'A'"),
+    ],
+)
+def test_variable_begins_as_a_text_where_it_is_quoted_or_stands_for_one(variable: str, start: str) -> None:
+    text = HEAD.replace('{from: access_code, start: ""}', variable)
+    assert repr(profile_of(text).variables[0].start) == start
+
+
 def test_every_step() -> None:
     steps = profile_of(
         HEAD

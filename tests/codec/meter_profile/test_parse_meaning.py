@@ -34,7 +34,11 @@ def test_known_quantity_brings_its_unit_and_code_and_what_is_said_counts_more() 
     ("meaning", "why"),
     [
         ("rows: {each: rows, values: {value: at, quantity: x}}", "each is 'rows', which is no repeated group"),
-        ("rows: {values: {value: value, quantity: x}}", "value uses 'value', which is not known here"),
+        (
+            "rows: {values: {value: value, quantity: x}}",
+            "value uses 'value', which every element of row has: say `each: row`",
+        ),
+        ("rows: {values: {value: price, quantity: x}}", "value uses 'price', which is not known here"),
         ("rows: {at: when, values: {value: length, quantity: x}}", "at names 'when', which is no field here"),
         ("rows: {at: [at, at, at], values: {value: length, quantity: x}}", "at names the field of a time, or those"),
         ("rows: {archive: daily}", "values is missing: what the row holds"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from gateway_server.codec.meter_profile.expressions import constant
+from gateway_server.codec.meter_profile.expressions import Constant, constant
 from gateway_server.codec.meter_profile.form import Choice, Extent, Field, Group, Mask
 from gateway_server.errors import OperatorError
-from tests.codec.meter_profile.profiles import profile_of, with_fields
+from tests.codec.meter_profile.profiles import profile_of, values_of, with_fields
 
 
 def test_field_knows_its_extent_by_its_type_its_constant_or_what_is_said() -> None:
@@ -31,6 +33,22 @@ def test_field_knows_its_extent_by_its_type_its_constant_or_what_is_said() -> No
         Extent(constant(6)),
         Extent(until=b"\r\n"),
     ]
+
+
+def test_constant_scale_is_a_number_also_as_a_fraction() -> None:
+    codec = with_fields(
+        "{name: a, type: u8, scale: 1/10}\n{name: b, type: u32, scale: 1/65536}\n{name: c, type: u8, scale: pow10(-2)}"
+    )
+    scales = [
+        part.scale.tree for part in codec.profile.message("message").parts if isinstance(part, Field) and part.scale
+    ]
+    assert scales == [Constant(Decimal("0.1")), Constant(Decimal("0.0000152587890625")), Constant(Decimal("0.01"))]
+    # 1.5 as 16.16 fixed point
+    assert values_of(codec, bytes.fromhex("07 00018000 7B")) == {
+        "a": Decimal("0.7"),
+        "b": Decimal("1.5"),
+        "c": Decimal("1.23"),
+    }
 
 
 def test_groups_and_choices_hold_parts() -> None:
@@ -63,6 +81,13 @@ def test_groups_and_choices_hold_parts() -> None:
         ("{name: a, type: u8, if: 1 +}", "if is '1 +': the expression ends too early"),
         ("{name: a, type: text, size: '3', until: LF}", "size goes not with `until`"),
         ("{name: a, type: text, scale: '2'}", "scale is for numbers"),
+        ("{name: a, type: u8, scale: '0'}", "scale is 0: that makes every number 0"),
+        ("{name: a, type: u8, scale: 1 // 65536}", "that makes every number 0; // is the whole part of a"),
+        ("{name: a, type: u8, scale: 1/3}", "scale is 1/3, which no decimal is exactly"),
+        ("{name: a, type: u8, scale: 0/3}", "scale is 0/3; neither side of a fraction is 0"),
+        ("{name: a, type: u8, scale: pow10(99)}", "scale is no number: pow10(99) cannot be told"),
+        ("{name: a, type: u8, scale: \"'x'\"}", "which is no number such as 0.001 or 1/65536"),
+        ("{name: a, type: u8, scale: 1 == 1}", "which is no number such as 0.001 or 1/65536"),
         ("{name: a, type: u8, is: abc}", "is is 'abc'; it is a number such as 3 or 0x1F"),
         ("{name: a, type: bytes, is: xyz}", "'xyz' is no bytes"),
         ("{name: a, type: u16, check: sum99}", "check is 'sum99'; it is one of sum8"),

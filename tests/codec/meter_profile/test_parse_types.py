@@ -92,6 +92,8 @@ def test_every_type(keys: str, type_: Type) -> None:
         ("type: time, since: unix, bcd: YY MM DD", "not by since and bcd"),
         ("type: time, since: yesterday", "since is 'yesterday'; it is unix or a time like 2000-01-01"),
         ("type: time, bcd: hh YY MM", "MM and DD go together"),
+        ("type: time, text: MMM DD YYYY", "where MMM is no part of a time; there are: YYYY, YY, MM"),
+        ("type: time, text: D.MM.YYYY", "where D is no part of a time"),
         ("type: time, text: MM-DD", "a date needs YY or YYYY"),
         ("type: time, text: 'mm:ss'", "it has MM and DD with YY or YYYY, or hh, or both"),
         ("type: time, bcd: YY MM DD MM", "which has a part twice"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from gateway_server.codec.codec import Frame
 from gateway_server.codec.meter_profile.naming import names_of, sometimes
 from gateway_server.codec.meter_profile.reading import SPAN
-from gateway_server.errors import ChecksumError, CodecError
+from gateway_server.errors import ChecksumError, CodecError, OperatorError
 from tests.codec.meter_profile.profiles import profile_of, values_of, with_fields
 
 
@@ -241,3 +242,54 @@ def test_names_that_parts_leave_and_those_that_are_not_always_there() -> None:
     assert names_of(message.parts) == ["a", "a.word", "b", "g", "d"]
     assert names_of(message.parts, deep=True) == ["a", "a.word", "b", "g", "c", "d"]
     assert sometimes(message.parts) == ["b", "d"]
+
+
+def test_number_and_time_in_characters_may_be_absent() -> None:
+    codec = with_fields(
+        """
+        {name: date, type: time, text: DDMMYY, until: "';'", missing: [NA, "000000"]}
+        {name: speed, type: number, until: "';'", missing: [NA, 9999]}
+        {name: height, type: number, digits: 4, missing: NA}
+        """
+    )
+    assert values_of(codec, b"270413;12;0034") == {"date": date(2013, 4, 27), "speed": 12, "height": 34}
+    assert values_of(codec, b"NA;NA;NA  ") == {"date": None, "speed": None, "height": None}
+    assert values_of(codec, b"000000;9999;  NA") == {"date": None, "speed": None, "height": None}
+    encoded = codec.machine.compiled.encode("message", {"date": None, "speed": None, "height": None})
+    assert encoded[1:] == b"NA;9999;NA  "
+    with pytest.raises(CodecError, match="speed: 'X' is no number"):
+        values_of(codec, b"NA;X;NA  ")
+
+
+def test_bytes_that_are_no_time_or_number_may_say_that_there_is_none() -> None:
+    codec = with_fields(
+        """
+        {name: at, type: time, since: unix, order: little, missing: [0, 0xFFFFFFFE]}
+        {name: day, type: time, bcd: DD MM YY, missing: FF FF FF}
+        {name: count, type: bcd, size: 2, missing: [9999, EE EE]}
+        """
+    )
+    nothing = {"at": None, "day": None, "count": None}
+    assert values_of(codec, bytes.fromhex("00000000 FFFFFF EEEE")) == nothing
+    assert values_of(codec, bytes.fromhex("FEFFFFFF FFFFFF 9999")) == nothing
+    assert values_of(codec, bytes.fromhex("80009265 010124 0012")) == {
+        "at": datetime(2024, 1, 1),
+        "day": date(2024, 1, 1),
+        "count": 12,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ("type: time, since: unix, missing: never", "missing is 'never'; it is a number"),
+        ("type: time, since: unix, missing: 0x1FFFFFFFF", "missing is '0x1FFFFFFFF'; it is a number of 4 bytes"),
+        ("type: time, bcd: DD MM YY, missing: FF", "missing is 'FF'; the field has 3 bytes"),
+        ("type: bcd, size: 2, missing: XX", "'XX' is no bytes"),
+        ("type: number, missing: н/д", "missing is 'н/д'; it is made of ASCII characters"),
+        ("type: u8, missing: NA", "missing is 'NA'; it is a number"),
+    ],
+)
+def test_what_cannot_stand_instead_of_a_value_is_refused(field: str, why: str) -> None:
+    with pytest.raises(OperatorError, match=re.escape(why)):
+        with_fields(f"{{name: it, {field}}}")

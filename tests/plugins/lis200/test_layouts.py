@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from plugins.lis200 import layouts
@@ -99,6 +101,30 @@ def test_both_monthly_archives_have_a_fixed_layout() -> None:
     found = quantities(layouts.fitting("monthly2", two))
     assert {"pressure_mean", "pressure_max", "temperature_min", "compressibility_mean"} <= set(found)
     assert not any("flow" in name for name in found)  # the sources disagree which flow comes first
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["GONo", "AONo", "Time", "Addr", "Old", "New", "St.SL", "St.CL", "Check"],
+        ["GONo", "AONo", "Time", "Adr.", "Alter Wert", "Neuer Wert", "St.SL", "St.CL", "Check"],
+        ["GONo", "AONo", "Zeit", "??", "x", "y", "St.SL", "St.CL", "CRC"],
+    ],
+)
+def test_a_change_log_has_one_set_of_quantities_whatever_its_columns_are_called(names: list[str]) -> None:
+    layout = layouts.learnt("changes", names, [], [])
+    assert layout is not None
+    assert quantities(layout)[:3] == ["changed_address", "old_value", "new_value"]
+    assert [column.name for column in layout.columns[:3]] == names[3:6]
+    assert quantities(layout)[-1] == "changed_object"
+    row = layout.in_words(("0007:0311", Decimal("1.01325"), Decimal("12.9000")))
+    assert row == ("7:311", Decimal("1.01325"), Decimal("12.9000"), "p.F pressure, substitute")
+
+
+def test_change_log_columns_are_found_by_name_in_any_order() -> None:
+    layout = layouts.learnt("changes", ["AONo", "Time", "New value", "User", "Address", "Old value", "Check"], [], [])
+    assert layout is not None
+    assert quantities(layout) == ["new_value", "User", "changed_address", "old_value", "changed_object"]
 
 
 def test_a_change_log_keeps_address_old_and_new_value() -> None:

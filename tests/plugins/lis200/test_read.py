@@ -34,6 +34,7 @@ ALONE = [[name] for name in EVERYTHING] + [
     ["seven_e1"],
     ["lock_all"],
     ["no_layout"],
+    ["no_names"],
     ["period_minutes=15"],
     ["bcc_is_etx"],
     ["slow"],

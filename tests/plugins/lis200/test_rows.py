@@ -240,7 +240,9 @@ def test_an_event_log_gives_events_in_words_with_their_raw_code() -> None:
 
 def test_a_change_log_keeps_texts() -> None:
     (row,) = read("(9)(3)(2024-03-01,10:00:00)(0007:0311)(1.0)(1.1)(0)(0)(CRC Ok)", archive="changes").rows
-    assert row.values[:3] == ("0007:0311", Decimal("1.0"), Decimal("1.1"))
+    assert row.values[:3] == ("7:311", Decimal("1.0"), Decimal("1.1"))
+    assert row.values[-1] == "p.F pressure, substitute"
+    assert len(row.values) == len(row.columns)
     assert row.quality == ""
 
 

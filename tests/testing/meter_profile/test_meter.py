@@ -157,6 +157,42 @@ def test_meter_answers_who_it_is_and_its_live_values() -> None:
     assert current.values["clock"] == NOW
 
 
+ADDRESSED = """
+reads: meter_profile
+source: invented for this test
+framing:
+  - {name: frame, start: STX, header: [{name: address, type: u8}, {name: kind, type: u8}, {name: size, type: u8}],
+      length: {field: size}, check: sum8}
+variables: {station: {from: address, start: 0}}
+messages:
+  - {name: who, from: gateway, when: {kind: 1}}
+  - {name: me, when: {kind: 2}, fields: [{name: serial, type: text, size: 8}], identify: {serial: serial}}
+  - {name: rows_please, from: gateway, when: {kind: 3}, fields: [{name: first, type: u16}, {name: count, type: u8}]}
+  - name: rows
+    when: {kind: 4}
+    fields:
+      - {name: count, type: u8}
+      - {group: hours, count: count, fields: [{name: number, type: u16}, {name: volume, type: u32}]}
+    rows: {each: hours, archive: interval, order_number: number,
+      values: [{value: volume, quantity: base_volume_total}]}
+read:
+  - {send: who, with: {address: station}, receive: me}
+  - {archive: interval, send: rows_please, with: {address: station, first: begin, count: 99}, receive: rows}
+"""
+
+
+def test_meter_answers_under_the_address_at_which_it_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "addressed.yaml"
+    path.write_text(ADDRESSED)
+    codec = codec_of(path)
+    meter = ProfileMeter(codec.profile, SERIAL, 7, NOW, days=1)
+    (me,) = said(codec, meter.received(ask(codec, "who", address=5)))
+    assert (me.name, me.values["address"], me.values["serial"]) == ("me", 5, SERIAL)
+    (rows,) = said(codec, meter.received(ask(codec, "rows_please", address=5, first=3, count=99)))
+    assert (rows.name, rows.values["address"]) == ("rows", 5)
+    assert rows.values["count"] == len(rows.values["hours"]) == ROWS_AT_ONCE
+
+
 def test_archive_is_told_block_by_block_from_the_row_that_was_asked_for_to_an_empty_end() -> None:
     meter, codec = reference()
     (block,) = said(codec, meter.received(ask(codec, "ask_hours", first=23, most=20)))

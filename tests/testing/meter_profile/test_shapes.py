@@ -7,7 +7,13 @@ from pathlib import Path
 from gateway_server.codec.declaration import read_declaration
 from gateway_server.codec.meter_profile.form import Message, MeterProfile
 from gateway_server.codec.meter_profile.parse import parse_profile
-from gateway_server.testing.meter_profile.shapes import compared_in, fields_of, follows_from_others, tellings
+from gateway_server.testing.meter_profile.shapes import (
+    compared_in,
+    fields_of,
+    follows_from_others,
+    size_field,
+    tellings,
+)
 
 PROFILES = Path(__file__).resolve().parents[2] / "plugins/profiles"
 
@@ -43,3 +49,13 @@ def test_lengths_counts_and_what_tells_the_message_apart_follow_from_the_rest() 
 def test_rows_are_told_before_events() -> None:
     _, answer = message("answer", "mbus")
     assert tellings(answer) == answer.rows
+
+
+def test_size_of_a_frame_is_told_by_a_field_also_by_an_expression() -> None:
+    told = {name: message(one, name)[0].framings[0] for one, name in (("data", "egts"), ("records", "galileosky"))}
+    assert {name: size_field(framing) for name, framing in told.items()} == {
+        "egts": "data_length",
+        "galileosky": "length",
+    }
+    profile, _ = message("records", "teltonika8")
+    assert [size_field(framing) for framing in profile.framings] == ["", "length", "", ""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -166,3 +166,21 @@ messages:
     for quantity, (low, high) in bounds.items():
         assert low <= min(told[quantity]) <= max(told[quantity]) <= high, quantity
     assert told["base_volume_total"] == sorted(told["base_volume_total"])
+
+
+def test_row_of_tags_is_told_by_the_tags_that_hold_it() -> None:
+    made_by = Machine(parse_profile(read_declaration(PROFILES / "galileosky.yaml")))
+    message = made_by.profile.message("records")
+    entries = [Entry("track", 3, AT), Entry("track", 4, AT + timedelta(hours=1))]
+    data = Inventor(made_by, "868345032066573", 1).message(message, tellings(message)[0], entries, NOW, {})
+    values = read(made_by, "records", data)
+    identity = made_by.meanings["records"].identity(values)
+    assert identity is not None
+    assert identity.serial == "868345032066573"
+    findings = made_by.meanings["records"].findings(values, NOWHERE)
+    assert isinstance(findings, Findings)
+    assert [(row.order_number, row.measured_at) for row in findings.rows] == [
+        (3, AT.replace(tzinfo=UTC)),
+        (4, (AT + timedelta(hours=1)).replace(tzinfo=UTC)),
+    ]
+    assert all(len(row.values) == 6 for row in findings.rows)

@@ -56,6 +56,10 @@ def test_failures_are_sorted_into_those_of_modems_and_those_of_calls() -> None:
     modem, calls = sorted_failures(("busy", "pin=1234", "refused=57"))
     assert modem == ModemFaults(pin="1234")
     assert calls == [CallFaults(busy=True), CallFaults(refused=57)]
+    modem, calls = sorted_failures(("unplugged_after=40,unplugged_s=3", "busy"))
+    assert calls == [CallFaults(unplugged_after=40, unplugged_s=3), CallFaults(busy=True)]
+    with pytest.raises(OperatorError, match="pin"):
+        sorted_failures(("busy,pin=1234",))
     modem, calls = sorted_failures(("all",))
     assert modem == SOUND_MODEM
     assert len(calls) == len(EVERY_WAY)

@@ -115,18 +115,22 @@ def test_delay_of_a_wrong_password_keeps_nobody_else_waiting(tmp_path: Path) -> 
         ("STOR", "501 An argument is missing."),
         ("CDUP x", "501 No argument is expected."),
         ("DELE day.dat", "550 Nothing is removed here."),
-        ("RNFR day.dat", "550 Nothing is renamed here."),
+        ("RNFR day.dat", "550 Nothing is renamed here but what was stored over this connection."),
+        ("RNTO day.dat", "503 Send RNFR first."),
         ("RMD x", "550 Nothing is removed here."),
         ("SITE CHMOD 777 x", "550 There are no SITE commands here."),
         ("MFMT 20260101000000 x", "550 No time is changed here."),
         ("RETR day.dat", "550 Nothing is read back here."),
         ("STOR day.dat", "425 Use PASV or PORT first."),
-        ("BLAH", "500 'BLAH' is not understood."),
-        ("AUTH TLS", "500 'AUTH' is not understood."),
+        ("BLAH", "500 This command is not understood."),
+        ("AUTH TLS", "500 This command is not understood."),
         ("x" * 5000, "500 A command has at most 4096 bytes."),
         ("MODE C", "504 Unimplemented MODE type."),
         ("STRU R", "504 Unimplemented STRU type."),
-        ("TYPE E", '504 Unsupported type "E".'),
+        ("TYPE E", "504 There is no TYPE E here; TYPE I or TYPE A."),
+        ("TYPE A C", "504 There is no TYPE A C here; TYPE I or TYPE A."),
+        ("TYPE L 9", "504 There is no TYPE L 9 here; TYPE I or TYPE A."),
+        ("TYPE X", "501 TYPE I or TYPE A."),
         ("PORT 1,2,3", "501 Invalid PORT format."),
         ("USER", "501 An argument is missing."),
         ("PASS x", "503 Logged in already."),
@@ -147,7 +151,7 @@ def test_nothing_but_logging_in_is_done_before_it(tmp_path: Path) -> None:
             if command.login:
                 assert client.say(f"{verb} x" if command.argument else verb) == "530 Log in with USER and PASS first."
         assert client.say("PASS x") == "503 Send USER first."
-        assert client.say("DELE x") == "500 'DELE' is not understood."
+        assert client.say("DELE x") == "500 This command is not understood."
 
 
 def test_login_that_is_no_utf8_is_refused_as_any_other_and_kept_readable(

@@ -77,6 +77,29 @@ def test_rest_without_what_it_stands_on_is_refused(tmp_path: Path, rest: str, na
         assert client.say("REST x") == "501 REST takes a number of bytes."
 
 
+def test_file_that_has_grown_enough_goes_on_as_another_from_a_whole_line_on(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, grow_to=8)) as place:
+        for piece in (b"row 1\r\n", b"row 2\r\n", b"row 3\r\nro", b"w 4\r\n", b"row 5\r\n"):
+            assert place.logged_in().upload("APPE day.dat", piece) == "226 Stored."
+        first, *others = place.files()
+        assert place.content(first) == b"row 1\r\nrow 2\r\n"
+        assert [place.content(file) for file in others] == [b"row 3\r\nrow 4\r\n", b"row 5\r\n"]
+        said = place.dialogue(others[0].session) + place.dialogue(others[1].session)
+        assert any("of this name has 14 bytes (grow_to_mb): this is another one" in line for line in said)
+
+
+def test_large_file_that_was_cut_is_completed_however_large_it_is(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, grow_to=4)) as place:
+        client = place.logged_in()
+        data = client.begin("STOR day.dat")
+        data.sendall(b"row 1\r\n")
+        place.until(lambda: client.say("STAT") == "211 7 bytes of the file have come.")
+        assert client.say("ABOR").startswith("426")
+        client.reply()
+        assert client.upload("APPE day.dat", b"row 2\r\n") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"row 1\r\nrow 2\r\n"]
+
+
 def test_file_too_old_is_not_gone_on_with(tmp_path: Path) -> None:
     with hall(tmp_path, replace(TERMS, resume_seconds=3600.0)) as place:
         client = place.logged_in()
@@ -119,6 +142,24 @@ def test_text_is_stored_as_it_came(tmp_path: Path) -> None:
         (file,) = place.files()
         assert place.content(file) == content
         assert any(line.startswith("sent as text (TYPE A)") for line in place.dialogue(file.session))
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("A", "200 Type is A."), ("a n", "200 Type is A."), ("A N", "200 Type is A."), ("A T", "200 Type is A."),
+        ("L 7", "200 Type is A."), ("L7", "200 Type is A."), ("I", "200 Type is I."), ("I N", "200 Type is I."),
+        ("i  n", "200 Type is I."), ("L 8", "200 Type is I."), ("L8", "200 Type is I."),
+    ],
+)  # fmt: skip
+def test_type_may_name_a_form(tmp_path: Path, said: str, reply: str) -> None:
+    with hall(tmp_path) as place:
+        client = place.logged_in()
+        assert client.say(f"TYPE {said}") == reply
+        assert client.upload("STOR day.txt", b"a\r\n") == "226 Stored."
+        (file,) = place.files()
+        warned = any(line.startswith("sent as text (TYPE A)") for line in place.dialogue(file.session))
+        assert warned == reply.endswith("A.")
 
 
 def test_stou_gives_a_name_that_nobody_has(tmp_path: Path) -> None:
@@ -212,6 +253,93 @@ def test_meters_of_a_shared_account_do_not_see_or_continue_each_others_files(tmp
         assert client.say("SIZE 41203377_day.dat") == "213 4"  # it is this connection's own
         assert place.logged_in("bpek").say("SIZE 41203377_day.dat") == "550 No such file."
         assert place.client("bpek").nlst() == []
+
+
+def test_file_stored_under_a_temporary_name_gets_its_own(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        for content in (b"one", b"two"):
+            client = place.logged_in()
+            assert client.upload("STOR tmp.day.dat", content) == "226 Stored."
+            assert client.say("RNFR tmp.day.dat") == "350 Now RNTO."
+            assert client.say("RNTO day.dat") == "250 Renamed."
+            assert client.say("SIZE tmp.day.dat") == "550 No such file."
+            assert client.say("SIZE day.dat") == "213 3"
+        assert [(file.name, place.content(file)) for file in place.files()] == [
+            ("day.dat", b"one"), ("day.dat", b"two"),
+        ]  # fmt: skip
+        place.until(lambda: len(set(place.stored)) == 2)
+
+
+def test_nothing_is_renamed_but_what_this_connection_stored(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        assert place.logged_in().upload("STOR day.dat", b"1") == "226 Stored."
+        client = place.logged_in()
+        assert client.say("RNFR day.dat").startswith("550")
+        assert client.say("RNTO x") == "503 Send RNFR first."
+        assert client.upload("STOR a", b"2") == "226 Stored."
+        assert client.say("RNFR a") == "350 Now RNTO."
+        assert client.say("RNTO ../x").startswith("553")
+        assert client.say("RNTO x") == "503 Send RNFR first."
+        assert [file.name for file in place.files()] == ["day.dat", "a"]
+
+
+def test_rules_of_a_shared_account_look_at_the_name_a_file_got(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        client = place.logged_in("bpek")
+        assert client.upload("STOR tmp.x", b"1") == "226 Stored."
+        client.say("RNFR tmp.x")
+        assert client.say("RNTO 41203377_day.dat") == "250 Renamed."
+        (file,) = place.files()
+        assert (file.name, file.meter) == ("41203377_day.dat", "41203377")
+        assert '"tmp.x" is "41203377_day.dat" from now on' in place.dialogue(file.session)
+
+
+def test_units_of_a_shared_account_upload_at_the_same_time(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, uploads_per_account=1, shared=(replace(SHARED, uploads=4),))) as place:
+        names = ["41203377_day.dat", "41203378_day.dat", "day.dat", "day.dat"]
+        clients = [place.logged_in("bpek") for _ in names]
+        coming = [client.begin(f"STOR {name}") for client, name in zip(clients, names, strict=True)]
+        fifth = place.logged_in("bpek")
+        fifth.passive()
+        assert fifth.say("STOR x") == "450 This account has too many uploads at once. Try again later."
+        coming[2].close()
+        assert clients[2].reply() == "226 Stored."
+        assert fifth.say("STOR 41203377_b.dat") == "450 This meter has too many uploads at once. Try again later."
+
+
+def test_piece_is_not_grafted_onto_a_file_that_may_be_another_meters(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        first, second = place.logged_in("bpek"), place.logged_in("bpek")
+        assert first.upload("APPE data.txt", b"A1") == "226 Stored."
+        assert second.upload("APPE data.txt", b"B1") == "226 Stored."
+        assert first.upload("APPE data.txt", b"A2") == "226 Stored."  # of this connection: its own
+        third = place.logged_in("bpek")
+        third.passive()
+        third.say("REST 2")
+        assert third.say("STOR data.txt") == "550 There is no file to go on with."
+        assert sorted(place.content(file) for file in place.files()) == [b"A1A2", b"B1"]
+
+
+def test_piece_that_was_cut_is_gone_on_with_over_the_same_connection_of_a_shared_account(tmp_path: Path) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        client = place.logged_in("bpek")
+        data = client.begin("STOR data.txt")
+        data.sendall(b"0123")
+        place.until(lambda: client.say("STAT") == "211 4 bytes of the file have come.")
+        assert client.say("ABOR").startswith("426")
+        assert client.reply().startswith("226")
+        assert client.say("SIZE data.txt") == "213 4"
+        client.say("REST 4")
+        assert client.upload("STOR data.txt", b"4567") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"01234567"]
+
+
+@pytest.mark.parametrize("path", ["41203377_day.dat", "/sm2/day.dat", "99999999_day.dat"])
+def test_meter_that_a_rule_names_goes_on_over_another_connection(tmp_path: Path, path: str) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SHARED,))) as place:
+        assert shared(place, f"APPE {path}", b"one ") == "226 Stored."
+        assert shared(place, f"APPE {path}", b"two") == "226 Stored."
+        assert [place.content(file) for file in place.files()] == [b"one two"]
 
 
 def test_shared_account_is_bound_to_its_networks(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import count
 
 from gateway_server.model import Direction
 from gateway_server.store.records import FileRecord, FileState
-from gateway_server.transports.ftp.delivery import Delivery, stored_name
+from gateway_server.transports.ftp.delivery import TOGETHER_MS, Delivery, notes, stored_name
 from gateway_server.transports.ftp.paths import text_of
 
 
@@ -18,11 +18,11 @@ def delivery(path: str = "/day.dat", former: FileRecord | None = None, offset: i
 
 def test_words_and_bytes_stand_in_the_order_of_the_wire() -> None:
     one = delivery()
-    one.said("ftp> STOR day.dat")
+    one.remark("ftp> STOR day.dat")
     one.received(b"ab")
     one.received(b"cd")
     assert one.pending == 4
-    one.said("ftp< 226 Stored.")
+    one.remark("ftp< 226 Stored.")
     one.received(b"e")
     assert [(direction, data) for _, direction, data in one.take()] == [
         (Direction.NOTE, b"ftp> STOR day.dat"),
@@ -33,6 +33,21 @@ def test_words_and_bytes_stand_in_the_order_of_the_wire() -> None:
     assert one.take() == []
     assert one.pending == 0
     assert (one.size, one.sha256) == (5, sha256(b"abcde").hexdigest())
+
+
+def test_lines_that_wait_for_something_keep_their_times() -> None:
+    lines = [(0, "a"), (TOGETHER_MS - 1, "b"), (TOGETHER_MS, "c"), (9000, "d"), (8999, "e")]
+    assert notes(lines) == [
+        (0, Direction.NOTE, b"a\nb"), (TOGETHER_MS, Direction.NOTE, b"c"), (9000, Direction.NOTE, b"d"),
+        (8999, Direction.NOTE, b"e"),
+    ]  # fmt: skip
+    assert notes([]) == []
+
+
+def test_session_of_an_upload_begins_with_what_was_said_before_it() -> None:
+    one = delivery()
+    one.said([(400, "ftp< 220 ready"), (700, "ftp> STOR day.dat")])
+    assert one.opening().started_ms == 400
 
 
 def test_store_is_told_who_uploads_what_and_what_it_goes_on_with() -> None:

@@ -12,7 +12,6 @@ from gateway_server.store.records import FileRecord, FileState, SessionOpening
 from gateway_server.transports.ftp import desk
 from gateway_server.transports.ftp.delivery import PIECE, Delivery, Entry
 from gateway_server.transports.ftp.desk import MOST_AHEAD, Desk
-from gateway_server.transports.ftp.terms import Terms
 
 DAY_MS = 86_400_000
 FILE = FileRecord(17, "1", "m1", "a", 10, "", 0, FileState.STORED)
@@ -95,19 +94,6 @@ def office() -> Iterator[Office]:
     office = Office()
     yield office
     office.desk.logins.stop()
-
-
-def test_quota_counts_bytes_and_files_of_a_day_per_account(office: Office) -> None:
-    terms = Terms("drop", quota=100, quota_files=3)
-    office.uploaded(60)
-    assert office.desk.over_quota(terms, "m1") == ""
-    assert office.desk.over_quota(terms, "m1", 41) == "100 bytes a day are allowed"
-    assert office.desk.over_quota(terms, "m2", 41) == ""
-    office.uploaded(20)
-    office.uploaded(20)
-    assert office.desk.over_quota(terms, "m1") == "3 files a day are allowed"
-    office.ms += DAY_MS
-    assert office.desk.over_quota(terms, "m1") == ""
 
 
 def test_small_file_goes_to_the_store_in_one_step_and_a_large_one_in_pieces(office: Office) -> None:
@@ -194,14 +180,6 @@ def test_clients_wait_while_the_store_is_behind(office: Office) -> None:
     assert not control.data_channel.held
 
 
-def test_uploads_at_once_are_counted_per_account(office: Office) -> None:
-    control, delivery = office.begin()
-    office.begin()
-    assert office.desk.by_login["m1"] == 2
-    office.desk.end(control, delivery, "", None)
-    assert office.desk.by_login["m1"] == 1
-
-
 def test_log_and_sessions_of_refusals_are_bounded(
     office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +187,7 @@ def test_log_and_sessions_of_refusals_are_bounded(
     monkeypatch.setattr(desk, "monotonic", lambda: now[0])
     for number in range(50):
         office.desk.complain("refused %d", number)
-        office.desk.remark(SessionOpening("ftp", "10.0.0.1:4", 0), "why", "words")
+        office.desk.remark(SessionOpening("ftp", "10.0.0.1:4", 0), "why", [])
     assert len(caplog.records) == 20
     assert len(office.thread.handed) == 20
     now[0] += 10

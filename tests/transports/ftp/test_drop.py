@@ -14,8 +14,8 @@ from gateway_server.errors import OperatorError
 from gateway_server.model import Outcome
 from gateway_server.store.records import FileState
 from gateway_server.transports.ftp import drop
-from gateway_server.transports.ftp.terms import Terms, network_of
-from tests.transports.ftp.hall import PASSWORD, hall, upload
+from gateway_server.transports.ftp.terms import SharedAccount, Terms, network_of
+from tests.transports.ftp.hall import HASH, PASSWORD, hall, upload
 
 TERMS = Terms("drop")
 
@@ -42,7 +42,7 @@ def test_uploaded_file_is_in_the_store_when_the_client_hears_226(tmp_path: Path)
             "ftp> PASS ********",
             "ftp< 230 Logged in.",
             "ftp> TYPE I",
-            "ftp< 200 Type set to: Binary.",
+            "ftp< 200 Type is I.",
             "ftp> PASV",
             *passive,
             "ftp> STOR day.dat",
@@ -104,6 +104,24 @@ def test_port_that_is_taken_is_told_by_the_listeners_name(tmp_path: Path) -> Non
         drop = place.drop
         with pytest.raises(OperatorError, match=rf'ftp "again": 127\.0\.0\.1:{place.port} cannot be opened: .* in use'):
             drop.listen(Terms("again", port=place.port))
+
+
+def test_address_of_another_machine_is_told_as_such(tmp_path: Path) -> None:
+    with hall(tmp_path) as place:
+        drop = place.drop
+        with pytest.raises(OperatorError, match=r'ftp "far": 192\.0\.2\.1:2121 .* this machine has no such address'):
+            drop.listen(Terms("far", "192.0.2.1", 2121))
+
+
+def test_meter_with_the_login_of_a_shared_account_is_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with hall(tmp_path, replace(TERMS, shared=(SharedAccount("m1", HASH), SharedAccount("bpek", HASH)))) as place:
+        place.until(lambda: caplog.records)
+        place.logged_in().upload("STOR a", b"1")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("meter 41203377 has the route ftp:m1, but that is an account that meters")
 
 
 def test_listener_takes_a_burst_of_connections(tmp_path: Path) -> None:

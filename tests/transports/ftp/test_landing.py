@@ -42,7 +42,7 @@ class Bench:
 
     def delivery(self, content: bytes = b"0123456789", **named: Any) -> Delivery:
         one = Delivery("STOR", "/day.dat", "m1", "41203377", "drop", "10.0.0.1:4000", lambda: NOW_MS, **named)
-        one.said("ftp> STOR day.dat")
+        one.remark("ftp> STOR day.dat")
         one.received(content)
         return one
 
@@ -165,8 +165,10 @@ def test_meter_that_a_rule_names_is_the_registers(bench: Bench) -> None:
 
 def test_connection_without_an_upload_leaves_what_was_said(bench: Bench) -> None:
     opening = SessionOpening("ftp", "10.0.0.1:4000", NOW_MS, listener="drop", caller="m1")
-    bench.landing.remark(opening, NOW_MS + 5, Outcome.REFUSED, "login failed", "ftp> USER m1")
+    bench.landing.remark(
+        opening, NOW_MS + 5, Outcome.REFUSED, "login failed", [(NOW_MS + 2, Direction.NOTE, b"ftp> USER m1")]
+    )
     (session,) = bench.store.sessions(Filter())
     assert (session.outcome, session.detail, session.caller) == (Outcome.REFUSED, "login failed", "m1")
     (entry,) = bench.store.session_log(session.id)
-    assert (entry.direction, entry.data) == (Direction.NOTE, b"ftp> USER m1")
+    assert (entry.at_ms, entry.direction, entry.data) == (NOW_MS + 2, Direction.NOTE, b"ftp> USER m1")

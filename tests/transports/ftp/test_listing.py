@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_server.transports.ftp.listing import Listed, listing
+from gateway_server.transports.ftp.listing import Listed, facts, listing
 
 NOW_MS = 1_790_000_000_000  # 2026-09-21T13:33:20Z
 FILES = [
@@ -36,6 +36,12 @@ def test_listing_for_programs_is_rfc_3659() -> None:
     assert listing("MLSD", "/", FILES, NOW_MS) == (
         b"type=dir; 2025\r\ntype=file;size=4096;modify=20260921141320; day.dat\r\n"
     )
+
+
+def test_only_the_facts_that_are_wanted_are_told() -> None:
+    assert facts(FILES[0], ("modify", "type")) == "type=file;modify=20260921141320;"
+    assert facts(None, ("size",)) == ""
+    assert listing("MLSD", "/", FILES, NOW_MS, ()) == b" 2025\r\n day.dat\r\n"
 
 
 def test_names_go_out_with_the_bytes_they_came_with() -> None:
