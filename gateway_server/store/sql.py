@@ -17,8 +17,6 @@ from gateway_server.store.plan import PlanQueries
 from gateway_server.store.secrets import Vault
 from gateway_server.store.uploads import UploadQueries
 
-LITTLE = 512
-
 
 class SqlStore(FileReadingQueries, UploadQueries, AccountQueries, JobQueries, CallQueries, PlanQueries, GapQueries):
     """Synchronous; belongs to the thread that opened it (`open_store`)."""
@@ -26,15 +24,15 @@ class SqlStore(FileReadingQueries, UploadQueries, AccountQueries, JobQueries, Ca
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
         super().__init__(connection, vault, owner or this_process())
 
-    def probe(self, size: int = LITTLE) -> None:
-        """Writes so many bytes over those of the last time, to learn whether there is room. Raises `StoreFull`."""
-        # What is the same as before SQLite does not write again.
+    def probe(self) -> int:
+        """Writes something small, to learn whether there is room: raises `StoreFull`. Gives the bytes that are free."""
         with self.connection.transaction("probe"):
             self.connection.execute(
                 "INSERT INTO fact (name, value) VALUES ('probe', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (os.urandom(size),),
+                (os.urandom(512),),  # what is the same as before SQLite does not write again
             )
+        return self.connection.dialect.free()
 
     def reserve(self) -> None:
         """Makes room on disk for what will be written; for the process that writes all day. Raises `StoreError`."""
