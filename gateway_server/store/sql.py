@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from gateway_server.errors import StoreError
@@ -30,7 +29,7 @@ class SqlStore(FileReadingQueries, UploadQueries, AccountQueries, JobQueries, Ca
             self.connection.execute(
                 "INSERT INTO fact (name, value) VALUES ('probe', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (os.urandom(512),),  # what is the same as before SQLite does not write again
+                (bytes(512),),
             )
         return self.connection.dialect.free()
 
