@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from gateway_server.errors import StoreError
@@ -17,8 +16,6 @@ from gateway_server.store.owner import this_process
 from gateway_server.store.plan import PlanQueries
 from gateway_server.store.renaming import RenamingQueries
 from gateway_server.store.secrets import Vault
-
-LITTLE = 512
 
 
 class SqlStore(
@@ -36,15 +33,15 @@ class SqlStore(
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
         super().__init__(connection, vault, owner or this_process())
 
-    def probe(self, size: int = LITTLE) -> None:
-        """Writes so many bytes over those of the last time, to learn whether there is room. Raises `StoreFull`."""
-        # What is the same as before SQLite does not write again.
+    def probe(self) -> int:
+        """Writes something small, to learn whether there is room: raises `StoreFull`. Gives the bytes that are free."""
         with self.connection.transaction("probe"):
             self.connection.execute(
                 "INSERT INTO fact (name, value) VALUES ('probe', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (os.urandom(size),),
+                (bytes(512),),
             )
+        return self.connection.dialect.free()
 
     def reserve(self) -> None:
         """Makes room on disk for what will be written; for the process that writes all day. Raises `StoreError`."""

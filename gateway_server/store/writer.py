@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 2  # how often a store without room is tried when nobody else tries it
-ROOM_AGAIN = 1 << 20  # bytes that must fit before there is room again: what is left of a full disk takes small things
+ROOM_AGAIN = 1 << 20  # bytes free before there is room again: what is left of a full disk takes small things
 UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
 SILENT_S = 0.5  # seconds after which a session is on record of which there is nothing to say
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
@@ -297,31 +297,19 @@ class ThreadWriter:
     def _try_again(self) -> None:
         self._retry_due = False
         if self._stopping is None:
-            self._pending.calls.append((_probe_room, self._tried))
+            self._pending.calls.append((SqlStore.probe, self._tried))
             self._handed_over(ITEM_WEIGHT, waited_for=True)
 
-    def _tried(self, answer: StoreError | None) -> None:
+    def _tried(self, answer: int | StoreError) -> None:
         """Only now there is room: what fitted in between may have been a small thing in the last of it."""
-        if isinstance(answer, StoreError):
+        if isinstance(answer, StoreError) or (self.full and answer < ROOM_AGAIN):
             self._retry_later()
-            return
-        if self.full:
+        elif self.full:
             self._note_full(full=False)
-        if self._stopping is None:  # what was tried is given back
-            self._pending.calls.append((SqlStore.probe, _unheard))
-            self._handed_over(ITEM_WEIGHT)
 
     def _ended(self) -> None:
         assert self._stopping is not None
         self._stopping.callback(None)
-
-
-def _unheard(_: object) -> None:
-    """A batch that fails says so by itself."""
-
-
-def _probe_room(store: SqlStore) -> None:
-    store.probe(ROOM_AGAIN)
 
 
 _FULL_WORDS = {
