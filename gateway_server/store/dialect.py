@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import shutil
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,9 +47,6 @@ class Dialect(Protocol):
 
     def reserve(self, connection: Any) -> None:
         """Makes room on disk for what will be written, so that commits need not; to be asked once by who writes."""
-
-    def free(self) -> int:
-        """How many bytes are free for the store."""
 
 
 BUSY_TIMEOUT_MS = 10_000
@@ -134,10 +130,6 @@ class SQLiteDialect:
     def version(self, connection: sqlite3.Connection) -> int:
         """SQLite counts the commits of others for us."""
         return int(connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def free(self) -> int:
-        """What its disk has left; of memory as good as everything."""
-        return sys.maxsize if self.in_memory else shutil.disk_usage(Path(self.path).absolute().parent).free
 
     def reserve(self, connection: sqlite3.Connection) -> None:
         """Writes the write-ahead log once to its full size, in a transaction that is then taken back.

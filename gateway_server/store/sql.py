@@ -33,15 +33,14 @@ class SqlStore(
     def __init__(self, connection: Connection, vault: Vault, owner: str = "") -> None:
         super().__init__(connection, vault, owner or this_process())
 
-    def probe(self) -> int:
-        """Writes something small, to learn whether there is room: raises `StoreFull`. Gives the bytes that are free."""
+    def probe(self) -> None:
+        """Writes something small, to learn whether there is room. Raises `StoreFull`."""
         with self.connection.transaction("probe"):
             self.connection.execute(
                 "INSERT INTO fact (name, value) VALUES ('probe', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (bytes(512),),
             )
-        return self.connection.dialect.free()
 
     def reserve(self) -> None:
         """Makes room on disk for what will be written; for the process that writes all day. Raises `StoreError`."""

@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 2  # how often a store without room is tried when nobody else tries it
-ROOM_AGAIN = 1 << 20  # bytes free before there is room again: what is left of a full disk takes small things
 UNHURRIED_S = 0.02  # seconds after which what nobody waits for is written by itself
 SILENT_S = 0.5  # seconds after which a session is on record of which there is nothing to say
 HIGH_WATER = 32 << 20  # bytes pending in memory, about: sessions should stop reading from their lines
@@ -300,9 +299,9 @@ class ThreadWriter:
             self._pending.calls.append((SqlStore.probe, self._tried))
             self._handed_over(ITEM_WEIGHT, waited_for=True)
 
-    def _tried(self, answer: int | StoreError) -> None:
+    def _tried(self, answer: StoreError | None) -> None:
         """Only now there is room: what fitted in between may have been a small thing in the last of it."""
-        if isinstance(answer, StoreError) or (self.full and answer < ROOM_AGAIN):
+        if isinstance(answer, StoreError):
             self._retry_later()
         elif self.full:
             self._note_full(full=False)
