@@ -63,7 +63,7 @@ class Meanings:
             if called in taken or not called.strip("_x"):
                 called = f"value_{value}".replace("-", "minus_")
             taken.add(called)
-            values[value] = called if called == word else {"id": called, "doc": word}  # type: ignore[index]
+            values[value] = called if called == word else {"id": called, "doc": word}  # type: ignore[index]  # a table
         called, number = f"{name}_words", 1
         while self.enums.setdefault(called, values) != values:
             number += 1

@@ -42,8 +42,8 @@ def store(port: int, number: int) -> tuple[str, str]:
     content = random.Random(number).randbytes(SIZE)
     with ftplib.FTP(timeout=60) as client:
         client.connect("127.0.0.1", port)
+        client.login(LOGIN, PASSWORD)
         try:
-            client.login(LOGIN, PASSWORD)
             return client.storbinary(f"STOR {number}.dat", io.BytesIO(content)), sha256(content).hexdigest()
         except ftplib.Error as refused:
             return str(refused), sha256(content).hexdigest()
